@@ -1,0 +1,51 @@
+/// PolicyImage: the flat, position-independent image of compiled policy: layout, builder, reader, verifier. May
+/// import nothing. Everything but the builder also compiles as Embedded Swift without allocations.
+///
+/// This file: the words that the policy language, the engine and the Oracle share (DESIGN §1, §2.2).
+
+/// `deny < ask < allow`; `ask`: a human overseer decides first.
+public enum Effect: UInt8, Comparable, CaseIterable, Sendable {
+  case deny = 0
+  case ask = 1
+  case allow = 2
+
+  @inline(__always)
+  public static func < (a: Effect, b: Effect) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// The tiers of limits and duties that files can write, lowest authority first. Oversight and absolutes stand above.
+public enum Tier: UInt8, Comparable, CaseIterable, Sendable {
+  case `operator` = 0
+  case guideline = 1
+  case ethics = 2
+  case safety = 3
+
+  @inline(__always)
+  public static func < (a: Tier, b: Tier) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// What a statement does to the value that is being decided.
+public enum StatementKind: UInt8, CaseIterable, Sendable {
+  /// An operator's choice for a behaviour.
+  case setting = 0
+  /// How far an operator lets its users lift.
+  case grant = 1
+  case duty = 2
+  case limit = 3
+}
+
+/// On whose instruction something is asked.
+public enum Source: UInt8, CaseIterable, Sendable {
+  case platform = 0
+  case `operator` = 1
+  case user = 2
+  case agent = 3
+  case untrusted = 4
+}
+
+/// A behaviour that no statement, argument or setting moves (DESIGN §2.2).
+public enum Absolute: UInt8, Sendable {
+  case none = 0
+  case off = 1
+  case on = 2
+}

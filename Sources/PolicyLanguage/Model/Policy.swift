@@ -1,0 +1,225 @@
+/// PolicyLanguage: policy files to checked policies to images. Stages: Parse/ (bytes -> YAML nodes),
+/// Validate/ (nodes -> the checked model below), Compile/ (checked model -> image), Diagnostics/ (what is said about
+/// errors). May import CEL, PolicyImage and libyaml; no Foundation.
+///
+/// This file: the checked model. Everything in it is valid: names parse, types are known, conditions are checked,
+/// ceilings are resolved, nothing claims more than its layer may give. The compiler and the Oracle both read it.
+
+public import CEL
+public import PolicyImage
+
+/// Where something stands. `file` is relative to the policy folder ("operators.d/nightowl.yaml"); line and column
+/// count from 1, columns in Unicode scalars.
+public struct Location: Hashable, Sendable {
+  public var file: String
+  public var line: Int
+  public var column: Int
+  public init(file: String, line: Int, column: Int) {
+    self.file = file
+    self.line = line
+    self.column = column
+  }
+}
+
+/// The type of an attribute as policy files declare it (docs/reference: attribute types).
+public indirect enum AttributeType: Hashable, Sendable {
+  case bool, int, uint, double, string, bytes, timestamp, duration, dyn
+  /// A string out of these; at least one, in the order written.
+  case enumeration([String])
+  case list(AttributeType)
+  /// Keys are bool, int, uint or string.
+  case map(AttributeType, AttributeType)
+}
+
+/// A declared attribute: `name` is qualified ("user.role"); roots are `user`, `request` and `session`.
+public struct Attribute: Hashable, Sendable {
+  public var name: String
+  public var type: AttributeType
+  /// Comes only from the authority or a provider, never from a caller (DESIGN §4).
+  public var isVerified: Bool
+  public var location: Location
+  public init(name: String, type: AttributeType, isVerified: Bool, location: Location) {
+    self.name = name
+    self.type = type
+    self.isVerified = isVerified
+    self.location = location
+  }
+}
+
+/// Attributes that the authority itself gives; their slots come first, in this order. `argument` may be read in limits only.
+public enum BuiltInAttribute: String, CaseIterable, Sendable {
+  case behavior = "request.behavior"
+  case resource = "request.resource"
+  case source = "request.source"
+  case now = "now"
+  case operatorName = "operator.name"
+  case argument = "argument"
+
+  public var type: AttributeType {
+    switch self {
+    case .behavior, .resource, .operatorName, .argument: .string
+    case .source: .enumeration(["platform", "operator", "user", "agent", "untrusted"])
+    case .now: .timestamp
+    }
+  }
+}
+
+public enum Audit: UInt8, Sendable { case counts = 0, full = 1, durable = 2 }
+
+/// The default and the two ceilings of a behaviour (DESIGN §2.1).
+public struct Choice: Hashable, Sendable {
+  public var `default`: Effect
+  public var operatorsMay: Effect
+  public var usersMay: Effect
+  public init(default: Effect, operatorsMay: Effect, usersMay: Effect) {
+    self.default = `default`
+    self.operatorsMay = operatorsMay
+    self.usersMay = usersMay
+  }
+}
+
+/// A declared or built-in behaviour.
+public struct Behavior: Hashable, Sendable {
+  public var name: String
+  public var title: String?
+  public var clause: String?
+  /// What it states itself; nil: it inherits from `governedBy`.
+  public var stated: Choice?
+  /// In force: stated, or the nearest declared ancestor's that states one, or `unknown` for all three.
+  public var choice: Choice
+  /// The behaviour whose `choice` this is (itself when stated); nil: the platform's `unknown`.
+  public var governedBy: String?
+  /// As stated here; what lies above applies to this one too (`Platform.absolute(of:)`).
+  public var hardcoded: Absolute
+  /// 0...1, inherited; 1 when nobody states one (DESIGN §2.5).
+  public var stakes: Double
+  public var audit: Audit
+  /// nil: compiled into the program.
+  public var location: Location?
+  public init(
+    name: String, title: String?, clause: String?, stated: Choice?, choice: Choice, governedBy: String?,
+    hardcoded: Absolute, stakes: Double, audit: Audit, location: Location?
+  ) {
+    self.name = name
+    self.title = title
+    self.clause = clause
+    self.stated = stated
+    self.choice = choice
+    self.governedBy = governedBy
+    self.hardcoded = hardcoded
+    self.stakes = stakes
+    self.audit = audit
+    self.location = location
+  }
+}
+
+/// A setting, grant, duty or limit.
+public struct Statement: Sendable {
+  public var kind: StatementKind
+  /// Governs this name and all below it.
+  public var behavior: String
+  /// What a setting chooses, a grant allows users, a duty raises to or a limit caps at.
+  public var effect: Effect
+  /// Settings and grants have `.operator`.
+  public var tier: Tier
+  /// nil: always.
+  public var condition: CheckedExpression?
+  /// The condition reads `argument` (limits only; DESIGN §2.4).
+  public var readsArgument: Bool
+  /// Sorted, without repeats.
+  public var obligations: [String]
+  public var clause: String?
+  /// Evaluated and reported, not enforced (DESIGN §3, `mode: shadow`).
+  public var isShadow: Bool
+  public var location: Location
+  public init(
+    kind: StatementKind, behavior: String, effect: Effect, tier: Tier, condition: CheckedExpression?,
+    readsArgument: Bool, obligations: [String], clause: String?, isShadow: Bool, location: Location
+  ) {
+    self.kind = kind
+    self.behavior = behavior
+    self.effect = effect
+    self.tier = tier
+    self.condition = condition
+    self.readsArgument = readsArgument
+    self.obligations = obligations
+    self.clause = clause
+    self.isShadow = isShadow
+    self.location = location
+  }
+
+  /// A text that two statements share exactly when they say the same, whatever file, line or key order they stand
+  /// in: the order of contents that breaks ties (P9), and what duplicates are found by.
+  public var content: String {
+    let condition = condition.map(\.source) ?? ""
+    return
+      "\(kind.rawValue)\u{1F}\(tier.rawValue)\u{1F}\(behavior)\u{1F}\(effect.rawValue)\u{1F}\(condition)"
+      + "\u{1F}\(obligations.joined(separator: "\u{1E}"))\u{1F}\(clause ?? "")\u{1F}\(isShadow ? 1 : 0)"
+  }
+}
+
+/// How an operating-system identity is tied to an operator (DESIGN §4); used by the daemon.
+public enum Binding: Hashable, Sendable {
+  case user(String), group(String), label(String)
+  /// A system unit, only together with `user`.
+  case unit(String, user: String)
+}
+
+/// A platform's checked policy: its files merged.
+public struct Platform: Sendable {
+  public var name: String
+  public var unknown: Effect
+  /// Where `unknown` is stated, or the platform's first file.
+  public var unknownLocation: Location
+  /// Declared ones, sorted by name.
+  public var attributes: [Attribute]
+  /// Declared and built-in ones, by name. The built-in absolutes are always among them.
+  public var behaviors: [String: Behavior]
+  /// Limits and duties, sorted by `content`, without duplicates.
+  public var statements: [Statement]
+  public init(
+    name: String, unknown: Effect, unknownLocation: Location, attributes: [Attribute],
+    behaviors: [String: Behavior], statements: [Statement]
+  ) {
+    self.name = name
+    self.unknown = unknown
+    self.unknownLocation = unknownLocation
+    self.attributes = attributes
+    self.behaviors = behaviors
+    self.statements = statements
+  }
+}
+
+/// An operator's checked policy, valid against one platform.
+public struct Operator: Sendable {
+  public var name: String
+  public var bindings: [Binding]
+  /// Settings, grants and limits, sorted by `content`, without duplicates.
+  public var statements: [Statement]
+  public var location: Location
+  public init(name: String, bindings: [Binding], statements: [Statement], location: Location) {
+    self.name = name
+    self.bindings = bindings
+    self.statements = statements
+    self.location = location
+  }
+}
+
+/// What loading a policy folder yields. Errors stay where they are (DESIGN §6, P17): a broken platform leaves
+/// `platform` nil and no operator in force; a broken operator is absent from `operators` and named in `broken`.
+public struct PolicySet: Sendable {
+  public var platform: Platform?
+  public var operators: [String: Operator]
+  /// Names of operators whose files have errors, with nothing in force.
+  public var broken: Set<String>
+  /// Everything found, errors and warnings, sorted by file, line, column.
+  public var diagnostics: [Diagnostic]
+  public init(
+    platform: Platform?, operators: [String: Operator], broken: Set<String>, diagnostics: [Diagnostic]
+  ) {
+    self.platform = platform
+    self.operators = operators
+    self.broken = broken
+    self.diagnostics = diagnostics
+  }
+}
