@@ -1,0 +1,58 @@
+// Working memory of one decision: the request's attributes by slot, and room for lists that conditions build. Lies
+// entirely in memory that the caller lends.
+
+import PolicyImage
+
+/// One request's attributes and an arena, over lent memory. One thread at a time; reused from request to request.
+public struct Frame {
+  /// Attribute values by slot; absent where not given.
+  public let slots: UnsafeMutablePointer<Value>
+  /// The string ids of slots in the platform's image, then in the overlay's, as far as known: 0 not looked up yet,
+  /// else id + 1 (none is `none + 1`, that is 0, so an unknown text is `unknownSymbol`).
+  let symbols: UnsafeMutablePointer<UInt32>
+  public let slotCount: Int
+  /// Scratch for stacks, lists, maps and strings that conditions build.
+  let arena: UnsafeMutableRawPointer
+  let arenaSize: Int
+  var arenaUsed: Int
+
+  static let unknownSymbol: UInt32 = 0xFFFF_FFFF
+
+  /// Bytes that a frame for `slots` attributes needs with an arena of `arena` bytes.
+  public static func size(slots: Int, arena: Int) -> Int { slots &* 24 &+ arena }
+
+  /// Lays a frame into `memory` (16-byte aligned). nil when it is too small for `slots`.
+  public init?(memory: UnsafeMutableRawBufferPointer, slots count: Int) {
+    guard let base = memory.baseAddress, count >= 0, count <= ImageFormat.maximumSlots,
+      memory.count >= Frame.size(slots: count, arena: 0)
+    else { return nil }
+    // SAFETY: both arrays and the arena lie inside `memory`, as just checked; each is bound once, here.
+    slots = base.bindMemory(to: Value.self, capacity: count)
+    symbols = (base + count &* 16).bindMemory(to: UInt32.self, capacity: count &* 2)
+    slotCount = count
+    arena = base + Frame.size(slots: count, arena: 0)
+    arenaSize = memory.count &- Frame.size(slots: count, arena: 0)
+    arenaUsed = 0
+    reset()
+  }
+
+  /// Forgets every attribute.
+  public mutating func reset() {
+    var i = 0
+    while i < slotCount {
+      slots[i] = .absent
+      symbols[i] = 0
+      symbols[i &+ slotCount] = 0
+      i &+= 1
+    }
+    arenaUsed = 0
+  }
+
+  /// Gives the attribute at `slot` a value; the caller has validated it.
+  @inline(__always)
+  public mutating func set(_ slot: Int, _ value: Value) {
+    slots[slot] = value
+    symbols[slot] = 0
+    symbols[slot &+ slotCount] = 0
+  }
+}
