@@ -89,7 +89,7 @@ public struct Value {
 public enum Truth: UInt8, Sendable { case no = 0, yes = 1, failed = 2 }
 
 /// Why an evaluation failed. Stable numbers; `docs/reference` names them.
-public enum Failure: UInt8, CaseIterable, Sendable {
+public enum Failure: UInt8, Sendable {
   case none = 0
   /// An attribute that is not given.
   case missingAttribute
@@ -108,3 +108,7 @@ public struct Outcome {
     self.slot = slot
   }
 }
+
+#if !hasFeature(Embedded)
+  extension Failure: CaseIterable {}
+#endif
