@@ -15,7 +15,7 @@ struct Place {
 struct Wish {
   /// The user's preference, or none.
   var preference: Effect?
-  var changes: Changes = []
+  var changes = Changes(rawValue: 0)
 }
 
 /// What the fold of one name came to.
