@@ -99,7 +99,7 @@ struct Engine {
       ? .deny : min(granted(from: place.overlay, overlay, &frame), choice.operatorsMay)
     var wished = Effect.allow
     if let strictest = settled.strictest { wished = max(settled.clamped(strictest), lift) }
-    if isSilent { wished = min(wished, max(choice.default, choice.usersMay, lift)) }
+    if isSilent { wished = min(wished, max(max(choice.default, choice.usersMay), lift)) }
     wished = min(wished, preference)
     if wished != folded.effect {
       folded.effect = wished
