@@ -74,7 +74,7 @@ extension Verifier {
     guard let operation = TestOperation(rawValue: test.operation),
       let comparison = Comparison(rawValue: test.comparison)
     else { return false }
-    if operation == .program { return verifyProgram(test.operand, in: image, slots: slots) }
+    if operation == .program { return verifyProgram(at: test.operand, in: image, slots: slots) == nil }
     guard test.slot < slots else { return false }
     let isEquality = comparison == .equal || comparison == .notEqual
     switch operation {
