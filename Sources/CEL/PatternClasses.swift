@@ -7,8 +7,6 @@ extension PatternParser {
   func escape() throws(PatternError) -> Pattern {
     let start = position
     if let assertion = takeAssertion() { return .assertion(assertion) }
-    // RE2 lets a stray \E pass.
-    if take("\\E") { return .empty }
     if at("\\C") {
       position += 2
       throw error(from: start, "\\C matches one byte, and texts here are characters", hint: "(?s:.) is any character")
@@ -96,7 +94,7 @@ extension PatternParser {
     if isDigit(letter) {
       throw error(from: start, "RE2's syntax has no backreferences", hint: "write \\x for characters by number")
     }
-    guard letter < 0x80, !isWord(letter) else {
+    guard letter < 0x80, !isWord(letter) || letter == scalar("_") else {
       throw error(
         from: start, "unknown escape '\(text(from: start))'",
         hint: letter == scalar("Z") ? "\\z is the end of the text" : nil)

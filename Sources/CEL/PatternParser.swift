@@ -1,5 +1,6 @@
 // Text of a regular expression -> Pattern. The syntax, and what of it is refused, is RE2's as RE2 has it by default:
-// UTF-8, Perl's classes, `^` and `$` at the ends of the text, `.` without newline, negated classes with it.
+// UTF-8, Perl's classes, `^` and `$` at the ends of the text, `.` without newline, negated classes with it. Stricter in
+// two places: `\C` (one byte) is refused, and so are counts of nine digits, which RE2 takes for literal text.
 
 /// Why a pattern was refused. `span` counts UTF-8 bytes of the pattern.
 public struct PatternError: Error, Hashable, Sendable {
@@ -44,7 +45,6 @@ final class PatternParser {
   var position = 0
   var flags = PatternFlags()
   private var level = 0
-  private var groupNames: Set<String> = []
 
   init(_ text: String) {
     scalars = text.unicodeScalars.map(\.value)
@@ -114,10 +114,12 @@ final class PatternParser {
     var parts: [PatternPart] = []
     while let next = peek(), next != scalar("|"), next != scalar(")") {
       if take("\\Q") {
-        parts += try quoted()
+        parts += quoted()
       } else if let part = try atom() {
-        parts.append(try repeated(part))
+        parts.append(part)
       }
+      // Flags and an empty \Q\E stand for nothing: a repetition after them is one of what was before them.
+      if let last = parts.popLast() { parts.append(try repeated(last)) }
     }
     switch parts.count {
     case 0: return PatternPart(pattern: .empty)
@@ -128,15 +130,14 @@ final class PatternParser {
   }
 
   /// `\Q…\E`; a repetition after it applies to the last character.
-  private func quoted() throws(PatternError) -> [PatternPart] {
+  private func quoted() -> [PatternPart] {
     var parts: [PatternPart] = []
     while let next = peek() {
       if take("\\E") { break }
       position += 1
       parts.append(PatternPart(pattern: literal(next)))
     }
-    guard let last = parts.popLast() else { return [] }
-    return parts + [try repeated(last)]
+    return parts
   }
 
   /// One atom; nil for flags, which stand for nothing.
@@ -298,7 +299,6 @@ final class PatternParser {
     guard !name.isEmpty, take(">") else {
       throw error(from: start, "a group's name has letters, digits and _, and ends with >")
     }
-    guard groupNames.insert(name).inserted else { throw error(from: start, "two groups are named '\(name)'") }
   }
 
   private func groupFlags(_ start: Int) throws(PatternError) -> Bool {
