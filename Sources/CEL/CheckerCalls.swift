@@ -148,9 +148,9 @@ extension Checker {
   }
 
   private func conversionHint(_ call: Call) -> String? {
-    let numbers = call.types.map { solver.resolved($0) }
-    guard numbers.allSatisfy({ $0 == .int || $0 == .uint || $0 == .double }), numbers.count == 2 else { return nil }
-    return "convert one: \(spelled(numbers[0]))(…) makes a \(spelled(numbers[0])) of a number"
+    let types = call.types.map { solver.resolved($0) }
+    guard types.count == 2, types.allSatisfy({ $0 == .int || $0 == .uint || $0 == .double }) else { return nil }
+    return "convert one with \(types[0].spelled)(…) or \(types[1].spelled)(…)"
   }
 
   private func signatures(_ all: [Overload]) -> String {
