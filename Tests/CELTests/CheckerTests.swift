@@ -153,7 +153,7 @@ private func reference(_ text: String, in environment: Environment = environment
   }
 
   @Test(arguments: [
-    "user.role == 'adnim'", "'adnim' != user.role", "user.role in ['member', 'adnim']", "!(user.role == \"adnim\")",
+    "user.role == 'amdin'", "'amdin' != user.role", "user.role in ['member', 'amdin']", "!(user.role == \"amdin\")",
   ])
   func literalsThatAreNoValueOfAnEnumeration(_ text: String) {
     let found = errors(text)
