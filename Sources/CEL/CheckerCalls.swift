@@ -28,7 +28,8 @@ extension Checker {
 
   /// `math.foo(1)`: a namespace of functions in front, but none of that name in it.
   private func namesNoFunction(_ node: Expression) -> Bool {
-    guard case .call(let function, let target?, _) = node.kind, case .identifier(let name) = target.kind, Function.namespaces.contains(name), local(name) == nil,
+    guard case .call(let function, let target?, _) = node.kind, case .identifier(let name) = target.kind,
+      Function.namespaces.contains(name), local(name) == nil,
       environment.variables[name] == nil
     else { return false }
     undeclaredFunction("\(name).\(function)", node.span)
@@ -154,7 +155,9 @@ extension Checker {
       return
     }
     let name = call.function
-    let given = call.isMember ? "\(types[0]).\(name)(\(types.dropFirst().joined(separator: ", ")))"
+    let given =
+      call.isMember
+      ? "\(types[0]).\(name)(\(types.dropFirst().joined(separator: ", ")))"
       : "\(name)(\(types.joined(separator: ", ")))"
     report(.noOverload, call.node.span, "there is no \(given)", hint: "there is \(signatures(all))")
   }

@@ -79,9 +79,11 @@ private func failure(_ text: String) -> (at: String, hint: String?)? {
     (#"[a-\d]"#, #"\d"#), (#"[\b]"#, #"\b"#), ("*a", "*"), ("a|+", "+"), ("(?:?)", "?"), ("{2}", "{2}"), ("a**", "**"),
     ("a*??", "*??"), ("a++", "++"), ("a{2}{3}", "{2}{3}"), ("a{1001}", "{1001}"), ("a{2,1}", "{2,1}"),
     ("((a{100}){100}){2}", "{100}"), (#"é\1"#, #"\1"#), (#"\8"#, #"\8"#), (#"\y"#, #"\y"#), (#"\Z"#, #"\Z"#),
-    (#"\C"#, #"\C"#), (#"\"#, #"\"#), (#"\x4"#, #"\x4"#), (#"\x{110000}"#, #"\x{110000}"#), (#"\x{D800}"#, #"\x{D800}"#),
+    (#"\C"#, #"\C"#), (#"\"#, #"\"#), (#"\x4"#, #"\x4"#), (#"\x{110000}"#, #"\x{110000}"#),
+    (#"\x{D800}"#, #"\x{D800}"#),
     (#"\p{Foo}"#, #"\p{Foo}"#), (#"\pX"#, #"\pX"#), (#"\p{Lu"#, #"\p{Lu"#), (#"\p"#, #"\p"#), ("é(?=a)", "(?="),
-    ("(?!a)", "(?!"), ("(?<=a)", "(?<="), ("(?<!a)", "(?<!"), ("(?P=n)", "(?P"), ("(?P<n-x>a)", "(?P<n"), ("(?x)a", "(?x"),
+    ("(?!a)", "(?!"), ("(?<=a)", "(?<="), ("(?<!a)", "(?<!"), ("(?P=n)", "(?P"), ("(?P<n-x>a)", "(?P<n"),
+    ("(?x)a", "(?x"),
     ("(?i", "(?i"), ("(?-)", "(?-)"), ("(?#c)", "(?#"), (#"\é"#, #"\é"#), (#"a\E"#, #"\E"#),
   ])
   func errorsPointAtTheirCause(_ pattern: String, _ culprit: String) throws {
@@ -130,8 +132,10 @@ private func failure(_ text: String) -> (at: String, hint: String?)? {
   @Test func categoriesAgreeWithTheStandardLibrary() throws {
     let names: [(String, Unicode.GeneralCategory)] = [
       ("Lu", .uppercaseLetter), ("Ll", .lowercaseLetter), ("Lt", .titlecaseLetter), ("Lo", .otherLetter),
-      ("Lm", .modifierLetter), ("Nd", .decimalNumber), ("Nl", .letterNumber), ("No", .otherNumber), ("Mn", .nonspacingMark),
-      ("Mc", .spacingMark), ("Me", .enclosingMark), ("Sm", .mathSymbol), ("Sc", .currencySymbol), ("Sk", .modifierSymbol),
+      ("Lm", .modifierLetter), ("Nd", .decimalNumber), ("Nl", .letterNumber), ("No", .otherNumber),
+      ("Mn", .nonspacingMark),
+      ("Mc", .spacingMark), ("Me", .enclosingMark), ("Sm", .mathSymbol), ("Sc", .currencySymbol),
+      ("Sk", .modifierSymbol),
       ("So", .otherSymbol), ("Pc", .connectorPunctuation), ("Pd", .dashPunctuation), ("Zs", .spaceSeparator),
       ("Cc", .control), ("Cf", .format), ("Co", .privateUse),
     ]
