@@ -51,7 +51,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "PolicyLanguageTests", dependencies: ["PolicyLanguage", "CEL", "PolicyImage", "TestKit"],
-      swiftSettings: settings),
+      exclude: ["Golden"], swiftSettings: settings),
     .testTarget(
       name: "OracleTests",
       dependencies: ["Oracle", "Decision", "PolicyLanguage", "CEL", "PolicyImage", "TestKit"],
