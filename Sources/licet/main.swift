@@ -1,1 +1,1 @@
-print("licet")
+Licet.main()
