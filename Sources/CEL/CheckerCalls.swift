@@ -1,0 +1,211 @@
+// Calls: which overloads the argument types leave possible, and what the result is.
+
+extension Checker {
+  func call(_ node: Expression) -> CELType {
+    guard case .call(let function, let target, let arguments) = node.kind else { return .dyn }
+    if let target, namesNoFunction(node, target, function) {
+      for argument in arguments { _ = check(argument) }
+      return .dyn
+    }
+    var types: [CELType] = []
+    if let target { types.append(check(target)) }
+    for argument in arguments { types.append(check(argument)) }
+    let call = Call(
+      node: node, function: function, isMember: target != nil,
+      arguments: (target.map { [$0] } ?? []) + arguments, types: types)
+    let result = resolve(call)
+    literalRules(call)
+    return result
+  }
+
+  /// `math.foo(1)`: a namespace of functions in front, but none of that name in it.
+  private func namesNoFunction(_ node: Expression, _ target: Expression, _ function: String) -> Bool {
+    guard case .identifier(let name) = target.kind, Function.namespaces.contains(name), local(name) == nil,
+      environment.variables[name] == nil
+    else { return false }
+    undeclaredFunction("\(name).\(function)", node.span)
+    return true
+  }
+
+  // MARK: Overloads
+
+  private func resolve(_ call: Call) -> CELType {
+    guard let all = Function.byName[call.function] else {
+      undeclaredFunction(call.function, call.node.span)
+      return .dyn
+    }
+    let candidates = all.filter { $0.accepts(count: call.types.count, isMember: call.isMember) }
+    guard isChecked else {
+      if !candidates.isEmpty { refer(call.node, to: .overloads(candidates.map(\.id))) }
+      return .dyn
+    }
+    let openFrom = solver.parameterCount
+    var matches: [(overload: Overload, result: CELType)] = []
+    for overload in candidates {
+      let mark = solver.mark
+      if let result = fit(call, overload) {
+        matches.append((overload, solver.substituted(result, openFrom: openFrom)))
+      }
+      solver.undo(to: mark)
+    }
+    guard let first = matches.first else {
+      noOverload(call, all)
+      return .dyn
+    }
+    refer(call.node, to: .overloads(matches.map(\.overload.id)))
+    // What types of arguments are still open is decided only where it can be: by a single overload.
+    if matches.count == 1 { return fit(call, first.overload) ?? .dyn }
+    for match in matches.dropFirst() where !solver.isSame(match.result, first.result) { return .dyn }
+    return first.result
+  }
+
+  /// The result's type if `overload` takes the call's arguments.
+  private func fit(_ call: Call, _ overload: Overload) -> CELType? {
+    if overload.isVariadic { return extremum(call.types) }
+    var names: [String: CELType] = [:]
+    for (type, wanted) in zip(call.types, overload.arguments) {
+      guard solver.fits(type, instance(wanted, &names)) else { return nil }
+    }
+    let result = instance(overload.result, &names)
+    guard call.function == "math.@max" || call.function == "math.@min" else { return result }
+    return extremum([result])
+  }
+
+  /// The overload's parameters, made new for this call.
+  private func instance(_ type: CELType, _ names: inout [String: CELType]) -> CELType {
+    switch type {
+    case .parameter(let name):
+      if let known = names[name] { return known }
+      let made = solver.fresh()
+      names[name] = made
+      return made
+    case .list(let element): return .list(instance(element, &names))
+    case .optional(let value): return .optional(instance(value, &names))
+    case .type(let inner): return .type(instance(inner, &names))
+    case .map(let key, let value): return .map(instance(key, &names), instance(value, &names))
+    default: return type
+    }
+  }
+
+  /// The greatest or least of numbers: their common type, or dyn.
+  private func extremum(_ types: [CELType]) -> CELType? {
+    var result: CELType?
+    for type in types {
+      let number = solver.resolved(type)
+      switch number {
+      case .int, .uint, .double, .dyn: break
+      case .parameter: _ = solver.fits(.dyn, number)
+      default: return nil
+      }
+      if let found = result, !solver.isSame(found, number) {
+        result = .dyn
+      } else {
+        result = solver.resolved(number)
+      }
+    }
+    return result
+  }
+
+  // MARK: Errors
+
+  private func noOverload(_ call: Call, _ all: [Overload]) {
+    if call.wantsBool, let index = call.types.firstIndex(where: { !couldBeBool($0) }), index < call.boolCount {
+      let span = call.arguments[index].span
+      report(.noOverload, span, "expected bool, this is \(spelled(call.types[index]))")
+      return
+    }
+    let types = call.types.map(spelled)
+    if call.function == "_?_:_" {
+      report(
+        .noOverload, call.node.span, "the branches differ in type: \(types[1]) and \(types[2])",
+        hint: "make both the same, or wrap one in dyn(…)")
+      return
+    }
+    if let symbol = call.operatorSymbol {
+      let list = types.joined(separator: " and ")
+      report(.noOverload, call.node.span, "'\(symbol)' can't be applied to \(list)", hint: conversionHint(call))
+      return
+    }
+    let name = call.function
+    let given = call.isMember ? "\(types[0]).\(name)(\(types.dropFirst().joined(separator: ", ")))"
+      : "\(name)(\(types.joined(separator: ", ")))"
+    report(.noOverload, call.node.span, "there is no \(given)", hint: "there is \(signatures(all))")
+  }
+
+  private func couldBeBool(_ type: CELType) -> Bool {
+    switch solver.resolved(type) {
+    case .bool, .dyn, .parameter: true
+    default: false
+    }
+  }
+
+  private func conversionHint(_ call: Call) -> String? {
+    let numbers = call.types.map { solver.resolved($0) }
+    guard numbers.allSatisfy({ $0 == .int || $0 == .uint || $0 == .double }), numbers.count == 2 else { return nil }
+    return "convert one: \(spelled(numbers[0]))(…) makes a \(spelled(numbers[0])) of a number"
+  }
+
+  private func signatures(_ all: [Overload]) -> String {
+    let texts = all.prefix(4).map { overload in
+      var types = overload.arguments.map(\.spelled)
+      let target = overload.isMember ? types.removeFirst() + "." : ""
+      return "\(target)\(overload.function)(\(types.joined(separator: ", ")))"
+    }
+    return texts.joined(separator: ", ") + (all.count > 4 ? ", …" : "")
+  }
+
+  private func undeclaredFunction(_ name: String, _ span: Span) {
+    if let usage = MacroUsage.byName[name] {
+      report(.undeclared, span, "'\(name)' is a macro and isn't used like this", hint: "write \(usage)")
+      return
+    }
+    let known = Function.byName.keys.filter { !$0.contains("_") && !$0.contains("@") } + MacroUsage.byName.keys
+    report(
+      .undeclared, span, "undeclared function '\(name)'",
+      hint: Names.nearest(to: name, among: known).map { "did you mean '\($0)'?" })
+  }
+}
+
+/// A call with its target, if any, as the first argument.
+struct Call {
+  var node: Expression
+  var function: String
+  var isMember: Bool
+  var arguments: [Expression]
+  var types: [CELType]
+
+  var wantsBool: Bool { ["_&&_", "_||_", "!_", "_?_:_"].contains(function) }
+  /// How many of the first arguments must be bool.
+  var boolCount: Int { function == "_&&_" || function == "_||_" ? 2 : 1 }
+
+  /// "+" for `_+_`; nil for what isn't an operator.
+  var operatorSymbol: String? {
+    if function == "@in" { return "in" }
+    guard function.contains("_"), function.first == "_" || function.last == "_" else { return nil }
+    return function == "_[_]" || function == "_[?_]" ? "[]" : String(function.filter { $0 != "_" })
+  }
+}
+
+extension Overload {
+  func accepts(count: Int, isMember: Bool) -> Bool {
+    self.isMember == isMember && (isVariadic ? count >= arguments.count : count == arguments.count)
+  }
+}
+
+/// How each macro is written, for those who call one with the wrong arguments.
+enum MacroUsage {
+  static let byName: [String: String] = [
+    "has": "has(a.field)",
+    "all": "list.all(x, condition)",
+    "exists": "list.exists(x, condition)",
+    "exists_one": "list.exists_one(x, condition)",
+    "existsOne": "list.existsOne(x, condition)",
+    "map": "list.map(x, value) or list.map(x, condition, value)",
+    "filter": "list.filter(x, condition)",
+    "transformList": "list.transformList(i, x, value)",
+    "transformMap": "map.transformMap(k, v, value)",
+    "transformMapEntry": "map.transformMapEntry(k, v, {key: value})",
+    "optMap": "optional.optMap(x, value)",
+    "optFlatMap": "optional.optFlatMap(x, optional)",
+  ]
+}
