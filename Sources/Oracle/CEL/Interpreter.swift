@@ -1,7 +1,7 @@
 // checked expression + variables -> value, by walking the tree. Every rule of cel-spec stands here once, in the
 // most direct form: arguments are evaluated, then the function is looked up by name and applied.
 
-internal import CEL
+public import CEL
 
 /// Evaluates one checked expression. Pure; thread-safe.
 public struct OracleInterpreter: Sendable {
