@@ -3,7 +3,7 @@
 ///
 /// This file: values as the evaluator sees them.
 
-public enum ValueKind: UInt8, Sendable {
+public enum ValueKind: UInt8, BitwiseCopyable, Sendable {
   /// An attribute that was not given.
   case absent = 0
   case null, bool, int, uint, double, string, bytes, list, map, timestamp, duration, type, optional
@@ -86,10 +86,10 @@ public struct Value {
 }
 
 /// What a condition came to (DESIGN §2.3).
-public enum Truth: UInt8, Sendable { case no = 0, yes = 1, failed = 2 }
+public enum Truth: UInt8, BitwiseCopyable, Sendable { case no = 0, yes = 1, failed = 2 }
 
 /// Why an evaluation failed. Stable numbers; `docs/reference` names them.
-public enum Failure: UInt8, CaseIterable, Sendable {
+public enum Failure: UInt8, BitwiseCopyable, Sendable {
   case none = 0
   /// An attribute that is not given.
   case missingAttribute
@@ -108,3 +108,7 @@ public struct Outcome {
     self.slot = slot
   }
 }
+
+#if !hasFeature(Embedded)
+  extension Failure: CaseIterable {}
+#endif

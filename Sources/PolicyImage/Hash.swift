@@ -56,3 +56,8 @@ public func equalBytes(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: In
   }
   return offset == count || tail(a, offset, count) == tail(b, offset, count)
 }
+
+/// The checksum of an image of `size` bytes: all of it but the field itself. `size` is at least the header's.
+func imageChecksum(_ base: UnsafeRawPointer, _ size: Int) -> UInt64 {
+  hash64(base + 32, size &- 32, seed: hash64(base, 24))
+}

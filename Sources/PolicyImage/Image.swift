@@ -114,16 +114,23 @@ public struct Image {
     return ImageFormat.none
   }
 
+  func nodeIndexEntry(_ i: Int) -> UInt64 { nodeIndex[i] }
+
+  /// The string id of an obligation, by its bit.
+  @inline(__always)
+  public func obligationID(_ bit: Int) -> UInt32 {
+    // SAFETY: the caller has bit < count(.obligations).
+    (base + Int(header.pointee.offset(.obligations))).assumingMemoryBound(to: UInt32.self)[bit]
+  }
+
   @inline(__always)
   public func obligationName(_ bit: Int) -> UnsafeRawBufferPointer {
-    // SAFETY: the caller has bit < count(.obligations).
-    let ids = (base + Int(header.pointee.offset(.obligations))).assumingMemoryBound(to: UInt32.self)
-    return string(ids[bit])
+    string(obligationID(bit))
   }
 }
 
 /// The first 192 bytes of an image.
-public struct ImageHeader {
+public struct ImageHeader: BitwiseCopyable, Sendable {
   public var magic: UInt64
   public var version: UInt32
   public var kind: UInt32

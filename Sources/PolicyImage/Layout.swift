@@ -20,7 +20,7 @@ public enum ImageFormat {
 
 public enum ImageKind: UInt32, Sendable { case platform = 1, overlay = 2 }
 
-public enum Section: Int, CaseIterable, Sendable {
+public enum Section: Int, Sendable {
   /// UTF-8 or raw bytes of every string, not terminated.
   case bytes
   /// `StringRecord` by string id.
@@ -63,17 +63,17 @@ public enum Section: Int, CaseIterable, Sendable {
   }
 }
 
-public struct StringRecord {
+public struct StringRecord: BitwiseCopyable, Sendable {
   public var offset: UInt32  // into the section `bytes`
   public var length: UInt32
 }
 
 /// A behaviour that the platform declares, or that an overlay's statement names.
-public struct Node {
+public struct Node: BitwiseCopyable, Sendable {
   public var nameOffset: UInt32  // into the section `bytes`
   public var nameLength: UInt16
   public var depth: UInt8  // segments
-  public var flags: UInt8  // Node.isDeclared
+  public var flags: UInt8  // isDeclared, isNamed
   /// The nearest node above, or none.
   public var parent: UInt32
   /// One past the last node below this one.
@@ -99,11 +99,13 @@ public struct Node {
   public var reserved1: UInt16
 
   public static let isDeclared: UInt8 = 1
+  /// Declared, built in or named by a statement: decided too when a wider name is asked about.
+  public static let isNamed: UInt8 = 2
 }
 
 /// One statement's decision part, a word: kind (2 bits), effect (2), tier (2), reads argument (1), shadow (1);
 /// number of tests (8); index of the obligation mask (16); statement (32).
-public struct RuleHeader {
+public struct RuleHeader: BitwiseCopyable, Sendable {
   public var word: UInt64
 
   @inline(__always) public init(word: UInt64) { self.word = word }
@@ -118,7 +120,7 @@ public struct RuleHeader {
 }
 
 /// One conjunct of a condition, a word: operation (8 bits), comparison (8), slot (16), operand (32).
-public struct Test {
+public struct Test: BitwiseCopyable, Sendable {
   public var word: UInt64
 
   @inline(__always) public init(word: UInt64) { self.word = word }
@@ -132,7 +134,7 @@ public struct Test {
   @inline(__always) public var operand: UInt32 { UInt32(truncatingIfNeeded: word >> 32) }
 }
 
-public enum TestOperation: UInt8, CaseIterable, Sendable {
+public enum TestOperation: UInt8, Sendable {
   /// A bool attribute compares with the operand 0 or 1.
   case bool = 0
   /// Whether the attribute is given compares with the operand 0 or 1.
@@ -151,12 +153,12 @@ public enum TestOperation: UInt8, CaseIterable, Sendable {
   case program = 8
 }
 
-public enum Comparison: UInt8, CaseIterable, Sendable {
+public enum Comparison: UInt8, Sendable {
   case equal = 0, notEqual = 1, less = 2, lessOrEqual = 3, greater = 4, greaterOrEqual = 5
 }
 
 /// What explains a statement or declaration.
-public struct StatementRecord {
+public struct StatementRecord: BitwiseCopyable, Sendable {
   public var file: UInt32  // string id
   public var line: UInt32
   public var clause: UInt32  // string id or none
@@ -168,6 +170,22 @@ public struct StatementRecord {
   public var column: UInt16
   public var name: UInt32  // string id of the behaviour
   public var reserved: UInt32
+
+  public init(
+    file: UInt32, line: UInt32, column: UInt16, clause: UInt32, condition: UInt32, node: UInt32, rule: UInt8,
+    form: StatementForm, name: UInt32
+  ) {
+    self.file = file
+    self.line = line
+    self.clause = clause
+    self.condition = condition
+    self.node = node
+    self.rule = rule
+    self.form = form.rawValue
+    self.column = column
+    self.name = name
+    reserved = 0
+  }
 }
 
 public enum StatementForm: UInt8, Sendable {
@@ -180,7 +198,7 @@ public enum StatementForm: UInt8, Sendable {
   case builtIn = 3
 }
 
-public struct AttributeRecord {
+public struct AttributeRecord: BitwiseCopyable, Sendable {
   public var name: UInt32  // string id
   public var type: UInt32  // word in `types`
   public var flags: UInt32  // AttributeRecord.isVerified
@@ -199,3 +217,10 @@ public enum BuiltInSlot {
   public static let argument: UInt16 = 5
   public static let count: UInt16 = 6
 }
+
+#if !hasFeature(Embedded)
+  // Lists of cases live on the heap, which the library has none of.
+  extension Section: CaseIterable {}
+  extension TestOperation: CaseIterable {}
+  extension Comparison: CaseIterable {}
+#endif

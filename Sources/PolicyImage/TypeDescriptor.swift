@@ -4,7 +4,7 @@
 //   map              kind, then the key's and the value's descriptors
 //   enumeration      kind | count << 8, then `count` string ids
 
-public enum TypeKind: UInt32, CaseIterable, Sendable {
+public enum TypeKind: UInt32, Sendable {
   case bool = 0, int, uint, double, string, bytes, timestamp, duration, dyn, list, map, enumeration
 }
 
@@ -12,3 +12,8 @@ extension ImageFormat {
   /// How deep list<map<…>> may nest.
   public static let maximumTypeDepth = 8
 }
+
+#if !hasFeature(Embedded)
+  // Lists of cases live on the heap, which the library has none of.
+  extension TypeKind: CaseIterable {}
+#endif

@@ -4,7 +4,7 @@
 /// This file: the words that the policy language, the engine and the Oracle share (DESIGN §1, §2.2).
 
 /// `deny < ask < allow`; `ask`: a human overseer decides first.
-public enum Effect: UInt8, Comparable, CaseIterable, Sendable {
+public enum Effect: UInt8, Comparable, BitwiseCopyable, Sendable {
   case deny = 0
   case ask = 1
   case allow = 2
@@ -14,7 +14,7 @@ public enum Effect: UInt8, Comparable, CaseIterable, Sendable {
 }
 
 /// The tiers of limits and duties that files can write, lowest authority first. Oversight and absolutes stand above.
-public enum Tier: UInt8, Comparable, CaseIterable, Sendable {
+public enum Tier: UInt8, Comparable, Sendable {
   case `operator` = 0
   case guideline = 1
   case ethics = 2
@@ -25,7 +25,7 @@ public enum Tier: UInt8, Comparable, CaseIterable, Sendable {
 }
 
 /// What a statement does to the value that is being decided.
-public enum StatementKind: UInt8, CaseIterable, Sendable {
+public enum StatementKind: UInt8, BitwiseCopyable, Sendable {
   /// An operator's choice for a behaviour.
   case setting = 0
   /// How far an operator lets its users lift.
@@ -35,7 +35,7 @@ public enum StatementKind: UInt8, CaseIterable, Sendable {
 }
 
 /// On whose instruction something is asked.
-public enum Source: UInt8, CaseIterable, Sendable {
+public enum Source: UInt8, BitwiseCopyable, Sendable {
   case platform = 0
   case `operator` = 1
   case user = 2
@@ -44,8 +44,16 @@ public enum Source: UInt8, CaseIterable, Sendable {
 }
 
 /// A behaviour that no statement, argument or setting moves (DESIGN §2.2).
-public enum Absolute: UInt8, Sendable {
+public enum Absolute: UInt8, BitwiseCopyable, Sendable {
   case none = 0
   case off = 1
   case on = 2
 }
+
+#if !hasFeature(Embedded)
+  // Lists of cases live on the heap, which the library has none of.
+  extension Effect: CaseIterable {}
+  extension Tier: CaseIterable {}
+  extension StatementKind: CaseIterable {}
+  extension Source: CaseIterable {}
+#endif

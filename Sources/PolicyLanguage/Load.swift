@@ -4,14 +4,22 @@
 public struct SourceFile: Sendable {
   public var path: String
   public var bytes: [UInt8]
-  public init(path: String, bytes: [UInt8]) {
+  /// Which folder it is from: fields stated in a higher one override those of a lower one.
+  public var rank: Int
+  /// Why it could not be read; whoever it belongs to is then not in force. `path` may be a folder's.
+  public var failure: Diagnostic?
+  public init(path: String, bytes: [UInt8], rank: Int = 0, failure: Diagnostic? = nil) {
     self.path = path
     self.bytes = bytes
+    self.rank = rank
+    self.failure = failure
   }
 }
 
 /// Parses and checks a set of policy files. Pure: no file is opened; thread-safe.
-/// Files: `platform.yaml`, `platform.d/*.yaml`, `operators.d/*.yaml`. Others are ignored by the caller.
+/// Files: `platform.yaml`, `platform.d/*.yaml`, `operators.d/*.yaml`, `operators.d/NAME.d/*.yaml`; others are ignored.
+/// The order of `files` doesn't matter.
 public func load(_ files: [SourceFile]) -> PolicySet {
-  PolicySet(platform: nil, operators: [:], broken: [], diagnostics: [])
+  let loader = Loader()
+  return loader.load(files)
 }

@@ -132,9 +132,12 @@ public struct Statement: Sendable {
   /// Evaluated and reported, not enforced (DESIGN §3, `mode: shadow`).
   public var isShadow: Bool
   public var location: Location
+  /// Requests for which the condition has to hold, or not (rules only); to be decided by whoever can evaluate.
+  public var examples: [RequestExample]
   public init(
     kind: StatementKind, behavior: String, effect: Effect, tier: Tier, condition: CheckedExpression?,
-    readsArgument: Bool, obligations: [String], clause: String?, isShadow: Bool, location: Location
+    readsArgument: Bool, obligations: [String], clause: String?, isShadow: Bool, location: Location,
+    examples: [RequestExample] = []
   ) {
     self.kind = kind
     self.behavior = behavior
@@ -146,6 +149,7 @@ public struct Statement: Sendable {
     self.clause = clause
     self.isShadow = isShadow
     self.location = location
+    self.examples = examples
   }
 
   /// A text that two statements share exactly when they say the same, whatever file, line or key order they stand
@@ -214,12 +218,26 @@ public struct PolicySet: Sendable {
   public var broken: Set<String>
   /// Everything found, errors and warnings, sorted by file, line, column.
   public var diagnostics: [Diagnostic]
+  /// Statements that were dropped because another says the same; for `lint`.
+  public var repeats: [Repeat]
   public init(
-    platform: Platform?, operators: [String: Operator], broken: Set<String>, diagnostics: [Diagnostic]
+    platform: Platform?, operators: [String: Operator], broken: Set<String>, diagnostics: [Diagnostic],
+    repeats: [Repeat] = []
   ) {
     self.platform = platform
     self.operators = operators
     self.broken = broken
     self.diagnostics = diagnostics
+    self.repeats = repeats
+  }
+}
+
+/// A statement that says what another one of the same platform or operator says.
+public struct Repeat: Hashable, Sendable {
+  public var location: Location
+  public var first: Location
+  public init(location: Location, first: Location) {
+    self.location = location
+    self.first = first
   }
 }

@@ -1,0 +1,130 @@
+// Rules against a frame: is a condition true, false or failed (DESIGN §2.3).
+
+internal import PolicyImage
+
+/// One image with the frame's symbol table that belongs to it.
+struct Reader {
+  let image: Image
+  /// Offset into `Frame.symbols`.
+  let symbolBase: Int
+}
+
+/// The truth of a rule's conjunction: no if any test is no, else failed if any failed, else yes (CEL's `&&`).
+@inline(__always)
+func holds(_ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ reader: borrowing Reader, _ frame: inout Frame) -> Truth {
+  var truth = Truth.yes
+  var i = 0
+  while i < rule.tests {
+    // SAFETY: the verifier has checked that the tests follow their rule, and their slots and operands.
+    let outcome = evaluate(Test(word: tests[i]), reader, &frame)
+    if outcome == .no { return .no }
+    if outcome == .failed { truth = .failed }
+    i &+= 1
+  }
+  return truth
+}
+
+@inline(__always)
+func evaluate(_ test: Test, _ reader: borrowing Reader, _ frame: inout Frame) -> Truth {
+  let value = frame.slots[test.slot]
+  switch test.operation {
+  case TestOperation.string.rawValue:
+    guard value.kind == .string else { return .failed }
+    let isEqual = symbol(of: test.slot, value, reader, &frame) == test.operand
+    return truth(isEqual == (test.comparison == Comparison.equal.rawValue))
+  case TestOperation.bool.rawValue:
+    guard value.kind == .bool else { return .failed }
+    return truth((value.payload == UInt64(test.operand)) == (test.comparison == Comparison.equal.rawValue))
+  case TestOperation.presence.rawValue:
+    let isGiven: UInt32 = value.kind == .absent ? 0 : 1
+    return truth((isGiven == test.operand) == (test.comparison == Comparison.equal.rawValue))
+  case TestOperation.int.rawValue:
+    guard value.kind == .int else { return .failed }
+    return compare(value.asInt, Int64(Int32(bitPattern: test.operand)), test.comparison)
+  case TestOperation.double.rawValue:
+    guard value.kind == .double else { return .failed }
+    return compare(value.asDouble, Double(Float(bitPattern: test.operand)), test.comparison)
+  default:
+    return evaluateRare(test, value, reader, &frame)
+  }
+}
+
+@inline(never)
+private func evaluateRare(_ test: Test, _ value: Value, _ reader: borrowing Reader, _ frame: inout Frame) -> Truth {
+  switch test.operation {
+  case TestOperation.intConstant.rawValue:
+    guard value.kind == .int else { return .failed }
+    return compare(value.asInt, Int64(bitPattern: reader.image.constants[Int(test.operand)]), test.comparison)
+  case TestOperation.uintConstant.rawValue:
+    guard value.kind == .uint else { return .failed }
+    return compare(value.payload, reader.image.constants[Int(test.operand)], test.comparison)
+  case TestOperation.doubleConstant.rawValue:
+    guard value.kind == .double else { return .failed }
+    return compare(value.asDouble, Double(bitPattern: reader.image.constants[Int(test.operand)]), test.comparison)
+  default:
+    return evaluateProgram(test.operand, reader.image, &frame).truth
+  }
+}
+
+@inline(__always)
+private func truth(_ b: Bool) -> Truth { b ? .yes : .no }
+
+@inline(__always)
+private func compare<T: Comparable>(_ a: T, _ b: T, _ comparison: UInt8) -> Truth {
+  switch comparison {
+  case Comparison.equal.rawValue: truth(a == b)
+  case Comparison.notEqual.rawValue: truth(a != b)
+  case Comparison.less.rawValue: truth(a < b)
+  case Comparison.lessOrEqual.rawValue: truth(a <= b)
+  case Comparison.greater.rawValue: truth(a > b)
+  default: truth(a >= b)
+  }
+}
+
+/// The string id of an attribute's text in this image; looked up once a request and image.
+@inline(__always)
+private func symbol(of slot: Int, _ value: Value, _ reader: borrowing Reader, _ frame: inout Frame) -> UInt32 {
+  let cached = frame.symbols[reader.symbolBase &+ slot]
+  if cached != 0 { return cached &- 1 }
+  return intern(slot, value, reader, &frame)
+}
+
+@inline(never)
+private func intern(_ slot: Int, _ value: Value, _ reader: borrowing Reader, _ frame: inout Frame) -> UInt32 {
+  var id = ImageFormat.none
+  if let address = value.address {
+    id = reader.image.symbol(address, Int(value.length))
+  } else {
+    id = reader.image.symbol(UnsafeRawPointer(("" as StaticString).utf8Start), 0)
+  }
+  // `none` would wrap to "not looked up": an unknown text is kept as the largest id, which no string has.
+  if id == ImageFormat.none { id = Frame.unknownSymbol &- 1 }
+  frame.symbols[reader.symbolBase &+ slot] = id &+ 1
+  return id
+}
+
+/// A limit's truth. One that reads `argument` applies unless it is false with the argument and with an empty one
+/// (DESIGN §2.4): yes if either is, else failed if either is.
+func limitHolds(
+  _ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ reader: borrowing Reader, _ frame: inout Frame
+) -> Truth {
+  let given = holds(rule, tests, reader, &frame)
+  guard rule.readsArgument, given != .yes else { return given }
+  let slot = Int(BuiltInSlot.argument)
+  let argument = frame.slots[slot]
+  guard argument.length != 0 else { return given }
+  frame.set(slot, .string(UnsafeRawBufferPointer(start: nil, count: 0)))
+  let empty = holds(rule, tests, reader, &frame)
+  frame.set(slot, argument)
+  return empty == .no ? given : empty
+}
+
+/// A test's outcome with the reason of a failure, for traces.
+func explain(_ test: Test, _ reader: borrowing Reader, _ frame: inout Frame) -> Outcome {
+  if test.operation == TestOperation.program.rawValue { return evaluateProgram(test.operand, reader.image, &frame) }
+  let truth = evaluate(test, reader, &frame)
+  guard truth == .failed else { return Outcome(truth) }
+  let isMissing = frame.slots[test.slot].kind == .absent
+  return Outcome(
+    .failed, failure: isMissing ? .missingAttribute : .noSuchOverload, slot: UInt16(truncatingIfNeeded: test.slot))
+}

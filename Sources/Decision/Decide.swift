@@ -1,0 +1,77 @@
+// The entry points: a request against a policy.
+
+public import PolicyImage
+
+/// Decides one behaviour. `frame` holds the request's attributes (of this policy's platform) and is left with
+/// `request.behavior` overwritten. No allocation, lock or system call; bounded time; thread-safe as long as the frame is
+/// used by one thread (DESIGN §2, §5).
+public func decide(_ policy: Policy, _ frame: inout Frame, behavior: Name, preference: Effect? = nil) -> Decision {
+  let engine = Engine(policy, frame)
+  let wish = Wish(preference: preference)
+  let place = engine.place(of: behavior)
+  var decision = Decision(engine.decide(place, wish, &frame), behavior)
+  if engine.mayHaveNamesBelow(place) {
+    withUnsafePointer(to: behavior) { one in
+      engine.merge(UnsafeBufferPointer(start: one, count: 1), after: behavior, wish, &frame, into: &decision)
+    }
+  }
+  return decision
+}
+
+/// Decides one action that is several behaviours at once: the strictest decides, obligations add up. nil for no
+/// behaviour at all, which is a bad request. Repeats don't matter, nor does the order.
+public func decide(
+  _ policy: Policy, _ frame: inout Frame, behaviors: UnsafeBufferPointer<Name>, preference: Effect? = nil
+) -> Decision? {
+  Engine(policy, frame).decide(behaviors, Wish(preference: preference), &frame)
+}
+
+/// What is decided while no platform's policy is in force: everything is denied but the absolutes that are on
+/// (DESIGN §2.2, §3).
+public func decideWithoutPolicy(behavior: Name) -> Decision {
+  let isOn = BuiltInAbsolute.absolute(of: behavior) == .on
+  let decider = Decider(isOn ? .absolute : .oversight, .none, ImageFormat.none, depth: 0)
+  return Decision(Folded(effect: isOn ? .allow : .deny, decider: decider), behavior)
+}
+
+extension Decision {
+  @inline(__always)
+  init(_ folded: Folded, _ behavior: Name) {
+    effect = folded.effect
+    self.behavior = behavior
+    decider = folded.decider
+    platformObligations = folded.platformObligations
+    overlayObligations = folded.overlayObligations
+  }
+}
+
+extension Engine {
+  func decide(_ behaviors: UnsafeBufferPointer<Name>, _ wish: Wish, _ frame: inout Frame) -> Decision? {
+    let start = Name(start: nil, count: 0)
+    guard let first = successor(of: start, among: behaviors) else { return nil }
+    var decision = Decision(decide(place(of: first), wish, &frame), first)
+    merge(behaviors, after: first, wish, &frame, into: &decision)
+    return decision
+  }
+
+  /// Merges in every further name: the stricter effect, both obligations; of equals the higher decider.
+  func merge(
+    _ behaviors: UnsafeBufferPointer<Name>, after first: Name, _ wish: Wish, _ frame: inout Frame,
+    into decision: inout Decision
+  ) {
+    var last = first
+    while let name = successor(of: last, among: behaviors) {
+      last = name
+      let folded = decide(place(of: name), wish, &frame)
+      decision.platformObligations |= folded.platformObligations
+      decision.overlayObligations |= folded.overlayObligations
+      if folded.effect < decision.effect
+        || (folded.effect == decision.effect && folded.decider.precedes(decision.decider))
+      {
+        decision.effect = folded.effect
+        decision.decider = folded.decider
+        decision.behavior = name
+      }
+    }
+  }
+}

@@ -1,0 +1,93 @@
+// What a decision is made of: the policy it is made on, and what comes out.
+
+public import PolicyImage
+
+/// A platform's image with one operator's overlay on it, or with none. The overlay was verified on this platform.
+public struct Policy {
+  public let platform: Image
+  /// The platform's image again where there is no operator; `hasOverlay` says.
+  let overlay: Image
+  public let hasOverlay: Bool
+
+  public init(platform: Image, overlay: Image? = nil) {
+    self.platform = platform
+    self.overlay = overlay ?? platform
+    hasOverlay = overlay != nil
+  }
+
+  @inline(__always)
+  public func image(_ layer: Layer) -> Image { layer == .overlay ? overlay : platform }
+}
+
+/// Which image a statement stands in.
+public enum Layer: UInt8, BitwiseCopyable, Sendable { case none = 0, platform = 1, overlay = 2 }
+
+/// What decided, lowest authority first: of equals, the higher one is named (P9).
+public enum DeciderRank: UInt8, BitwiseCopyable, Sendable {
+  /// The platform's default, or `unknown`.
+  case `default` = 0
+  /// The operator's setting.
+  case setting = 1
+  /// The ceiling that the operator's setting was cut down to.
+  case ceiling = 2
+  /// The user's preference, as far as it was granted; no statement.
+  case preference = 3
+  case operatorTier = 4, guideline = 5, ethics = 6, safety = 7
+  /// No policy is in force.
+  case oversight = 8
+  case absolute = 9
+}
+
+/// What decided: a statement of one of the two images, and for which name.
+public struct Decider: BitwiseCopyable, Sendable {
+  public var rank: DeciderRank
+  public var layer: Layer
+  /// Segments of the behaviour that the statement names; deeper is more specific.
+  public var depth: UInt8
+  var reserved: UInt8 = 0
+  /// Index into the layer's statements, or none.
+  public var statement: UInt32
+
+  init(_ rank: DeciderRank, _ layer: Layer, _ statement: UInt32, depth: UInt8) {
+    self.rank = rank
+    self.layer = layer
+    self.statement = statement
+    self.depth = depth
+  }
+
+  /// Whether this one is named rather than `other` for the same effect.
+  func precedes(_ other: Decider) -> Bool {
+    if rank != other.rank { return rank.rawValue > other.rank.rawValue }
+    if depth != other.depth { return depth > other.depth }
+    return statement < other.statement
+  }
+}
+
+/// The answer (DESIGN §1). Obligations are bits of each image's obligation names; their union counts.
+public struct Decision {
+  public var effect: Effect
+  /// The name that decided: one that was asked about or a known one below; borrowed from the request or the image.
+  public var behavior: Name
+  public var decider: Decider
+  public var platformObligations: UInt64
+  public var overlayObligations: UInt64
+}
+
+/// A behaviour's name: borrowed bytes.
+public typealias Name = UnsafeRawBufferPointer
+
+/// What is supposed to be otherwise, for the way: one bit a kind of change, lowest layer first.
+public struct Changes: OptionSet, BitwiseCopyable, Sendable {
+  public var rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+  /// The user prefers `allow`.
+  public static var preference: Changes { Changes(rawValue: 1) }
+  /// The operator's settings and grants are at their best.
+  public static var settings: Changes { Changes(rawValue: 2) }
+  /// The operator's limits are gone.
+  public static var operatorLimits: Changes { Changes(rawValue: 4) }
+  /// The platform's default and ceilings are `allow`.
+  public static var choice: Changes { Changes(rawValue: 8) }
+  /// The platform's limits are gone.
+  public static var platformLimits: Changes { Changes(rawValue: 16) }
+}

@@ -1,0 +1,239 @@
+// Every step of a decision, in the order of authority, with each statement that was considered and what its condition
+// came to: the explanation that a person reads and that the Oracle must repeat. Walks the rules on its own, step by
+// step; the tests hold its last effect to the decision's.
+
+public import PolicyImage
+
+public enum TraceStep: UInt8, Sendable {
+  /// The platform's default.
+  case `default` = 0
+  /// A setting of the operator's, considered; changes nothing by itself.
+  case setting
+  /// What the operator's settings come to.
+  case `operator`
+  case grant
+  case preference
+  case duty, limit
+  case absolute
+}
+
+/// One line of an explanation.
+public struct TraceEntry {
+  /// The name that this step belongs to; borrowed from the request or the image.
+  public var behavior: Name
+  public var step: TraceStep
+  /// What the condition came to; yes where there is none.
+  public var truth: Truth
+  /// What the statement says.
+  public var says: Effect
+  /// The running value after this step.
+  public var effect: Effect
+  public var layer: Layer
+  public var tier: Tier
+  public var isShadow: Bool
+  /// The operator's setting was cut down to the ceiling.
+  public var isClamped: Bool
+  /// Index into the layer's statements, or none.
+  public var statement: UInt32
+  /// For a failed condition: why, and of which attribute.
+  public var failure: Failure
+  public var slot: UInt16
+}
+
+/// Traces the decision on these behaviours into `entries`, names in name order; returns how many entries there are in
+/// all (more than fit: the rest is cut off). Same contract as `decide`; slower.
+public func trace(
+  _ policy: Policy, _ frame: inout Frame, behaviors: UnsafeBufferPointer<Name>, preference: Effect? = nil,
+  into entries: UnsafeMutableBufferPointer<TraceEntry>
+) -> Int {
+  let engine = Engine(policy, frame)
+  var tracer = Tracer(engine: engine, entries: entries)
+  var last = Name(start: nil, count: 0)
+  while let name = engine.successor(of: last, among: behaviors) {
+    last = name
+    tracer.trace(engine.place(of: name), preference, &frame)
+  }
+  return tracer.count
+}
+
+private struct Tracer {
+  let engine: Engine
+  let entries: UnsafeMutableBufferPointer<TraceEntry>
+  var count = 0
+  var effect = Effect.deny
+  var name = Name(start: nil, count: 0)
+
+  init(engine: Engine, entries: UnsafeMutableBufferPointer<TraceEntry>) {
+    self.engine = engine
+    self.entries = entries
+  }
+
+  mutating func trace(_ place: Place, _ preference: Effect?, _ frame: inout Frame) {
+    name = place.name
+    frame.set(Int(BuiltInSlot.behavior), .string(place.name))
+    let choice = engine.choice(place.platform)
+    effect = choice.default
+    add(.default, says: effect, .platform, choice.decider.statement)
+    let own = engine.settle(place, Wish(preference: nil), choice, &frame)
+    if place.overlay != ImageFormat.none {
+      var considered = false
+      eachRule(.setting, .operator, place.overlay, .overlay, &frame) { tracer, rule, outcome in
+        tracer.add(.setting, rule: rule, outcome, .overlay)
+        considered = considered || (outcome.truth != .no && !rule.isShadow)
+      }
+      if considered { addOperator(own, choice) }
+      eachRule(.grant, .operator, place.overlay, .overlay, &frame) { $0.add(.grant, rule: $1, $2, .overlay) }
+    }
+    if let preference {
+      effect = engine.settle(place, Wish(preference: preference), choice, &frame).effect
+      add(.preference, says: preference, .none, ImageFormat.none)
+    }
+    traceTiers(place, &frame)
+    if choice.absolute != .none {
+      effect = choice.absolute == .off ? .deny : .allow
+      add(.absolute, says: effect, .platform, choice.absoluteDecider.statement)
+    }
+  }
+
+  private mutating func traceTiers(_ place: Place, _ frame: inout Frame) {
+    if place.overlay != ImageFormat.none {
+      eachRule(.limit, .operator, place.overlay, .overlay, &frame) { $0.apply($1, $2, .overlay) }
+    }
+    guard place.platform != ImageFormat.none else { return }
+    var raw = Tier.guideline.rawValue
+    while let tier = Tier(rawValue: raw) {
+      eachRule(.duty, tier, place.platform, .platform, &frame) { $0.apply($1, $2, .platform) }
+      eachRule(.limit, tier, place.platform, .platform, &frame) { $0.apply($1, $2, .platform) }
+      raw &+= 1
+    }
+  }
+
+  /// A duty raises when it holds; a limit caps unless its condition is no.
+  private mutating func apply(_ rule: RuleHeader, _ outcome: Outcome, _ layer: Layer) {
+    let says = Effect(rawValue: rule.effect) ?? .deny
+    if rule.kind == StatementKind.duty.rawValue {
+      if outcome.truth == .yes, !rule.isShadow { effect = max(effect, says) }
+      add(.duty, rule: rule, outcome, layer)
+    } else {
+      if outcome.truth != .no, !rule.isShadow { effect = min(effect, says) }
+      add(.limit, rule: rule, outcome, layer)
+    }
+  }
+
+  private mutating func addOperator(_ own: Folded, _ choice: Engine.Choice) {
+    effect = own.effect
+    add(.operator, says: own.effect, own.decider.layer, own.decider.statement, isClamped: own.decider.rank == .ceiling)
+  }
+
+  private mutating func add(
+    _ step: TraceStep, says: Effect, _ layer: Layer, _ statement: UInt32, isClamped: Bool = false
+  ) {
+    append(
+      TraceEntry(
+        behavior: name, step: step, truth: .yes, says: says, effect: effect, layer: layer, tier: .operator,
+        isShadow: false, isClamped: isClamped, statement: statement, failure: .none, slot: 0xFFFF))
+  }
+
+  private mutating func add(_ step: TraceStep, rule: RuleHeader, _ outcome: Outcome, _ layer: Layer) {
+    append(
+      TraceEntry(
+        behavior: name, step: step, truth: outcome.truth, says: Effect(rawValue: rule.effect) ?? .deny,
+        effect: effect, layer: layer, tier: Tier(rawValue: rule.tier) ?? .operator, isShadow: rule.isShadow,
+        isClamped: false, statement: rule.statement, failure: outcome.failure, slot: outcome.slot))
+  }
+
+  private mutating func append(_ entry: TraceEntry) {
+    // SAFETY: the index is inside the caller's buffer.
+    if count < entries.count { entries[count] = entry }
+    count &+= 1
+  }
+
+  /// Every rule of this kind and tier from `node` up, enforced and shadow ones merged in their order.
+  private mutating func eachRule(
+    _ kind: StatementKind, _ tier: Tier, _ node: UInt32, _ layer: Layer, _ frame: inout Frame,
+    _ body: (inout Tracer, RuleHeader, Outcome) -> Void
+  ) {
+    let reader = layer == .overlay ? engine.overlay : engine.platform
+    var index = node
+    while index != ImageFormat.none {
+      let n = reader.image.nodes[Int(index)]
+      let enforcedCount = Int(n.settings) &+ Int(n.grants) &+ Int(n.limits)
+      var enforced = RuleCursor(reader.image.rules + Int(n.block), enforcedCount, kind, tier)
+      var shadows = RuleCursor(RuleCursor.end(reader.image.rules + Int(n.block), enforcedCount), Int(n.shadows), kind, tier)
+      while let word = RuleCursor.next(&enforced, &shadows) {
+        let rule = RuleHeader(word: word.pointee)
+        body(&self, rule, outcome(rule, word + 1, reader, &frame))
+      }
+      index = n.parent
+    }
+  }
+
+  private func outcome(
+    _ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ reader: Reader, _ frame: inout Frame
+  ) -> Outcome {
+    let truth = limitHolds(rule, tests, reader, &frame)
+    guard truth == .failed else { return Outcome(truth) }
+    var i = 0
+    while i < rule.tests {
+      let outcome = explain(Test(word: tests[i]), reader, &frame)
+      if outcome.truth == .failed { return outcome }
+      i &+= 1
+    }
+    // It failed with an empty argument alone.
+    return Outcome(.failed, failure: .noSuchOverload, slot: BuiltInSlot.argument)
+  }
+}
+
+/// The rules of one kind and tier among `left` rules from `word` on.
+private struct RuleCursor {
+  var word: UnsafePointer<UInt64>
+  var left: Int
+  let kind: StatementKind
+  let tier: Tier
+
+  init(_ word: UnsafePointer<UInt64>, _ count: Int, _ kind: StatementKind, _ tier: Tier) {
+    self.word = word
+    left = count
+    self.kind = kind
+    self.tier = tier
+    settle()
+  }
+
+  static func end(_ word: UnsafePointer<UInt64>, _ count: Int) -> UnsafePointer<UInt64> {
+    var word = word
+    var left = count
+    while left > 0 {
+      word += 1 &+ RuleHeader(word: word.pointee).tests
+      left &-= 1
+    }
+    return word
+  }
+
+  /// Moves on to a rule of the right kind and tier.
+  private mutating func settle() {
+    while left > 0 {
+      let rule = RuleHeader(word: word.pointee)
+      if rule.kind == kind.rawValue, rule.tier == tier.rawValue { return }
+      word += 1 &+ rule.tests
+      left &-= 1
+    }
+  }
+
+  private mutating func take() -> UnsafePointer<UInt64> {
+    let taken = word
+    word += 1 &+ RuleHeader(word: word.pointee).tests
+    left &-= 1
+    settle()
+    return taken
+  }
+
+  /// The lesser of two cursors' rules: settings by effect first, then by statement.
+  static func next(_ a: inout RuleCursor, _ b: inout RuleCursor) -> UnsafePointer<UInt64>? {
+    if a.left == 0 { return b.left == 0 ? nil : b.take() }
+    if b.left == 0 { return a.take() }
+    let x = RuleHeader(word: a.word.pointee)
+    let y = RuleHeader(word: b.word.pointee)
+    if a.kind == .setting, x.effect != y.effect { return x.effect < y.effect ? a.take() : b.take() }
+    return x.statement < y.statement ? a.take() : b.take()
+  }
+}

@@ -1,0 +1,258 @@
+#if !hasFeature(Embedded)
+  // The end of building: what stands in an image beside strings and code, and how it is laid out.
+
+  extension ImageBuilder {
+    /// One statement's decision part, compiled.
+    public struct Rule: Sendable {
+      public var kind: StatementKind
+      public var effect: Effect
+      public var tier: Tier
+      public var readsArgument: Bool
+      public var isShadow: Bool
+      public var tests: [UInt64]
+      public var obligations: [String]
+      /// Index into `statements`.
+      public var statement: UInt32
+      public init(
+        kind: StatementKind, effect: Effect, tier: Tier, readsArgument: Bool, isShadow: Bool, tests: [Test],
+        obligations: [String], statement: UInt32
+      ) {
+        self.kind = kind
+        self.effect = effect
+        self.tier = tier
+        self.readsArgument = readsArgument
+        self.isShadow = isShadow
+        self.tests = tests.map(\.word)
+        self.obligations = obligations
+        self.statement = statement
+      }
+
+      var rank: (Int, Int, Int, UInt32) {
+        switch kind {
+        case .setting: (0, Int(effect.rawValue), 0, statement)
+        case .grant: (1, 0, 0, statement)
+        case .duty, .limit: (2, Int(tier.rawValue), kind == .duty ? 0 : 1, statement)
+        }
+      }
+    }
+
+    /// One name with what stands on it.
+    public struct Behavior: Sendable {
+      public var name: String
+      public var isDeclared: Bool
+      /// Declared, built in or named by a statement; false for a name that only lies above one.
+      public var isNamed: Bool
+      public var `default`: Effect = .deny
+      public var operatorsMay: Effect = .deny
+      public var usersMay: Effect = .deny
+      public var absolute: Absolute = .none
+      public var choiceStatement = ImageFormat.none
+      public var absoluteStatement = ImageFormat.none
+      public var stakes: Float = 1
+      public var audit: UInt8 = 0
+      public var rules: [Rule] = []
+      public init(name: String, isDeclared: Bool, isNamed: Bool) {
+        self.name = name
+        self.isDeclared = isDeclared
+        self.isNamed = isNamed
+      }
+    }
+
+    /// What identifies the image.
+    public struct Identity: Sendable {
+      public var kind: ImageKind
+      public var name: String
+      /// An overlay's platform's checksum.
+      public var platform: UInt64
+      public var unknown: Effect
+      public var unknownStatement: UInt32
+      public init(kind: ImageKind, name: String, platform: UInt64, unknown: Effect, unknownStatement: UInt32) {
+        self.kind = kind
+        self.name = name
+        self.platform = platform
+        self.unknown = unknown
+        self.unknownStatement = unknownStatement
+      }
+    }
+
+    /// Lays everything out. `behaviors` are in name order with every ancestor present; `obligations` names at most
+    /// 64; attribute names were the first strings added, in slot order.
+    public consuming func finish(
+      _ identity: Identity, behaviors: [Behavior], statements: [StatementRecord], obligations: [String],
+      attributes: [(type: UInt32, isVerified: Bool)], types: [UInt32]
+    ) -> [UInt8] {
+      let nameID = string(identity.name)
+      let obligationIDs = obligations.map { string($0) }
+      let masks = MaskTable(obligations)
+      var tables = Tables(masks: masks)
+      for behavior in behaviors {
+        let id = Int(string(behavior.name))
+        tables.add(behavior, nameOffset: strings[id].offset)
+      }
+      tables.link(behaviors)
+      var out = Output()
+      out.section(.bytes, bytes)
+      out.section(.strings, strings.flatMap { [UInt32($0.offset), UInt32($0.length)] })
+      out.section(.stringIndex, stringIndex())
+      out.section(.nodes, tables.nodes)
+      out.section(.nodeIndex, tables.nodeIndex(behaviors))
+      out.section(.rules, tables.rules)
+      out.section(.statements, statements)
+      out.section(.obligations, obligationIDs)
+      out.section(.masks, tables.masks.masks)
+      out.section(
+        .attributes,
+        attributes.enumerated().map {
+          AttributeRecord(
+            name: UInt32($0.offset), type: $0.element.type,
+            flags: $0.element.isVerified ? AttributeRecord.isVerified : 0, reserved: 0)
+        })
+      out.section(.types, types)
+      out.section(.constants, constants)
+      out.section(.code, code)
+      out.section(.blobs, blobs)
+      return out.sealed(identity, name: nameID)
+    }
+
+    private func stringIndex() -> [UInt32] {
+      var index = [UInt32](repeating: 0, count: indexSize(strings.count))
+      for (id, string) in strings.enumerated() {
+        let hash = bytes.withUnsafeBytes { all in
+          hash64(all.baseAddress.map { $0 + string.offset } ?? emptyBytes(), string.length)
+        }
+        var bucket = Int(truncatingIfNeeded: hash) & (index.count - 1)
+        while index[bucket] != 0 { bucket = (bucket + 1) & (index.count - 1) }
+        index[bucket] = UInt32(id + 1)
+      }
+      return index
+    }
+  }
+
+  private func emptyBytes() -> UnsafeRawPointer { UnsafeRawPointer(("" as StaticString).utf8Start) }
+
+  /// A power of two with at least a third left empty, so that probing ends.
+  private func indexSize(_ count: Int) -> Int {
+    var size = 2
+    while size * 2 < count * 3 + 2 { size *= 2 }
+    return size
+  }
+
+  private struct MaskTable {
+    var bits: [String: UInt64] = [:]
+    var masks: [UInt64] = [0]
+    var indices: [UInt64: UInt16] = [0: 0]
+
+    init(_ obligations: [String]) {
+      for (bit, name) in obligations.enumerated() { bits[name] = 1 << UInt64(bit) }
+    }
+
+    mutating func index(of names: [String]) -> UInt16 {
+      let mask = names.reduce(0) { $0 | (bits[$1] ?? 0) }
+      if let index = indices[mask] { return index }
+      let index = UInt16(clamping: masks.count)
+      masks.append(mask)
+      indices[mask] = index
+      return index
+    }
+  }
+
+  private struct Tables {
+    var nodes: [Node] = []
+    var rules: [UInt64] = []
+    var masks: MaskTable
+
+    init(masks: MaskTable) { self.masks = masks }
+
+    mutating func add(_ behavior: ImageBuilder.Behavior, nameOffset: Int) {
+      let enforced = behavior.rules.filter { !$0.isShadow }.sorted { $0.rank < $1.rank }
+      let shadows = behavior.rules.filter(\.isShadow).sorted { $0.rank < $1.rank }
+      func count(_ kinds: Set<StatementKind>) -> UInt16 {
+        UInt16(clamping: enforced.count { kinds.contains($0.kind) })
+      }
+      nodes.append(
+        Node(
+          nameOffset: UInt32(nameOffset), nameLength: UInt16(behavior.name.utf8.count),
+          depth: UInt8(clamping: behavior.name.utf8.count { $0 == UInt8(ascii: ".") } + 1),
+          flags: (behavior.isDeclared ? Node.isDeclared : 0) | (behavior.isNamed ? Node.isNamed : 0),
+          parent: ImageFormat.none, end: 0, block: UInt32(rules.count), settings: count([.setting]),
+          grants: count([.grant]), limits: count([.duty, .limit]), shadows: UInt16(clamping: shadows.count),
+          default: behavior.default.rawValue, operatorsMay: behavior.operatorsMay.rawValue,
+          usersMay: behavior.usersMay.rawValue, absolute: behavior.absolute.rawValue,
+          choiceStatement: behavior.choiceStatement, absoluteStatement: behavior.absoluteStatement,
+          stakes: behavior.stakes, audit: behavior.audit, reserved0: 0, reserved1: 0))
+      for rule in enforced + shadows { add(rule) }
+    }
+
+    private mutating func add(_ rule: ImageBuilder.Rule) {
+      let mask = masks.index(of: rule.obligations)
+      let first =
+        rule.kind.rawValue | rule.effect.rawValue << 2 | rule.tier.rawValue << 4 | (rule.readsArgument ? 0x40 : 0)
+        | (rule.isShadow ? 0x80 : 0)
+      rules.append(
+        UInt64(first) | UInt64(UInt8(clamping: rule.tests.count)) << 8 | UInt64(mask) << 16
+          | UInt64(rule.statement) << 32)
+      rules += rule.tests
+    }
+
+    /// Parents and subtree ends; the nodes are in name order.
+    mutating func link(_ behaviors: [ImageBuilder.Behavior]) {
+      var open: [(name: String, index: Int)] = []
+      for (i, behavior) in behaviors.enumerated() {
+        while let last = open.last, !behavior.name.hasPrefix(last.name + ".") {
+          nodes[last.index].end = UInt32(i)
+          open.removeLast()
+        }
+        if let last = open.last { nodes[i].parent = UInt32(last.index) }
+        open.append((behavior.name, i))
+      }
+      for rest in open { nodes[rest.index].end = UInt32(behaviors.count) }
+    }
+
+    func nodeIndex(_ behaviors: [ImageBuilder.Behavior]) -> [UInt64] {
+      var index = [UInt64](repeating: 0, count: indexSize(behaviors.count))
+      for (i, behavior) in behaviors.enumerated() {
+        var name = behavior.name
+        let hash = name.withUTF8 { hash64($0.baseAddress.map { UnsafeRawPointer($0) } ?? emptyBytes(), $0.count) }
+        var bucket = Int(truncatingIfNeeded: hash >> 32) & (index.count - 1)
+        while index[bucket] != 0 { bucket = (bucket + 1) & (index.count - 1) }
+        index[bucket] = UInt64(UInt32(truncatingIfNeeded: hash)) | UInt64(i + 1) << 32
+      }
+      return index
+    }
+  }
+
+  private struct Output {
+    var bytes = [UInt8](repeating: 0, count: ImageFormat.headerSize)
+    var sections = [UInt64](repeating: 0, count: 16)
+
+    mutating func section<T: BitwiseCopyable>(_ section: Section, _ entries: [T]) {
+      while bytes.count % 8 != 0 { bytes.append(0) }
+      precondition(MemoryLayout<T>.size == section.stride || MemoryLayout<T>.size * 2 == section.stride)
+      let count = entries.count * MemoryLayout<T>.size / section.stride
+      sections[section.rawValue] = UInt64(bytes.count) | UInt64(count) << 32
+      entries.withUnsafeBytes { bytes += $0 }
+    }
+
+    consuming func sealed(_ identity: ImageBuilder.Identity, name: UInt32) -> [UInt8] {
+      while bytes.count % 8 != 0 { bytes.append(0) }
+      let size = bytes.count
+      bytes.withUnsafeMutableBytes { all in
+        all.storeBytes(of: ImageFormat.magic, toByteOffset: 0, as: UInt64.self)
+        all.storeBytes(of: ImageFormat.version, toByteOffset: 8, as: UInt32.self)
+        all.storeBytes(of: identity.kind.rawValue, toByteOffset: 12, as: UInt32.self)
+        all.storeBytes(of: UInt64(size), toByteOffset: 16, as: UInt64.self)
+        all.storeBytes(of: identity.platform, toByteOffset: 32, as: UInt64.self)
+        all.storeBytes(of: name, toByteOffset: 40, as: UInt32.self)
+        all.storeBytes(of: UInt32(identity.unknown.rawValue), toByteOffset: 44, as: UInt32.self)
+        all.storeBytes(of: identity.unknownStatement, toByteOffset: 48, as: UInt32.self)
+        for (i, section) in sections.enumerated() {
+          all.storeBytes(of: section, toByteOffset: 56 + i * 8, as: UInt64.self)
+        }
+        if let base = all.baseAddress {
+          all.storeBytes(of: imageChecksum(UnsafeRawPointer(base), size), toByteOffset: 24, as: UInt64.self)
+        }
+      }
+      return bytes
+    }
+  }
+#endif

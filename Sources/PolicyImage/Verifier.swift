@@ -1,0 +1,238 @@
+// bytes -> Image: makes any byte string safe to read through `Image`, or says what is wrong and where. One pass,
+// linear in the size, no heap; thread-safe. It proves structure (indices, order, programs), the checksum, and what
+// an overlay may hold; ceilings and absolutes are the engine's to enforce, from the platform's image.
+
+/// Why bytes were refused as an image. Compared by `code`; `offset` is where in the bytes.
+public struct ImageError: Error, Equatable, Sendable {
+  public enum Code: UInt8, Sendable {
+    case tooSmall, tooLarge, misaligned, notAnImage, unsupportedVersion, wrongSize, wrongKind, checksum
+    case badSection, badString, badIndex, badNode, badRule, badStatement, badMask, badAttribute, badType, badProgram
+    /// The built-in absolutes are not in force.
+    case missingAbsolute
+    /// An overlay that was compiled against another platform.
+    case otherPlatform
+  }
+  public var code: Code
+  public var offset: Int
+  public init(_ code: Code, at offset: Int) {
+    self.code = code
+    self.offset = offset
+  }
+}
+
+/// Verifies a platform's image. The memory must stay mapped and unchanged for as long as the result is used.
+public func verifyPlatform(_ memory: UnsafeRawBufferPointer) throws(ImageError) -> Image {
+  try Verifier(memory, kind: .platform).run(platform: nil)
+}
+
+/// Verifies an operator's overlay on a verified platform.
+public func verifyOverlay(_ memory: UnsafeRawBufferPointer, on platform: Image) throws(ImageError) -> Image {
+  try Verifier(memory, kind: .overlay).run(platform: platform)
+}
+
+struct Verifier {
+  let image: Image
+  let kind: ImageKind
+
+  /// Header, checksum and sections: after this the sections can be read, though nothing in them is believed.
+  init(_ memory: UnsafeRawBufferPointer, kind: ImageKind) throws(ImageError) {
+    guard let base = memory.baseAddress, memory.count >= ImageFormat.headerSize else {
+      throw ImageError(.tooSmall, at: 0)
+    }
+    guard memory.count <= ImageFormat.maximumSize else { throw ImageError(.tooLarge, at: 0) }
+    guard UInt(bitPattern: base) & 7 == 0 else { throw ImageError(.misaligned, at: 0) }
+    // SAFETY: at least a header's worth of aligned bytes.
+    let header = base.assumingMemoryBound(to: ImageHeader.self)
+    guard header.pointee.magic == ImageFormat.magic else { throw ImageError(.notAnImage, at: 0) }
+    guard header.pointee.version == ImageFormat.version else { throw ImageError(.unsupportedVersion, at: 8) }
+    guard header.pointee.kind == kind.rawValue else { throw ImageError(.wrongKind, at: 12) }
+    guard header.pointee.size == UInt64(memory.count) else { throw ImageError(.wrongSize, at: 16) }
+    guard header.pointee.checksum == imageChecksum(base, memory.count) else { throw ImageError(.checksum, at: 24) }
+    var end = ImageFormat.headerSize
+    for i in 0..<Verifier.sectionCount {
+      guard let section = Section(rawValue: i) else { continue }
+      let offset = Int(header.pointee.offset(section))
+      let length = Int(header.pointee.count(section)) &* section.stride
+      guard offset >= end, offset & 7 == 0, length <= memory.count, offset <= memory.count &- length else {
+        throw ImageError(.badSection, at: 56 &+ i &* 8)
+      }
+      end = offset &+ length
+    }
+    image = Image(unchecked: base, size: memory.count)
+    self.kind = kind
+  }
+
+  static let sectionCount = 14
+
+  func run(platform: Image?) throws(ImageError) -> Image {
+    try checkStrings()
+    try checkHeader(platform)
+    try checkTypes()
+    try checkAttributes()
+    try checkMasks()
+    try checkStatements()
+    try checkNodes()
+    try checkRules(slots: (platform ?? image).count(.attributes))
+    if kind == .platform { try checkBuiltIns() }
+    return image
+  }
+
+  func fail(_ code: ImageError.Code, _ section: Section, _ index: Int) -> ImageError {
+    ImageError(code, at: Int(image.header.pointee.offset(section)) &+ index &* section.stride)
+  }
+
+  func isString(_ id: UInt32) -> Bool { Int(id) < image.count(.strings) }
+  func isStringOrNone(_ id: UInt32) -> Bool { id == ImageFormat.none || isString(id) }
+
+  private func isStatementOrNone(_ id: UInt32) -> Bool {
+    id == ImageFormat.none || Int(id) < image.count(.statements)
+  }
+
+  private func checkHeader(_ platform: Image?) throws(ImageError) {
+    let header = image.header.pointee
+    guard isString(header.name) else { throw ImageError(.badString, at: 40) }
+    guard header.unknown <= 2 else { throw ImageError(.badNode, at: 44) }
+    guard isStatementOrNone(header.unknownStatement) else { throw ImageError(.badStatement, at: 48) }
+    guard header.platform == platform?.checksum ?? 0 else { throw ImageError(.otherPlatform, at: 32) }
+  }
+
+  private func checkStrings() throws(ImageError) {
+    let total = image.count(.bytes)
+    for i in 0..<image.count(.strings) {
+      let record = image.strings[i]
+      guard Int(record.offset) <= total, Int(record.length) <= total &- Int(record.offset) else {
+        throw fail(.badString, .strings, i)
+      }
+    }
+    try checkIndex(.stringIndex, limit: image.count(.strings)) { image.stringIndex[$0] }
+    for i in 0..<image.count(.strings) {
+      let string = image.string(UInt32(truncatingIfNeeded: i))
+      guard let base = string.baseAddress, image.symbol(base, string.count) == UInt32(truncatingIfNeeded: i) else {
+        throw fail(.badString, .strings, i)
+      }
+    }
+  }
+
+  /// A hash index: a power of two of entries, each 0 or below `limit + 1`, at least one of them 0 so that probing ends.
+  private func checkIndex(
+    _ section: Section, limit: Int, entry: (Int) -> UInt32
+  ) throws(ImageError) {
+    let count = image.count(section)
+    guard count >= 2, count & (count &- 1) == 0 else { throw fail(.badIndex, section, 0) }
+    var empty = 0
+    for i in 0..<count {
+      guard Int(entry(i)) <= limit else { throw fail(.badIndex, section, i) }
+      if entry(i) == 0 { empty &+= 1 }
+    }
+    guard empty > 0 else { throw fail(.badIndex, section, 0) }
+  }
+
+  private func checkMasks() throws(ImageError) {
+    let count = image.count(.obligations)
+    guard count <= ImageFormat.maximumObligations else { throw fail(.badMask, .obligations, 0) }
+    for i in 0..<count where !isString(image.obligationID(i)) { throw fail(.badMask, .obligations, i) }
+    guard image.count(.masks) > 0, image.masks[0] == 0 else { throw fail(.badMask, .masks, 0) }
+    let allowed: UInt64 = count == 64 ? .max : (1 << UInt64(truncatingIfNeeded: count)) &- 1
+    for i in 0..<image.count(.masks) where image.masks[i] & ~allowed != 0 { throw fail(.badMask, .masks, i) }
+  }
+
+  private func checkStatements() throws(ImageError) {
+    for i in 0..<image.count(.statements) {
+      let s = image.statements[i]
+      guard isString(s.file), isStringOrNone(s.clause), isStringOrNone(s.condition), isString(s.name),
+        StatementForm(rawValue: s.form) != nil,
+        s.node == ImageFormat.none || Int(s.node) < image.count(.nodes)
+      else { throw fail(.badStatement, .statements, i) }
+    }
+  }
+
+  private func checkNodes() throws(ImageError) {
+    try checkIndex(.nodeIndex, limit: image.count(.nodes)) { UInt32(truncatingIfNeeded: image.nodeIndexEntry($0) >> 32) }
+    let count = image.count(.nodes)
+    for i in 0..<count {
+      guard isWellFormed(image.nodes[i], i, count), isFound(i), isInOrder(i) else { throw fail(.badNode, .nodes, i) }
+    }
+  }
+
+  private func isWellFormed(_ n: Node, _ i: Int, _ count: Int) -> Bool {
+    guard Int(n.nameOffset) <= image.count(.bytes), n.nameLength > 0,
+      Int(n.nameLength) <= min(image.count(.bytes) &- Int(n.nameOffset), ImageFormat.maximumNameLength),
+      n.depth > 0, Int(n.depth) <= ImageFormat.maximumDepth, Int(n.end) > i, Int(n.end) <= count,
+      n.default <= n.operatorsMay, n.default <= n.usersMay, n.operatorsMay <= 2, n.usersMay <= 2, n.absolute <= 2,
+      n.stakes >= 0, n.stakes <= 1, n.audit <= 2
+    else { return false }
+    return isStatementOrNone(n.choiceStatement) && isStatementOrNone(n.absoluteStatement) && hasRightParent(n, i)
+  }
+
+  /// The parent precedes, is one segment shorter, begins the name, ends no earlier, and passes its absolute on.
+  private func hasRightParent(_ n: Node, _ i: Int) -> Bool {
+    guard n.parent != ImageFormat.none else { return n.depth == 1 }
+    guard Int(n.parent) < i else { return false }
+    let parent = image.nodes[Int(n.parent)]
+    guard parent.depth &+ 1 == n.depth, n.end <= parent.end, parent.nameLength < n.nameLength,
+      let own = image.name(UInt32(truncatingIfNeeded: i)).baseAddress, let above = image.name(n.parent).baseAddress,
+      equalBytes(own, above, Int(parent.nameLength)),
+      // SAFETY: parent.nameLength < n.nameLength.
+      own.load(fromByteOffset: Int(parent.nameLength), as: UInt8.self) == UInt8(ascii: ".")
+    else { return false }
+    switch parent.absolute {
+    case Absolute.off.rawValue: return n.absolute == Absolute.off.rawValue
+    case Absolute.on.rawValue: return n.absolute != Absolute.none.rawValue
+    default: return true
+    }
+  }
+
+  private func isFound(_ i: Int) -> Bool {
+    let name = image.name(UInt32(truncatingIfNeeded: i))
+    guard let base = name.baseAddress else { return false }
+    return image.node(base, name.count, hash: hash64(base, name.count)) == UInt32(truncatingIfNeeded: i)
+  }
+
+  /// Names ascend, and a subtree ends where the next name is not below it.
+  private func isInOrder(_ i: Int) -> Bool {
+    let n = image.nodes[i]
+    if i > 0, !nameLess(image.name(UInt32(truncatingIfNeeded: i &- 1)), image.name(UInt32(truncatingIfNeeded: i))) {
+      return false
+    }
+    guard Int(n.end) < image.count(.nodes) else { return true }
+    return !isBelow(image.name(n.end), image.name(UInt32(truncatingIfNeeded: i)))
+  }
+
+  private func checkBuiltIns() throws(ImageError) {
+    for i in 0..<BuiltInAbsolute.count {
+      let entry = BuiltInAbsolute.entry(i)
+      let base = UnsafeRawPointer(entry.name.utf8Start)
+      let length = entry.name.utf8CodeUnitCount
+      let node = image.node(base, length, hash: hash64(base, length))
+      guard node != ImageFormat.none, image.nodes[Int(node)].absolute == entry.absolute.rawValue else {
+        throw fail(.missingAbsolute, .nodes, 0)
+      }
+    }
+  }
+}
+
+/// Whether a name comes before another: segment by segment, so that what lies below a name follows it.
+public func nameLess(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+  let shorter = min(a.count, b.count)
+  var i = 0
+  while i < shorter {
+    // SAFETY: i < both counts.
+    let x = a[i]
+    let y = b[i]
+    if x != y { return (x == UInt8(ascii: ".") ? 0 : x) < (y == UInt8(ascii: ".") ? 0 : y) }
+    i &+= 1
+  }
+  return a.count < b.count
+}
+
+/// Whether `name` is truly below `wide`.
+public func isBelow(_ name: UnsafeRawBufferPointer, _ wide: UnsafeRawBufferPointer) -> Bool {
+  guard name.count > wide.count, let a = name.baseAddress, let b = wide.baseAddress else { return false }
+  // SAFETY: wide.count < name.count.
+  return equalBytes(a, b, wide.count) && name[wide.count] == UInt8(ascii: ".")
+}
+
+#if !hasFeature(Embedded)
+  // Lists of cases live on the heap, which the library has none of.
+  extension ImageError.Code: CaseIterable {}
+#endif

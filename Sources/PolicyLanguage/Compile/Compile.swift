@@ -1,0 +1,234 @@
+// Checked model -> image. The bytes depend on what the policy says, not on the order it was written in, up to the
+// line numbers that explain it (P9).
+
+internal import CEL
+internal import PolicyImage
+
+/// Why a checked policy does not fit into an image: a limit of the format. Names the statement.
+public struct CompileError: Error, Hashable, Sendable {
+  public enum Code: String, Sendable, CaseIterable {
+    case tooManyObligations = "too-many-obligations"
+    case tooManyRules = "too-many-rules"
+    case tooManyAttributes = "too-many-attributes"
+    case tooLarge = "policy-too-large"
+    case condition = "condition-too-complex"
+  }
+  public var code: Code
+  public var location: Location
+  public var message: String
+}
+
+/// Compiles a platform. Pure; thread-safe.
+public func compile(platform: Platform) throws(CompileError) -> [UInt8] {
+  var compiler = Compiler(
+    names: platform.behaviors.keys, statements: platform.statements, kind: .platform, location: platform.unknownLocation)
+  let attributes = try compiler.addAttributes(platform.attributes, at: platform.unknownLocation)
+  try compiler.add(platform.statements)
+  compiler.declare(platform)
+  let unknown = compiler.record(.unknown, location: platform.unknownLocation, name: "", clause: nil)
+  return try compiler.finish(
+    .init(
+      kind: .platform, name: platform.name, platform: 0, unknown: platform.unknown, unknownStatement: unknown),
+    attributes: attributes)
+}
+
+/// Compiles an operator's overlay for the platform whose image has this checksum.
+public func compile(
+  operator: Operator, on platform: Platform, checksum: UInt64
+) throws(CompileError) -> [UInt8] {
+  var compiler = Compiler(
+    names: [], statements: `operator`.statements, kind: .overlay, location: `operator`.location)
+  compiler.useSlots(of: platform.attributes)
+  try compiler.add(`operator`.statements)
+  return try compiler.finish(
+    .init(
+      kind: .overlay, name: `operator`.name, platform: checksum, unknown: .deny, unknownStatement: ImageFormat.none),
+    attributes: [])
+}
+
+struct Compiler {
+  var builder = ImageBuilder()
+  var types: [UInt32] = []
+  var slots: [String: UInt16] = [:]
+  var behaviors: [ImageBuilder.Behavior]
+  var index: [String: Int] = [:]
+  var records: [StatementRecord] = []
+  let obligations: [String]
+  let location: Location
+
+  init(names: some Sequence<String>, statements: [Statement], kind: ImageKind, location: Location) {
+    let named = Set(names).union(statements.lazy.map(\.behavior))
+      .union(statements.lazy.flatMap(\.comparedNames))
+    let all = named.union(named.flatMap { BehaviorName.path(of: $0).dropFirst() })
+    behaviors = all.sorted(by: BehaviorName.precedes).map {
+      ImageBuilder.Behavior(name: $0, isDeclared: false, isNamed: named.contains($0))
+    }
+    obligations = Set(statements.lazy.flatMap(\.obligations)).sorted()
+    self.location = location
+    for (i, behavior) in behaviors.enumerated() { index[behavior.name] = i }
+  }
+
+  mutating func useSlots(of attributes: [Attribute]) {
+    for builtIn in BuiltInAttribute.allCases { slots[builtIn.rawValue] = UInt16(slots.count) }
+    for attribute in attributes { slots[attribute.name] = UInt16(clamping: slots.count) }
+  }
+
+  /// Slots are the attributes' string ids: their names are the first strings.
+  mutating func addAttributes(
+    _ attributes: [Attribute], at location: Location
+  ) throws(CompileError) -> [(type: UInt32, isVerified: Bool)] {
+    guard attributes.count + BuiltInAttribute.allCases.count <= ImageFormat.maximumSlots else {
+      throw CompileError(
+        code: .tooManyAttributes, location: location,
+        message: "a platform may declare at most \(ImageFormat.maximumSlots - BuiltInAttribute.allCases.count) attributes")
+    }
+    useSlots(of: attributes)
+    for builtIn in BuiltInAttribute.allCases { _ = builder.string(builtIn.rawValue) }
+    for attribute in attributes { _ = builder.string(attribute.name) }
+    return BuiltInAttribute.allCases.map { (type($0.type), false) }
+      + attributes.map { (type($0.type), $0.isVerified) }
+  }
+
+  /// Appends a type's descriptor (TypeDescriptor.swift); returns its word.
+  private mutating func type(_ type: AttributeType) -> UInt32 {
+    var words: [UInt32] = []
+    describe(type, into: &words)
+    let start = UInt32(types.count)
+    types += words
+    return start
+  }
+
+  private mutating func describe(_ type: AttributeType, into words: inout [UInt32]) {
+    let kind: TypeKind
+    switch type {
+    case .bool: kind = .bool
+    case .int: kind = .int
+    case .uint: kind = .uint
+    case .double: kind = .double
+    case .string: kind = .string
+    case .bytes: kind = .bytes
+    case .timestamp: kind = .timestamp
+    case .duration: kind = .duration
+    case .dyn: kind = .dyn
+    case .enumeration(let values):
+      words.append(TypeKind.enumeration.rawValue | UInt32(values.count) << 8)
+      for value in values { words.append(builder.string(value)) }
+      return
+    case .list(let element):
+      words.append(TypeKind.list.rawValue)
+      describe(element, into: &words)
+      return
+    case .map(let key, let value):
+      words.append(TypeKind.map.rawValue)
+      describe(key, into: &words)
+      describe(value, into: &words)
+      return
+    }
+    words.append(kind.rawValue)
+  }
+
+  /// Compiles statements, which are in the order of contents: their ids keep it.
+  mutating func add(_ statements: [Statement]) throws(CompileError) {
+    let slots = slots
+    for statement in statements {
+      var tests: [Test] = []
+      if let condition = statement.condition {
+        do {
+          tests = try compileCondition(condition, slots: { slots[$0] }, into: &builder)
+        } catch {
+          throw CompileError(code: .condition, location: statement.location, message: error.message)
+        }
+      }
+      guard let node = index[statement.behavior] else { continue }
+      let id = record(
+        .rule, location: statement.location, name: statement.behavior, clause: statement.clause,
+        condition: statement.condition?.source, rule: statement)
+      behaviors[node].rules.append(
+        .init(
+          kind: statement.kind, effect: statement.effect, tier: statement.tier,
+          readsArgument: statement.readsArgument, isShadow: statement.isShadow, tests: tests,
+          obligations: statement.obligations, statement: id))
+    }
+  }
+
+  mutating func record(
+    _ form: StatementForm, location: Location, name: String, clause: String?, condition: String? = nil,
+    rule: Statement? = nil
+  ) -> UInt32 {
+    let id = UInt32(records.count)
+    let packed = rule.map { $0.kind.rawValue | $0.effect.rawValue << 2 | $0.tier.rawValue << 4 } ?? 0
+    records.append(
+      StatementRecord(
+        file: builder.string(location.file), line: UInt32(clamping: location.line),
+        column: UInt16(clamping: location.column), clause: clause.map { builder.string($0) } ?? ImageFormat.none,
+        condition: condition.map { builder.string($0) } ?? ImageFormat.none,
+        node: index[name].map { UInt32($0) } ?? ImageFormat.none,
+        rule: packed | (rule?.readsArgument == true ? 0x40 : 0) | (rule?.isShadow == true ? 0x80 : 0), form: form,
+        name: builder.string(name)))
+    return id
+  }
+
+  /// Puts the platform's declarations on its nodes: in name order, so that statement ids order them.
+  mutating func declare(_ platform: Platform) {
+    var declarations: [String: UInt32] = [:]
+    for i in behaviors.indices {
+      let name = behaviors[i].name
+      if let declared = platform.behaviors[name] {
+        declarations[name] = record(
+          declared.location == nil ? .builtIn : .declaration,
+          location: declared.location ?? Location(file: "built-in", line: 0, column: 0), name: name,
+          clause: declared.clause)
+      }
+    }
+    for i in behaviors.indices { declare(i, platform, declarations) }
+  }
+
+  private mutating func declare(_ i: Int, _ platform: Platform, _ declarations: [String: UInt32]) {
+    let path = BehaviorName.path(of: behaviors[i].name)
+    let nearest = path.lazy.compactMap { platform.behaviors[$0] }.first
+    let choice =
+      nearest?.choice
+      ?? Choice(default: platform.unknown, operatorsMay: platform.unknown, usersMay: platform.unknown)
+    behaviors[i].isDeclared = platform.behaviors[behaviors[i].name] != nil
+    behaviors[i].default = choice.default
+    behaviors[i].operatorsMay = choice.operatorsMay
+    behaviors[i].usersMay = choice.usersMay
+    behaviors[i].stakes = Float(nearest?.stakes ?? 1)
+    behaviors[i].audit = nearest?.audit.rawValue ?? 0
+    behaviors[i].choiceStatement =
+      nearest?.governedBy.flatMap { declarations[$0] } ?? UInt32(platform.statements.count + declarations.count)
+    // Off wins over on along one path.
+    for absolute in [Absolute.off, .on] {
+      guard behaviors[i].absolute == .none,
+        let source = path.first(where: { platform.behaviors[$0]?.hardcoded == absolute })
+      else { continue }
+      behaviors[i].absolute = absolute
+      behaviors[i].absoluteStatement = declarations[source] ?? ImageFormat.none
+    }
+  }
+
+  consuming func finish(
+    _ identity: ImageBuilder.Identity, attributes: [(type: UInt32, isVerified: Bool)]
+  ) throws(CompileError) -> [UInt8] {
+    guard obligations.count <= ImageFormat.maximumObligations else {
+      throw CompileError(
+        code: .tooManyObligations, location: location,
+        message: "\(obligations.count) different obligations; at most \(ImageFormat.maximumObligations) in one layer")
+    }
+    guard Set(behaviors.lazy.flatMap { $0.rules.lazy.map(\.obligations) }).count < Int(UInt16.max) else {
+      throw CompileError(
+        code: .tooManyObligations, location: location,
+        message: "more than \(UInt16.max - 1) different sets of obligations in one layer")
+    }
+    for behavior in behaviors where behavior.rules.count > Int(UInt16.max) {
+      throw CompileError(
+        code: .tooManyRules, location: location, message: "more than \(UInt16.max) rules on \(behavior.name)")
+    }
+    let image = builder.finish(
+      identity, behaviors: behaviors, statements: records, obligations: obligations, attributes: attributes, types: types)
+    guard image.count <= ImageFormat.maximumSize else {
+      throw CompileError(code: .tooLarge, location: location, message: "the compiled policy is over 1 GiB")
+    }
+    return image
+  }
+}

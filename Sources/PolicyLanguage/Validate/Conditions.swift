@@ -1,0 +1,93 @@
+// Conditions: CEL text -> checked expression, with errors mapped back to the file.
+
+internal import CEL
+
+final class Conditions {
+  private struct Question: Hashable {
+    var source: String
+    var isLimit: Bool
+  }
+  private let limits: Environment
+  private let others: Environment
+  private let report: Report
+  /// The same condition stands in many rules.
+  private var answers: [Question: Result<CheckedExpression, Rejection>] = [:]
+
+  init(_ attributes: [Attribute], _ report: Report) {
+    limits = environment(for: attributes, isLimit: true)
+    others = environment(for: attributes, isLimit: false)
+    self.report = report
+  }
+
+  /// nil: refused and reported. `isLimit`: `argument` may be read.
+  func check(_ document: Document, _ node: NodeID, isLimit: Bool) -> CheckedExpression? {
+    let question = Question(source: document.string(node), isLimit: isLimit)
+    let answer = answers[question] ?? ask(question)
+    answers[question] = answer
+    switch answer {
+    case .success(let expression): return expression
+    case .failure(let rejection):
+      for error in rejection.errors { tell(error, question, document, node) }
+      return nil
+    }
+  }
+
+  private func ask(_ question: Question) -> Result<CheckedExpression, Rejection> {
+    Result { () throws(Rejection) in
+      let expression = try CEL.check(question.source, in: question.isLimit ? limits : others)
+      return expression
+    }
+  }
+
+  /// Syntax alone, for operators of a platform that has errors of its own.
+  static func checkSyntax(_ document: Document, _ node: NodeID, _ report: Report) {
+    let source = document.string(node)
+    do throws(Rejection) {
+      _ = try CEL.check(source, in: Environment(variables: [:], isChecked: false))
+    } catch {
+      for error in error.errors where [.syntax, .tooDeep, .tooLong].contains(error.code) {
+        report.tell(error, source, document, node)
+      }
+    }
+  }
+
+  private func tell(_ error: CELError, _ question: Question, _ document: Document, _ node: NodeID) {
+    var error = error
+    let word = Self.text(of: error.span, in: question.source)
+    if error.code == .undeclared, !question.isLimit, word == "argument" || word.hasPrefix("argument.") {
+      report.tell(
+        error, question.source, document, node, code: .argumentOutsideLimit,
+        message: "only limits may read `argument`",
+        hint: "no argument loosens anything, so only what can tighten may look at it")
+      return
+    }
+    if error.code == .undeclared, word.hasPrefix("session.dial") {
+      report.tell(
+        error, question.source, document, node, code: .reservedAttribute,
+        message: "`session.dial` is reserved for the disposition dial", hint: "this version has none")
+      return
+    }
+    if error.code == .undeclared, error.hint == nil {
+      error.hint = report.suggestion(for: word, from: limits.variables.keys)
+    }
+    report.tell(error, question.source, document, node)
+  }
+
+  private static func text(of span: Span, in source: String) -> String {
+    String(decoding: source.utf8.dropFirst(max(0, span.lower)).prefix(max(0, span.upper - span.lower)), as: UTF8.self)
+  }
+}
+
+extension Report {
+  fileprivate func tell(
+    _ error: CELError, _ source: String, _ document: Document, _ node: NodeID, code: DiagnosticCode? = nil,
+    message: String? = nil, hint: String? = nil
+  ) {
+    let start = ScalarMap.mark(of: error.span.lower, in: document, node)
+    let end = ScalarMap.mark(of: error.span.upper, in: document, node)
+    let length = start.line == end.line ? max(1, end.column - start.column) : 1
+    self.error(
+      code ?? DiagnosticCode(rawValue: error.code.rawValue) ?? .celSyntax, document.location(start),
+      message ?? error.message, length: length, hint: hint ?? error.hint)
+  }
+}

@@ -1,0 +1,221 @@
+// Every key of a policy file: where it may stand, what it holds, what it is for. The validator and the JSON Schema
+// both read this table, so they can't differ.
+
+enum Layer: String, Sendable { case platform, `operator` }
+
+struct Layers: OptionSet, Sendable {
+  let rawValue: UInt8
+  static let platform = Layers(rawValue: 1)
+  static let `operator` = Layers(rawValue: 2)
+  static let both: Layers = [.platform, .operator]
+  static func only(_ layer: Layer) -> Layers { layer == .platform ? .platform : .operator }
+}
+
+/// The kinds of mapping that have fixed keys.
+enum Form: String, Sendable, CaseIterable {
+  case file, behavior, attributes, attribute, enumeration, rule, grant, binding, examples, example
+
+  /// For messages: "a rule", "a behaviour" …
+  var title: String {
+    switch self {
+    case .file: "a policy file"
+    case .behavior: "a behaviour"
+    case .attributes: "`attributes`"
+    case .attribute: "an attribute"
+    case .enumeration: "an enumeration"
+    case .rule: "a rule"
+    case .grant: "a grant"
+    case .binding: "a binding"
+    case .examples: "`examples`"
+    case .example: "an example"
+    }
+  }
+}
+
+/// What a key holds.
+indirect enum ValueKind: Sendable {
+  /// The language's version: 1.
+  case version
+  /// Text for people; not empty.
+  case text
+  /// A CEL expression of type bool.
+  case condition
+  case bool
+  case number(ClosedRange<Double>)
+  /// An operator's, platform's or obligation's name.
+  case name
+  case behavior
+  case keyword([String])
+  case list(ValueKind)
+  case table(Form)
+  /// A mapping whose keys are names of the author's.
+  case named(ValueKind)
+  case attributeType
+  /// An attribute's type, or a mapping with `type`.
+  case attribute
+  /// A value of a request: whatever YAML can hold.
+  case anything
+}
+
+enum KeyID: String, CaseIterable, Sendable {
+  case licet, layer, name, unknown, attributes, behaviors, rules, grants, bind
+  case `default`, operatorsMay = "operators-may", usersMay = "users-may", hardcoded, stakes, audit, clause, title
+  case user, request, session
+  case type, verified, `enum`
+  case allow, ask, deny, limit, duty, to, tier, when, with, mode, examples
+  case behavior, group, label, unit
+  case match, noMatch = "no-match", resource, source, argument, now
+  // Of later parts of the design: refused, because ignoring one could loosen.
+  case dial, periods, authorities, counters, suspicion, overseers, groups, audience, population, after, during
+  case plugins, retention, staleAfter = "stale-after", onAuthorityLoss = "on-authority-loss"
+}
+
+struct Key: Sendable {
+  let id: KeyID
+  let bytes: [UInt8]
+  let kind: ValueKind
+  let layers: Layers
+  /// In the files of these layers it can't be left out.
+  let required: Layers
+  let isReserved: Bool
+  let doc: String
+
+  /// A key of both layers.
+  init(_ id: KeyID, _ kind: ValueKind, required: Layers = [], _ doc: String) {
+    self.init(id, kind, .both, required: required, doc)
+  }
+
+  init(
+    _ id: KeyID, _ kind: ValueKind, _ layers: Layers, required: Layers = [], reserved: Bool = false, _ doc: String
+  ) {
+    self.id = id
+    self.bytes = Array(id.rawValue.utf8)
+    self.kind = kind
+    self.layers = layers
+    self.required = required
+    self.isReserved = reserved
+    self.doc = doc
+  }
+
+  static func reserved(_ id: KeyID, _ doc: String) -> Key { Key(id, .anything, .both, reserved: true, doc) }
+}
+
+enum Words {
+  static let effects = ["deny", "ask", "allow"]
+  static let layers = ["platform", "operator"]
+  static let absolutes = ["off", "on"]
+  static let audits = ["counts", "full", "durable"]
+  static let tiers = ["guideline", "ethics", "safety"]
+  static let modes = ["enforce", "shadow"]
+  static let sources = ["platform", "operator", "user", "agent", "untrusted"]
+}
+
+extension Form {
+  var keys: [Key] {
+    switch self {
+    case .file: Self.fileKeys
+    case .behavior: Self.behaviorKeys
+    case .attributes: Self.attributesKeys
+    case .attribute: Self.attributeKeys
+    case .enumeration: Self.enumerationKeys
+    case .rule: Self.ruleKeys
+    case .grant: Self.grantKeys
+    case .binding: Self.bindingKeys
+    case .examples: Self.examplesKeys
+    case .example: Self.exampleKeys
+    }
+  }
+
+  private static let effect = ValueKind.keyword(Words.effects)
+
+  private static let fileKeys = [
+    Key(.licet, .version, required: .both, "The version of the policy language: 1."),
+    Key(.layer, .keyword(Words.layers), required: .both, "Whose policy this file states."),
+    Key(.name, .name, required: .operator, "The platform's or the operator's name."),
+    Key(.unknown, effect, .platform, "What holds for behaviours that are declared nowhere; `deny` when left out."),
+    Key(.attributes, .table(.attributes), .platform, "The attributes that conditions may read."),
+    Key(.behaviors, .named(.table(.behavior)), .platform, "The behaviours that are asked about."),
+    Key(.rules, .list(.table(.rule)), "Settings, limits and duties."),
+    Key(.grants, .list(.table(.grant)), .operator, "How far users may lift what the operator set."),
+    Key(.bind, .list(.table(.binding)), .operator, "Which identities of the system speak for this operator."),
+    .reserved(.dial, "The disposition dial."), .reserved(.periods, "Periods and how they end."),
+    .reserved(.authorities, "Who can end a period."), .reserved(.counters, "Counters over sliding windows."),
+    .reserved(.suspicion, "What suspicion does."), .reserved(.overseers, "Who answers asks."),
+    .reserved(.groups, "Who may administer."), .reserved(.audience, "An operator's own population."),
+    .reserved(.population, "Who asks, and what each response does to them."), .reserved(.plugins, "Plugins."),
+    .reserved(.retention, "How long records are kept."), .reserved(.staleAfter, "When a snapshot is stale."),
+    .reserved(.onAuthorityLoss, "What holds without a daemon."),
+  ]
+
+  private static let behaviorKeys = [
+    Key(.default, effect, .platform, "What holds when nobody chooses."),
+    Key(.operatorsMay, effect, .platform, "How far operators may loosen; the default when left out."),
+    Key(.usersMay, effect, .platform, "How far users may loosen; the default when left out."),
+    Key(.hardcoded, .keyword(Words.absolutes), .platform, "An absolute: nothing changes it, here and below."),
+    Key(.stakes, .number(0...1), .platform, "How much harm, how hard to undo; 1 when nobody states it."),
+    Key(.audit, .keyword(Words.audits), .platform, "How decisions are recorded."),
+    Key(.clause, .text, .platform, "What document this comes from."),
+    Key(.title, .text, .platform, "A name for people."),
+    .reserved(.population, "Who asks, and what each response does to them."),
+    .reserved(.audience, "An operator's own population."), .reserved(.after, "Looser fields once a period has ended."),
+  ]
+
+  private static let attributesKeys = [
+    Key(.user, .named(.attribute), .platform, "Of the user who asks."),
+    Key(.request, .named(.attribute), .platform, "Of what is asked."),
+    Key(.session, .named(.attribute), .platform, "Of the session it is asked in."),
+  ]
+
+  private static let attributeKeys = [
+    Key(.type, .attributeType, .platform, required: .platform, "The attribute's type."),
+    Key(.verified, .bool, .platform, "Only the authority or a provider may give it."),
+  ]
+
+  private static let enumerationKeys = [
+    Key(.enum, .list(.text), .platform, required: .platform, "The values it can have.")
+  ]
+
+  private static let ruleKeys = [
+    Key(.allow, .behavior, .operator, "Setting: this behaviour is allowed."),
+    Key(.ask, .behavior, .operator, "Setting: a human decides about this behaviour."),
+    Key(.deny, .behavior, .operator, "Setting: this behaviour is denied."),
+    Key(.limit, .behavior, "Limit: this behaviour is at most `to`."),
+    Key(.duty, .behavior, .platform, "Duty: this behaviour is at least `to`."),
+    Key(.to, effect, "What a limit caps at or a duty raises to."),
+    Key(.tier, .keyword(Words.tiers), .platform, "The platform's authority that speaks; `guideline` when left out."),
+    Key(.when, .condition, "When it holds: a CEL expression of type bool; always when left out."),
+    Key(.with, .list(.name), "Obligations that the caller must honour if it goes ahead."),
+    Key(.clause, .text, "What document this comes from."),
+    Key(.mode, .keyword(Words.modes), "`shadow`: evaluated and reported, not enforced."),
+    Key(.examples, .table(.examples), "Requests for which the condition holds or doesn't; checked at load."),
+    .reserved(.during, "A limit's period."), .reserved(.after, "A duty's period."),
+  ]
+
+  private static let grantKeys = [
+    Key(.usersMay, effect, .operator, required: .operator, "How far users may lift."),
+    Key(.behavior, .behavior, .operator, required: .operator, "The behaviour, and all below it."),
+    Key(.when, .condition, .operator, "When it holds: a CEL expression of type bool; always when left out."),
+    Key(.clause, .text, .operator, "What document this comes from."),
+    .reserved(.after, "A grant's period."),
+  ]
+
+  private static let bindingKeys = [
+    Key(.user, .text, .operator, "A user of the system."), Key(.group, .text, .operator, "A group of the system."),
+    Key(.label, .text, .operator, "A security label."),
+    Key(.unit, .text, .operator, "A system unit; only together with `user`."),
+  ]
+
+  private static let examplesKeys = [
+    Key(.match, .list(.table(.example)), "Requests for which the condition holds."),
+    Key(.noMatch, .list(.table(.example)), "Requests for which it doesn't."),
+  ]
+
+  private static let exampleKeys = [
+    Key(.behavior, .behavior, "The behaviour that is asked about; the rule's own when left out."),
+    Key(.resource, .text, "On what."), Key(.source, .keyword(Words.sources), "On whose instruction."),
+    Key(.user, .named(.anything), "Attributes of the user."),
+    Key(.request, .named(.anything), "Attributes of the request."),
+    Key(.session, .named(.anything), "Attributes of the session."),
+    Key(.argument, .text, "Free text that tries to justify it."), Key(.now, .text, "The time, as in RFC 3339."),
+  ]
+}
