@@ -26,7 +26,7 @@ struct Case {
   let statements: [Ruled]
   var enforced: [Ruled] { statements.filter { !$0.statement.isShadow } }
 
-  init(name: String, _ request: OracleRequest, _ platform: Platform, _ operator: Operator) {
+  init(name: String, _ request: OracleRequest, _ platform: Platform, _ operator: Operator?) {
     self.name = name
     preference = request.preference
     let declared = BehaviorName.path(of: name).lazy.compactMap { platform.behaviors[$0] }.first
@@ -35,8 +35,9 @@ struct Case {
       ?? Choice(default: platform.unknown, operatorsMay: platform.unknown, usersMay: platform.unknown)
     governing = declared?.governedBy.map { .declaration($0) } ?? .unknown
     absolute = Oracle.ruling(on: name, platform.behaviors.mapValues(\.hardcoded))
-    let circumstances = Circumstances(request, name: name, operatorName: `operator`.name)
-    let covering = (platform.statements + `operator`.statements).filter { BehaviorName.covers($0.behavior, name) }
+    let circumstances = Circumstances(request, name: name, operatorName: `operator`?.name)
+    let covering = (platform.statements + (`operator`?.statements ?? []))
+      .filter { BehaviorName.covers($0.behavior, name) }
     statements = covering.map {
       Ruled(
         statement: $0, content: $0.content, depth: Oracle.depth($0.behavior), truth: circumstances.truth(of: $0))

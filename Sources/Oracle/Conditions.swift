@@ -48,47 +48,33 @@ struct Circumstances {
   }
 }
 
-/// The behaviours that a condition compares `request.behavior` with, as far as they stand there as literals.
+/// Behaviours that a statement knows by name: its own, and every literal below it in a condition that reads
+/// `request.behavior`.
 enum NamedBehaviors {
-  static func names(in condition: CheckedExpression?) -> Set<String> {
-    guard let condition, condition.variables.contains(BuiltInAttribute.behavior.rawValue) else { return [] }
-    var names: Set<String> = []
-    visit(condition.expression, condition, &names)
-    return names
+  static func names(in statement: Statement) -> Set<String> {
+    var texts: Set<String> = []
+    if let condition = statement.condition, condition.variables.contains(BuiltInAttribute.behavior.rawValue) {
+      collect(condition.expression, &texts)
+    }
+    let below = texts.filter { BehaviorName.isValid($0) && BehaviorName.covers(statement.behavior, $0) }
+    return below.union([statement.behavior])
   }
 
-  private static func visit(_ node: Expression, _ condition: CheckedExpression, _ names: inout Set<String>) {
+  private static func collect(_ node: Expression, _ texts: inout Set<String>) {
     switch node.kind {
-    case .call(let function, let target, let arguments):
-      let operands = (target.map { [$0] } ?? []) + arguments
-      if ["_==_", "_!=_", "@in"].contains(function), operands.contains(where: { isBehavior($0, condition) }) {
-        for operand in operands { names.formUnion(literals(in: operand)) }
-      }
-      for operand in operands { visit(operand, condition, &names) }
-    case .select(let operand, _, _, _): visit(operand, condition, &names)
-    case .list(let elements, _): for element in elements { visit(element, condition, &names) }
+    case .literal(.string(let text)): texts.insert(text)
+    case .literal, .identifier, .message: break
+    case .select(let operand, _, _, _): collect(operand, &texts)
+    case .call(_, let target, let arguments):
+      for operand in (target.map { [$0] } ?? []) + arguments { collect(operand, &texts) }
+    case .list(let elements, _): for element in elements { collect(element, &texts) }
     case .map(let entries):
       for entry in entries {
-        visit(entry.key, condition, &names)
-        visit(entry.value, condition, &names)
+        collect(entry.key, &texts)
+        collect(entry.value, &texts)
       }
     case .comprehension(let loop):
-      for part in [loop.range, loop.initial, loop.condition, loop.step, loop.result] {
-        visit(part, condition, &names)
-      }
-    case .literal, .identifier, .message: break
-    }
-  }
-
-  private static func isBehavior(_ node: Expression, _ condition: CheckedExpression) -> Bool {
-    condition.references[node.id] == .variable(BuiltInAttribute.behavior.rawValue)
-  }
-
-  private static func literals(in node: Expression) -> [String] {
-    switch node.kind {
-    case .literal(.string(let text)): BehaviorName.isValid(text) ? [text] : []
-    case .list(let elements, _): elements.flatMap(literals)
-    default: []
+      for part in [loop.range, loop.initial, loop.condition, loop.step, loop.result] { collect(part, &texts) }
     }
   }
 }

@@ -13,14 +13,14 @@ public enum Oracle {
   public static let maximumFailures = 12
 
   /// Decides `request`. `platform` nil: no policy is in force, and everything but an absolute on is `deny`.
-  /// `operator` nil: none of that name is in force; likewise.
+  /// `operator` nil: the platform's word alone (who asks for an operator that isn't in force is denied earlier).
   public static func decide(
     _ request: OracleRequest, platform: Platform?, operator: Operator?
   ) throws(OracleError) -> OracleDecision {
     guard !request.behaviors.isEmpty, request.behaviors.allSatisfy({ BehaviorName.isValid($0) }) else {
       throw .badRequest
     }
-    guard let platform, let `operator` else { return halted(request, platform) }
+    guard let platform else { return halted(request) }
     let cases = names(request, platform, `operator`).map { Case(name: $0, request, platform, `operator`) }
     var effect = Effect.allow
     var obligations: Set<String> = []
@@ -40,11 +40,10 @@ public enum Oracle {
   }
 
   /// Every name that the request covers: those it names, and below these all that anybody knows.
-  static func names(_ request: OracleRequest, _ platform: Platform, _ operator: Operator) -> [String] {
+  static func names(_ request: OracleRequest, _ platform: Platform, _ operator: Operator?) -> [String] {
     var known = Set(platform.behaviors.keys)
-    for statement in platform.statements + `operator`.statements {
-      known.insert(statement.behavior)
-      known.formUnion(NamedBehaviors.names(in: statement.condition))
+    for statement in platform.statements + (`operator`?.statements ?? []) {
+      known.formUnion(NamedBehaviors.names(in: statement))
     }
     return covered(request, among: known)
   }
@@ -82,17 +81,13 @@ public enum Oracle {
     "transparency.say-cannot-help": .on, "transparency.admit-ai": .on,
   ]
 
-  private static func halted(_ request: OracleRequest, _ platform: Platform?) -> OracleDecision {
-    let absolutes = platform.map { $0.behaviors.mapValues(\.hardcoded) } ?? builtIn
+  private static func halted(_ request: OracleRequest) -> OracleDecision {
     var trace: [OracleTraceEntry] = []
     var deciders: [(effect: Effect, decider: OracleDecider, name: String)] = []
-    var way = platform == nil ? OracleWay.platform : .operator
-    for name in covered(request, among: Set(absolutes.keys)) {
-      trace.append(
-        OracleTraceEntry(
-          step: .oversight, tier: nil, statement: nil, to: .deny, truth: nil, effect: .deny, isShadow: false,
-          isClamped: false))
-      guard let ruling = ruling(on: name, absolutes) else {
+    var way = OracleWay.platform
+    for name in covered(request, among: Set(builtIn.keys)) {
+      trace.append(OracleTraceEntry(name: name, step: .oversight, effect: .deny))
+      guard let ruling = ruling(on: name, builtIn) else {
         deciders.append((.deny, OracleDecider(kind: .oversight, statement: nil), name))
         continue
       }
@@ -113,10 +108,9 @@ public enum Oracle {
     for absolute in [Absolute.off, .on] {
       guard let declaring = path.first(where: { absolutes[$0] == absolute }) else { continue }
       let effect: Effect = absolute == .off ? .deny : .allow
-      let entry = OracleTraceEntry(
-        step: .absolute, tier: nil, statement: .declaration(declaring), to: effect, truth: nil, effect: effect,
-        isShadow: false, isClamped: false)
-      return (absolute, entry)
+      return (
+        absolute, OracleTraceEntry(name: name, step: .absolute, statement: .declaration(declaring), effect: effect)
+      )
     }
     return nil
   }

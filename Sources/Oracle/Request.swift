@@ -71,6 +71,8 @@ public struct OracleTraceEntry: Hashable, Sendable {
     /// No policy in force.
     case oversight
   }
+  /// The name that is being decided.
+  public var name: String
   public var step: Step
   /// Of duties and limits.
   public var tier: Tier?
@@ -81,8 +83,23 @@ public struct OracleTraceEntry: Hashable, Sendable {
   /// The value after this step.
   public var effect: Effect
   public var isShadow: Bool
-  /// A ceiling lowered what the statement says.
+  /// A ceiling lowered what the operator's setting says; `statement` is then where the ceiling is set.
   public var isClamped: Bool
+
+  init(
+    name: String, step: Step, tier: Tier? = nil, statement: OracleIdentity? = nil, to: Effect? = nil,
+    truth: OracleTruth? = nil, effect: Effect, isShadow: Bool = false, isClamped: Bool = false
+  ) {
+    self.name = name
+    self.step = step
+    self.tier = tier
+    self.statement = statement
+    self.to = to
+    self.truth = truth
+    self.effect = effect
+    self.isShadow = isShadow
+    self.isClamped = isClamped
+  }
 }
 
 /// What decided.
@@ -98,14 +115,15 @@ public struct OracleDecider: Hashable, Sendable {
   var rank: Int {
     switch kind {
     case .default: 0
-    case .setting, .ceiling: 1
-    case .preference: 2
-    case .operator: 3
-    case .guideline: 4
-    case .ethics: 5
-    case .safety: 6
-    case .oversight: 7
-    case .absolute: 8
+    case .setting: 1
+    case .ceiling: 2
+    case .preference: 3
+    case .operator: 4
+    case .guideline: 5
+    case .ethics: 6
+    case .safety: 7
+    case .oversight: 8
+    case .absolute: 9
     }
   }
 }

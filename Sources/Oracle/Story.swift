@@ -5,6 +5,7 @@ internal import PolicyImage
 internal import PolicyLanguage
 
 struct Story {
+  private let name: String
   private(set) var trace: [OracleTraceEntry] = []
   private(set) var value: Effect
   private(set) var decider: OracleDecider
@@ -12,6 +13,7 @@ struct Story {
   private var group: (tier: Tier, kind: StatementKind)?
 
   init(_ one: Case) throws(OracleError) {
+    name = one.name
     value = one.choice.default
     decider = OracleDecider(kind: .default, statement: one.governing)
     add(.default, statement: one.governing)
@@ -36,16 +38,14 @@ struct Story {
     _ step: OracleTraceEntry.Step, statement: OracleIdentity? = nil, isClamped: Bool = false
   ) {
     trace.append(
-      OracleTraceEntry(
-        step: step, tier: nil, statement: statement, to: nil, truth: nil, effect: value, isShadow: false,
-        isClamped: isClamped))
+      OracleTraceEntry(name: name, step: step, statement: statement, effect: value, isClamped: isClamped))
   }
 
   private mutating func add(_ step: OracleTraceEntry.Step, _ ruled: Ruled, tier: Tier? = nil) {
     trace.append(
       OracleTraceEntry(
-        step: step, tier: tier, statement: ruled.identity, to: ruled.effect, truth: ruled.truth, effect: value,
-        isShadow: ruled.statement.isShadow, isClamped: false))
+        name: name, step: step, tier: tier, statement: ruled.identity, to: ruled.effect, truth: ruled.truth,
+        effect: value, isShadow: ruled.statement.isShadow))
   }
 
   // MARK: Settle
@@ -73,7 +73,7 @@ struct Story {
       return
     }
     let isClamped = deciding.effect > strictest
-    add(.operator, statement: deciding.identity, isClamped: isClamped)
+    add(.operator, statement: isClamped ? one.governing : deciding.identity, isClamped: isClamped)
     decider =
       isClamped
       ? OracleDecider(kind: .ceiling, statement: one.governing)
