@@ -77,9 +77,11 @@ public struct Decision {
 public typealias Name = UnsafeRawBufferPointer
 
 /// What is supposed to be otherwise, for the way: one bit a kind of change, lowest layer first.
-public struct Changes: OptionSet, BitwiseCopyable, Sendable {
+/// (Not an OptionSet: that one's array literals allocate.)
+public struct Changes: BitwiseCopyable, Sendable {
   public var rawValue: UInt8
   public init(rawValue: UInt8) { self.rawValue = rawValue }
+  @inline(__always) public func contains(_ other: Changes) -> Bool { rawValue & other.rawValue == other.rawValue }
   /// The user prefers `allow`.
   public static var preference: Changes { Changes(rawValue: 1) }
   /// The operator's settings and grants are at their best.

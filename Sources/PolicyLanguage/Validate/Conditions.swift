@@ -34,7 +34,7 @@ final class Conditions {
 
   private func ask(_ question: Question) -> Result<CheckedExpression, Rejection> {
     Result { () throws(Rejection) in
-      let expression = try CEL.check(question.source, in: question.isLimit ? limits : others)
+      let expression = try checkCondition(question.source, in: question.isLimit ? limits : others)
       return expression
     }
   }
