@@ -86,7 +86,7 @@ public struct OracleTraceEntry: Hashable, Sendable {
   /// A ceiling lowered what the operator's setting says; `statement` is then where the ceiling is set.
   public var isClamped: Bool
 
-  init(
+  public init(
     name: String, step: Step, tier: Tier? = nil, statement: OracleIdentity? = nil, to: Effect? = nil,
     truth: OracleTruth? = nil, effect: Effect, isShadow: Bool = false, isClamped: Bool = false
   ) {
@@ -110,6 +110,11 @@ public struct OracleDecider: Hashable, Sendable {
   public var kind: Kind
   /// nil for a preference, and for oversight.
   public var statement: OracleIdentity?
+
+  public init(kind: Kind, statement: OracleIdentity?) {
+    self.kind = kind
+    self.statement = statement
+  }
 
   /// Higher decides between equals.
   var rank: Int {
@@ -140,4 +145,14 @@ public struct OracleDecision: Hashable, Sendable {
   public var trace: [OracleTraceEntry]
   /// nil for `allow`. For an `ask` an overseer may decide as well.
   public var way: OracleWay?
+
+  public init(
+    effect: Effect, obligations: [String], decidedBy: OracleDecider, trace: [OracleTraceEntry], way: OracleWay?
+  ) {
+    self.effect = effect
+    self.obligations = obligations
+    self.decidedBy = decidedBy
+    self.trace = trace
+    self.way = way
+  }
 }
