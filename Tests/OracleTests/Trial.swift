@@ -2,8 +2,9 @@
 
 import Foundation
 import Oracle
-import Testing
+import Synchronization
 import TestKit
+import Testing
 
 /// One property, as a check of generated cases. It returns what is wrong, or nil.
 struct Trial {
@@ -17,7 +18,11 @@ struct Trial {
   static let requestsPerPolicy = 25
 
   /// Counts what an evaluator is asked.
-  final class Count { var decisions = 0 }
+  final class Count: Sendable {
+    private let total = Mutex(0)
+    var decisions: Int { total.withLock { $0 } }
+    func add() { total.withLock { $0 += 1 } }
+  }
 
   /// What a property looks at: a policy set and one request, plus randomness for its own choices.
   struct Case {
@@ -50,7 +55,7 @@ struct Trial {
     let counting = Evaluator(evaluator.name) { policy in
       let answer = try evaluator.prepare(policy)
       return { request in
-        count.decisions += 1
+        count.add()
         return try answer(request)
       }
     }
