@@ -85,7 +85,7 @@ struct Trial {
   }
 
   private static func failure(
-    _ one: Case, _ evaluator: Evaluator, _ answer: Evaluator.Answer, _ check: Check
+    _ one: Case, _ evaluator: Evaluator, _ answer: @escaping Evaluator.Answer, _ check: Check
   ) -> String? {
     do { return try check(one, evaluator, answer) } catch { return "\(error)" }
   }
