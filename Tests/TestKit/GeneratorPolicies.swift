@@ -60,10 +60,9 @@ extension GeneratedPolicy {
 
   /// What rules name: declared behaviours, some above and some below.
   func ruleNames(_ random: inout SeededRandom) -> [String] {
-    var names = behaviors.map(\.name)
-    names += names.flatMap { BehaviorName.path(of: $0).dropFirst() }
-    names += names.map { $0 + "." + random.pick(Self.children) }
-    return names
+    let declared = behaviors.map(\.name)
+    let above = declared.flatMap { BehaviorName.path(of: $0).dropFirst() }
+    return declared + above + declared.map { $0 + "." + random.pick(Self.children) }
   }
 
   private func condition(_ names: [String], isLimit: Bool, _ random: inout SeededRandom) -> String? {
