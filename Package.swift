@@ -6,7 +6,8 @@ import PackageDescription
 //            Decision -> PolicyImage            CEL -> PolicyImage
 //            PolicyLanguage -> CEL PolicyImage CYaml
 //            Oracle -> PolicyLanguage CEL       (shares no code with Decision)
-//            licet -> everything above
+//            Offline -> PolicyLanguage Decision
+//            licet -> Offline and what is above it
 let settings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),
@@ -31,30 +32,34 @@ let package = Package(
       name: "PolicyLanguage", dependencies: ["CEL", "PolicyImage", "CYaml"], swiftSettings: settings),
     .target(
       name: "Oracle", dependencies: ["PolicyLanguage", "CEL", "PolicyImage"], swiftSettings: settings),
+    .target(
+      name: "Offline", dependencies: ["PolicyLanguage", "Decision", "PolicyImage"], swiftSettings: settings),
     .executableTarget(
       name: "licet",
       dependencies: [
-        "PolicyLanguage", "Decision", "CEL", "PolicyImage",
+        "Offline", "PolicyLanguage", "Decision", "CEL", "PolicyImage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
     .target(
-      name: "TestKit", dependencies: ["PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage"],
+      name: "TestKit", dependencies: ["Offline", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage"],
       path: "Tests/TestKit", swiftSettings: settings),
     .testTarget(
       name: "CELTests", dependencies: ["CEL", "Decision", "Oracle", "PolicyImage", "TestKit"],
       swiftSettings: settings),
     .testTarget(
-      name: "PolicyImageTests", dependencies: ["PolicyImage", "PolicyLanguage", "Decision", "TestKit"],
+      name: "PolicyImageTests", dependencies: ["Offline", "PolicyImage", "PolicyLanguage", "Decision", "TestKit"],
       swiftSettings: settings),
     .testTarget(
-      name: "DecisionTests", dependencies: ["Decision", "PolicyLanguage", "PolicyImage", "TestKit"],
+      name: "DecisionTests", dependencies: ["Offline", "Decision", "PolicyLanguage", "PolicyImage", "TestKit"],
       swiftSettings: settings),
     .testTarget(
       name: "PolicyLanguageTests", dependencies: ["PolicyLanguage", "CEL", "PolicyImage", "TestKit"],
       swiftSettings: settings),
     .testTarget(
       name: "OracleTests",
-      dependencies: ["Oracle", "Decision", "PolicyLanguage", "CEL", "PolicyImage", "TestKit"],
+      dependencies: [
+        "Oracle", "Offline", "Decision", "PolicyLanguage", "CEL", "PolicyImage", "TestKit",
+      ],
       swiftSettings: settings),
     .testTarget(name: "LicetTests", dependencies: ["licet", "TestKit"], swiftSettings: settings),
   ]

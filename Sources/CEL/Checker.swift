@@ -58,16 +58,24 @@ final class Checker {
     return kept
   }
 
+  /// Payloads are taken out further down: this frame is on the stack once for each level of the tree.
   private func kind(of node: Expression) -> CELType {
+    switch node.kind {
+    case .call: call(node)
+    case .select: select(node)
+    case .list: list(node)
+    case .map: map(node)
+    case .comprehension: comprehension(node)
+    case .literal, .identifier, .message: leaf(node)
+    }
+  }
+
+  private func leaf(_ node: Expression) -> CELType {
     switch node.kind {
     case .literal(let literal): literal.type
     case .identifier(let name): identifier(node, name)
-    case .select: select(node)
-    case .call: call(node)
-    case .list: list(node)
-    case .map: map(node)
     case .message(let name): message(node, name)
-    case .comprehension: comprehension(node)
+    default: .dyn
     }
   }
 
@@ -83,12 +91,6 @@ final class Checker {
   }
 
   var localNames: [String] { locals.map(\.name) }
-
-  private func within<T>(_ variables: [(name: String, type: CELType)], _ body: () -> T) -> T {
-    locals += variables
-    defer { locals.removeLast(variables.count) }
-    return body()
-  }
 
   // MARK: Lists and maps
 
@@ -144,23 +146,39 @@ final class Checker {
   // MARK: Comprehensions
 
   private func comprehension(_ node: Expression) -> CELType {
-    guard case .comprehension(let loop) = node.kind else { return .dyn }
-    let range = solver.resolved(check(loop.range))
-    let accumulator = (name: loop.accumulator, type: check(loop.initial))
-    let variables = iterationVariables(loop, over: range)
-    within([accumulator] + variables) { self.roundOf(loop, accumulator.type) }
-    return within([accumulator]) { check(loop.result) }
+    let range = check(part(node, \.range))
+    let accumulator = check(part(node, \.initial))
+    let outer = locals.count
+    enter(node, range, accumulator)
+    let condition = check(part(node, \.condition))
+    let step = check(part(node, \.step))
+    checkRound(node, condition, step, accumulator)
+    locals.removeLast(locals.count - outer - 1)
+    let result = check(part(node, \.result))
+    locals.removeLast()
+    return result
   }
 
-  private func roundOf(_ loop: Expression.Comprehension, _ accumulator: CELType) {
-    let condition = check(loop.condition)
+  private func part(_ node: Expression, _ path: KeyPath<Expression.Comprehension, Expression>) -> Expression {
+    guard case .comprehension(let loop) = node.kind else { return node }
+    return loop[keyPath: path]
+  }
+
+  /// Brings the accumulator and then the iteration variables into scope.
+  private func enter(_ node: Expression, _ range: CELType, _ accumulator: CELType) {
+    guard case .comprehension(let loop) = node.kind else { return }
+    locals.append((name: loop.accumulator, type: accumulator))
+    locals += iterationVariables(loop, over: solver.resolved(range))
+  }
+
+  private func checkRound(_ node: Expression, _ condition: CELType, _ step: CELType, _ accumulator: CELType) {
     if !solver.fits(condition, .bool) {
-      report(.typeMismatch, loop.condition.span, "expected bool, this is \(spelled(condition))")
+      report(
+        .typeMismatch, part(node, \.condition).span, "expected bool, this is \(spelled(condition))")
     }
-    let step = check(loop.step)
     if !solver.fits(step, accumulator) {
       report(
-        .typeMismatch, loop.step.span,
+        .typeMismatch, part(node, \.step).span,
         "one round yields \(spelled(step)), the loop started with \(spelled(accumulator))")
     }
   }

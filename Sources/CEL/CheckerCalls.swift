@@ -2,25 +2,33 @@
 
 extension Checker {
   func call(_ node: Expression) -> CELType {
-    guard case .call(let function, let target, let arguments) = node.kind else { return .dyn }
-    if let target, namesNoFunction(node, target, function) {
-      for argument in arguments { _ = check(argument) }
+    if namesNoFunction(node) {
+      for argument in operands(node).dropFirst() { _ = check(argument) }
       return .dyn
     }
     var types: [CELType] = []
-    if let target { types.append(check(target)) }
-    for argument in arguments { types.append(check(argument)) }
+    for operand in operands(node) { types.append(check(operand)) }
+    return result(node, types)
+  }
+
+  /// The target, if any, and the arguments.
+  private func operands(_ node: Expression) -> [Expression] {
+    guard case .call(_, let target, let arguments) = node.kind else { return [] }
+    return (target.map { [$0] } ?? []) + arguments
+  }
+
+  private func result(_ node: Expression, _ types: [CELType]) -> CELType {
+    guard case .call(let function, let target, _) = node.kind else { return .dyn }
     let call = Call(
-      node: node, function: function, isMember: target != nil,
-      arguments: (target.map { [$0] } ?? []) + arguments, types: types)
+      node: node, function: function, isMember: target != nil, arguments: operands(node), types: types)
     let result = resolve(call)
     literalRules(call)
     return result
   }
 
   /// `math.foo(1)`: a namespace of functions in front, but none of that name in it.
-  private func namesNoFunction(_ node: Expression, _ target: Expression, _ function: String) -> Bool {
-    guard case .identifier(let name) = target.kind, Function.namespaces.contains(name), local(name) == nil,
+  private func namesNoFunction(_ node: Expression) -> Bool {
+    guard case .call(let function, let target?, _) = node.kind, case .identifier(let name) = target.kind, Function.namespaces.contains(name), local(name) == nil,
       environment.variables[name] == nil
     else { return false }
     undeclaredFunction("\(name).\(function)", node.span)
@@ -140,9 +148,9 @@ extension Checker {
   }
 
   private func conversionHint(_ call: Call) -> String? {
-    let numbers = call.types.map { solver.resolved($0) }
-    guard numbers.allSatisfy({ $0 == .int || $0 == .uint || $0 == .double }), numbers.count == 2 else { return nil }
-    return "convert one: \(spelled(numbers[0]))(…) makes a \(spelled(numbers[0])) of a number"
+    let types = call.types.map { solver.resolved($0) }
+    guard types.count == 2, types.allSatisfy({ $0 == .int || $0 == .uint || $0 == .double }) else { return nil }
+    return "convert one with \(types[0].spelled)(…) or \(types[1].spelled)(…)"
   }
 
   private func signatures(_ all: [Overload]) -> String {

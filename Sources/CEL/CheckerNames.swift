@@ -103,15 +103,25 @@ extension Checker {
 
   private func hint(for name: String) -> String? {
     let plain = name.hasPrefix(".") ? String(name.dropFirst()) : name
-    let below = environment.variables.keys.filter { $0.hasPrefix(plain + ".") }.sorted()
-    if !below.isEmpty { return "declared are \(below.prefix(6).joined(separator: ", "))" }
+    if let list = declared(below: plain[...]) { return list }
     let known = environment.variables.keys.sorted() + localNames.filter { !$0.contains("@") && !$0.contains("#") }
-    var prefix = plain[...]
-    while true {
-      if let found = Names.nearest(to: String(prefix), among: known) { return "did you mean '\(found)'?" }
-      guard let dot = prefix.lastIndex(of: ".") else { return nil }
-      prefix = prefix[..<dot]
+    var prefixes = [plain[...]]
+    while let dot = prefixes[prefixes.count - 1].lastIndex(of: ".") {
+      prefixes.append(prefixes[prefixes.count - 1][..<dot])
     }
+    for prefix in prefixes {
+      if let found = Names.nearest(to: String(prefix), among: known) { return "did you mean '\(found)'?" }
+    }
+    for prefix in prefixes.dropFirst() {
+      if let list = declared(below: prefix) { return list }
+    }
+    return nil
+  }
+
+  private func declared(below prefix: Substring) -> String? {
+    let names = environment.variables.keys.filter { $0.hasPrefix(prefix + ".") }.sorted()
+    guard !names.isEmpty else { return nil }
+    return "declared are \(names.prefix(6).joined(separator: ", "))" + (names.count > 6 ? ", …" : "")
   }
 }
 

@@ -41,7 +41,7 @@ struct Lexer {
     self.bytes = bytes
   }
 
-  static func tokens(of bytes: [UInt8]) throws(CELError) -> [Token] {
+  static func tokens(of bytes: [UInt8]) throws(ParseFailure) -> [Token] {
     var lexer = Lexer(bytes)
     var result: [Token] = []
     while true {
@@ -56,7 +56,7 @@ struct Lexer {
     return index < bytes.count ? bytes[index] : nil
   }
 
-  private mutating func next() throws(CELError) -> Token {
+  private mutating func next() throws(ParseFailure) -> Token {
     skipSpaceAndComments()
     let start = position
     guard let first = peek() else { return Token(kind: .end, span: Span(start, start)) }
@@ -85,7 +85,7 @@ struct Lexer {
 
   // MARK: Symbols and names
 
-  private mutating func symbol() throws(CELError) -> Token {
+  private mutating func symbol() throws(ParseFailure) -> Token {
     let start = position
     let longest = min(2, bytes.count - start)
     for length in stride(from: longest, to: 0, by: -1) {
@@ -98,7 +98,7 @@ struct Lexer {
     throw unexpectedCharacter(at: start)
   }
 
-  private func unexpectedCharacter(at start: Int) -> CELError {
+  private func unexpectedCharacter(at start: Int) -> ParseFailure {
     let scalar = String(decoding: bytes[start...].prefix(4), as: UTF8.self).unicodeScalars.first
     let text = scalar.map { String(Character($0)) } ?? ""
     let span = Span(start, start + max(1, text.utf8.count))
@@ -106,21 +106,21 @@ struct Lexer {
       "=": "equality is written ==", "&": "logical and is written &&", "|": "logical or is written ||",
       "#": "comments start with //", "$": nil, "“": "use plain quotes: \"…\"", "”": "use plain quotes: \"…\"",
     ]
-    return CELError(.syntax, span, "unexpected character '\(text)'", hint: hints[text] ?? nil)
+    return ParseFailure(.syntax, span, "unexpected character '\(text)'", hint: hints[text] ?? nil)
   }
 
-  private mutating func quotedIdentifier() throws(CELError) -> Token {
+  private mutating func quotedIdentifier() throws(ParseFailure) -> Token {
     let start = position
     position += 1
     while let byte = peek(), byte != UInt8(ascii: "`") {
       guard isLetter(byte) || isDigit(byte) || [0x20, 0x2D, 0x2E, 0x2F].contains(byte) else {
-        throw CELError(
+        throw ParseFailure(
           .syntax, Span(position, position + 1), "a name in back quotes has only letters, digits and _ . - / space")
       }
       position += 1
     }
     guard peek() != nil, position > start + 1 else {
-      throw CELError(.syntax, Span(start, position), "a name in back quotes that doesn't end or is empty")
+      throw ParseFailure(.syntax, Span(start, position), "a name in back quotes that doesn't end or is empty")
     }
     position += 1
     return Token(kind: .quotedIdentifier, span: Span(start, position))
@@ -128,7 +128,7 @@ struct Lexer {
 
   // MARK: Numbers
 
-  private mutating func number() throws(CELError) -> Token {
+  private mutating func number() throws(ParseFailure) -> Token {
     let start = position
     var kind = TokenKind.int
     if peek() == UInt8(ascii: "0"), let x = peek(1), x | 0x20 == UInt8(ascii: "x"), peek(2).map(isHexDigit) == true {
@@ -148,7 +148,7 @@ struct Lexer {
       position += 1
     }
     if let byte = peek(), isLetter(byte) || isDigit(byte) {
-      throw CELError(.syntax, Span(start, position + 1), "a number runs into a letter")
+      throw ParseFailure(.syntax, Span(start, position + 1), "a number runs into a letter")
     }
     return Token(kind: kind, span: Span(start, position))
   }
@@ -189,7 +189,7 @@ struct Lexer {
     return StringForm(isBytes: isBytes, isRaw: isRaw, prefixLength: length + quoteLength, quoteLength: quoteLength)
   }
 
-  private mutating func string(_ form: StringForm) throws(CELError) -> Token {
+  private mutating func string(_ form: StringForm) throws(ParseFailure) -> Token {
     let start = position
     let quote = bytes[start + form.prefixLength - 1]
     position += form.prefixLength
@@ -201,7 +201,7 @@ struct Lexer {
       if form.quoteLength == 1, byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") { break }
       position += byte == UInt8(ascii: "\\") && !form.isRaw && peek(1) != nil ? 2 : 1
     }
-    throw CELError(
+    throw ParseFailure(
       .syntax, Span(start, min(position, bytes.count)), "a string that doesn't end",
       hint: form.quoteLength == 1 ? "close the quotes on the same line, or use three of them" : "close it with three quotes")
   }

@@ -4,9 +4,10 @@
 public enum Limits {
   /// UTF-8 bytes of one expression.
   public static let sourceLength = 64 * 1024
-  /// Levels of nesting, in the text and in the tree that macros expand to. Every recursive stage relies on it: they
-  /// must get by with a 512 KiB thread stack, in debug builds too.
-  public static let depth = 250
+  /// Levels of nesting, in the text and in the tree that macros expand to (a chain of `&&` or of `||` counts with its
+  /// logarithm). Every recursive stage relies on it: at this depth each must get by with a 512 KiB thread stack, in
+  /// debug builds too, whose frames are three times as large.
+  public static let depth = 128
   /// Nodes of the tree after macro expansion.
   public static let nodes = 64 * 1024
   /// UTF-8 bytes of a regular expression.

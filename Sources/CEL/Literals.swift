@@ -14,11 +14,11 @@ enum LiteralDecoder {
   // MARK: Numbers
 
   /// `isNegative`: a minus sign stands before, so that the smallest int can be written.
-  static func number(_ token: Token, in source: [UInt8], isNegative: Bool) throws(CELError) -> Literal {
+  static func number(_ token: Token, in source: [UInt8], isNegative: Bool) throws(ParseFailure) -> Literal {
     let text = source[token.span.lower..<token.span.upper]
     if token.kind == .double {
       guard let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite else {
-        throw CELError(.syntax, token.span, "a number out of a double's range")
+        throw ParseFailure(.syntax, token.span, "a number out of a double's range")
       }
       return .double(isNegative ? -value : value)
     }
@@ -32,9 +32,9 @@ enum LiteralDecoder {
     return .int(value)
   }
 
-  private static func outOfRange(_ token: Token, isUnsigned: Bool) -> CELError {
+  private static func outOfRange(_ token: Token, isUnsigned: Bool) -> ParseFailure {
     let range = isUnsigned ? "0…18446744073709551615" : "-9223372036854775808…9223372036854775807"
-    return CELError(.syntax, token.span, "a number out of \(isUnsigned ? "a uint" : "an int")'s range", hint: range)
+    return ParseFailure(.syntax, token.span, "a number out of \(isUnsigned ? "a uint" : "an int")'s range", hint: range)
   }
 
   private static func magnitude(_ digits: ArraySlice<UInt8>) -> UInt64? {
@@ -44,7 +44,7 @@ enum LiteralDecoder {
 
   // MARK: Strings
 
-  static func string(_ form: StringForm, _ span: Span, in source: [UInt8]) throws(CELError) -> DecodedString {
+  static func string(_ form: StringForm, _ span: Span, in source: [UInt8]) throws(ParseFailure) -> DecodedString {
     var decoder = StringDecoder(
       source: source, position: span.lower + form.prefixLength, end: span.upper - form.quoteLength,
       isBytes: form.isBytes)
@@ -67,7 +67,7 @@ private struct StringDecoder {
     return result
   }
 
-  mutating func escaped() throws(CELError) -> DecodedString {
+  mutating func escaped() throws(ParseFailure) -> DecodedString {
     while position < end {
       let byte = source[position]
       if byte == UInt8(ascii: "\\") {
@@ -80,11 +80,11 @@ private struct StringDecoder {
     return result
   }
 
-  private func error(_ message: String, length: Int = 2, hint: String? = nil) -> CELError {
-    CELError(.syntax, Span(position, min(position + length, end)), message, hint: hint)
+  private func error(_ message: String, length: Int = 2, hint: String? = nil) -> ParseFailure {
+    ParseFailure(.syntax, Span(position, min(position + length, end)), message, hint: hint)
   }
 
-  private mutating func escape() throws(CELError) {
+  private mutating func escape() throws(ParseFailure) {
     guard position + 1 < end else { throw error("an escape that doesn't end") }
     let letter = source[position + 1]
     switch letter {
@@ -113,7 +113,7 @@ private struct StringDecoder {
   ]
 
   /// In bytes the number is a byte, in strings a code point.
-  private mutating func numeric(skip: Int, digits: Int, radix: UInt32) throws(CELError) {
+  private mutating func numeric(skip: Int, digits: Int, radix: UInt32) throws(ParseFailure) {
     let stop = position + skip + digits
     guard stop <= end else { throw error("an escape that needs \(digits) digits", length: end - position) }
     var value: UInt32 = 0

@@ -16,7 +16,7 @@
 
 extension Parser {
   /// The expansion, or nil when this is no macro call.
-  func expandMacro(_ name: String, target: Tree?, _ arguments: [Tree], _ span: Span) throws(CELError) -> Tree? {
+  func expandMacro(_ name: String, target: Tree?, _ arguments: [Tree], _ span: Span) throws(ParseFailure) -> Tree? {
     guard let target else {
       return name == "has" && arguments.count == 1 ? try has(arguments[0], span) : nil
     }
@@ -37,9 +37,9 @@ extension Parser {
     }
   }
 
-  private func has(_ argument: Tree, _ span: Span) throws(CELError) -> Tree {
+  private func has(_ argument: Tree, _ span: Span) throws(ParseFailure) -> Tree {
     guard case .select(let operand, let field, isTest: false, isOptional: false) = argument.expression.kind else {
-      throw CELError(
+      throw ParseFailure(
         .syntax, argument.expression.span, "has() takes a field selection, such as has(request.amount)")
     }
     return try node(
@@ -47,19 +47,19 @@ extension Parser {
       over: Tree(expression: operand, depth: argument.depth - 1))
   }
 
-  private func extremum(_ function: String, _ arguments: [Tree], _ span: Span) throws(CELError) -> Tree {
-    guard !arguments.isEmpty else { throw CELError(.syntax, span, "this takes at least one number") }
+  private func extremum(_ function: String, _ arguments: [Tree], _ span: Span) throws(ParseFailure) -> Tree {
+    guard !arguments.isEmpty else { throw ParseFailure(.syntax, span, "this takes at least one number") }
     return try call(function, arguments, span)
   }
 
   // MARK: Loops
 
-  private func loop(_ name: String, _ target: Tree, _ arguments: [Tree], _ span: Span) throws(CELError) -> Tree {
+  private func loop(_ name: String, _ target: Tree, _ arguments: [Tree], _ span: Span) throws(ParseFailure) -> Tree {
     let variableCount = variableCount(name, arguments.count)
     var names: [String] = []
     for argument in arguments.prefix(variableCount) { names.append(try variableName(argument)) }
     if let first = names.first, names.dropFirst().contains(first) {
-      throw CELError(.syntax, arguments[1].expression.span, "both variables are named '\(first)'")
+      throw ParseFailure(.syntax, arguments[1].expression.span, "both variables are named '\(first)'")
     }
     let body = LoopBody(self, span, Array(arguments.dropFirst(variableCount)))
     let parts = try body.parts(name, firstVariable: names[0])
@@ -76,9 +76,9 @@ extension Parser {
     return name == "map" || name == "filter" ? 1 : argumentCount - 1
   }
 
-  private func variableName(_ argument: Tree) throws(CELError) -> String {
+  private func variableName(_ argument: Tree) throws(ParseFailure) -> String {
     guard case .identifier(let name) = argument.expression.kind, !name.hasPrefix(".") else {
-      throw CELError(.syntax, argument.expression.span, "expected the name of a variable that the macro introduces")
+      throw ParseFailure(.syntax, argument.expression.span, "expected the name of a variable that the macro introduces")
     }
     return name
   }
@@ -86,7 +86,7 @@ extension Parser {
   // MARK: Bindings and optionals
 
   /// `accumulator` is bound to `value` in `body`.
-  private func bind(_ name: String, _ value: Tree, _ body: Tree, _ span: Span) throws(CELError) -> Tree {
+  private func bind(_ name: String, _ value: Tree, _ body: Tree, _ span: Span) throws(ParseFailure) -> Tree {
     let range = try node(.list([], optionals: []), span)
     let condition = try node(.literal(.bool(false)), span)
     let step = try node(.identifier(name), span)
@@ -97,9 +97,9 @@ extension Parser {
   }
 
   /// `@target.hasValue() ? optional.of(bind(x, @target.value(), body)) : optional.none()`, with the target evaluated once.
-  private func optionalMap(_ target: Tree, _ arguments: [Tree], isFlat: Bool, _ span: Span) throws(CELError) -> Tree {
+  private func optionalMap(_ target: Tree, _ arguments: [Tree], isFlat: Bool, _ span: Span) throws(ParseFailure) -> Tree {
     let name = try variableName(arguments[0])
-    func onTarget(_ function: String) throws(CELError) -> Tree {
+    func onTarget(_ function: String) throws(ParseFailure) -> Tree {
       let target = try node(.identifier("@target"), span)
       return try node(.call(function: function, target: target.expression, arguments: []), span, over: target)
     }
@@ -112,7 +112,7 @@ extension Parser {
 
   // MARK: cel.bind, cel.block and its parts
 
-  private func expandCEL(_ name: String, _ arguments: [Tree], _ span: Span) throws(CELError) -> Tree? {
+  private func expandCEL(_ name: String, _ arguments: [Tree], _ span: Span) throws(ParseFailure) -> Tree? {
     switch (name, arguments.count) {
     case ("bind", 3): try bind(try variableName(arguments[0]), arguments[1], arguments[2], span)
     case ("block", 2): try block(arguments[0], arguments[1], span)
@@ -125,17 +125,17 @@ extension Parser {
     }
   }
 
-  private func smallInt(_ argument: Tree) throws(CELError) -> Int64 {
+  private func smallInt(_ argument: Tree) throws(ParseFailure) -> Int64 {
     guard case .literal(.int(let value)) = argument.expression.kind, value >= 0 else {
-      throw CELError(.syntax, argument.expression.span, "expected an int literal of at least 0")
+      throw ParseFailure(.syntax, argument.expression.span, "expected an int literal of at least 0")
     }
     return value
   }
 
   /// Nested bindings of @index0, @index1, …, each of which sees those before it.
-  private func block(_ slots: Tree, _ body: Tree, _ span: Span) throws(CELError) -> Tree {
+  private func block(_ slots: Tree, _ body: Tree, _ span: Span) throws(ParseFailure) -> Tree {
     guard case .list(let elements, let optionals) = slots.expression.kind, optionals.isEmpty else {
-      throw CELError(.syntax, slots.expression.span, "cel.block takes a list of expressions first")
+      throw ParseFailure(.syntax, slots.expression.span, "cel.block takes a list of expressions first")
     }
     var result = body
     for (index, element) in elements.enumerated().reversed() {
@@ -167,7 +167,7 @@ private struct LoopBody {
     self.arguments = arguments
   }
 
-  func parts(_ name: String, firstVariable: String) throws(CELError) -> Parts {
+  func parts(_ name: String, firstVariable: String) throws(ParseFailure) -> Parts {
     switch name {
     case "all":
       return try quantifier("_&&_", initial: true, goesOnWhile: try accumulator())
@@ -188,21 +188,21 @@ private struct LoopBody {
     }
   }
 
-  private func accumulator() throws(CELError) -> Tree {
+  private func accumulator() throws(ParseFailure) -> Tree {
     try parser.node(.identifier(Self.accumulator), span)
   }
 
-  private func literal(_ value: Literal) throws(CELError) -> Tree {
+  private func literal(_ value: Literal) throws(ParseFailure) -> Tree {
     try parser.node(.literal(value), span)
   }
 
   /// What each round adds; the arguments before it are the filter.
-  private func last() throws(CELError) -> Tree {
-    guard let last = arguments.last else { throw CELError(.syntax, span, "too few arguments") }
+  private func last() throws(ParseFailure) -> Tree {
+    guard let last = arguments.last else { throw ParseFailure(.syntax, span, "too few arguments") }
     return last
   }
 
-  private func quantifier(_ function: String, initial: Bool, goesOnWhile: Tree) throws(CELError) -> Parts {
+  private func quantifier(_ function: String, initial: Bool, goesOnWhile: Tree) throws(ParseFailure) -> Parts {
     Parts(
       initial: try literal(.bool(initial)),
       condition: try parser.call("@not_strictly_false", [goesOnWhile], span),
@@ -210,7 +210,7 @@ private struct LoopBody {
       result: try accumulator())
   }
 
-  private func exactlyOne() throws(CELError) -> Parts {
+  private func exactlyOne() throws(ParseFailure) -> Parts {
     let more = try parser.call("_+_", [try accumulator(), try literal(.int(1))], span)
     return Parts(
       initial: try literal(.int(0)),
@@ -219,7 +219,7 @@ private struct LoopBody {
       result: try parser.call("_==_", [try accumulator(), try literal(.int(1))], span))
   }
 
-  private func collectedInList(_ element: Tree, isFiltered: Bool) throws(CELError) -> Parts {
+  private func collectedInList(_ element: Tree, isFiltered: Bool) throws(ParseFailure) -> Parts {
     let single = try parser.node(.list([element.expression], optionals: []), span, over: element)
     let empty = try parser.node(.list([], optionals: []), span)
     return try collected(into: empty, by: "_+_", [single], isFiltered: isFiltered)
@@ -227,7 +227,7 @@ private struct LoopBody {
 
   private func collected(
     into empty: Tree, by function: String, _ added: [Tree], isFiltered: Bool? = nil
-  ) throws(CELError) -> Parts {
+  ) throws(ParseFailure) -> Parts {
     let more = try parser.call(function, [try accumulator()] + added, span)
     let step =
       isFiltered ?? (arguments.count > 1)

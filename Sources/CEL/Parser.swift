@@ -5,20 +5,44 @@
 /// Parses one expression; the first error ends it.
 func parse(_ source: String) throws(CELError) -> Expression {
   let bytes = Array(source.utf8)
-  guard bytes.count <= Limits.sourceLength else {
-    throw CELError(
-      .tooLong, Span(0, 0), "an expression of \(bytes.count) bytes; at most \(Limits.sourceLength) are allowed")
+  do throws(ParseFailure) {
+    guard bytes.count <= Limits.sourceLength else {
+      throw ParseFailure(
+        .tooLong, Span(0, 0), "an expression of \(bytes.count) bytes; at most \(Limits.sourceLength) are allowed")
+    }
+    let parser = Parser(bytes, try Lexer.tokens(of: bytes))
+    return try parser.whole().expression
+  } catch {
+    throw error.error
   }
-  let parser = Parser(bytes, try Lexer.tokens(of: bytes))
-  return try parser.whole().expression
+}
+
+/// An error on its way up. A reference, as is `Tree`, because the parser's functions nest as deep as the text does
+/// and large values in their frames would fill a small thread's stack.
+final class ParseFailure: Error {
+  let error: CELError
+  init(_ code: CELError.Code, _ span: Span, _ message: String, hint: String? = nil) {
+    error = CELError(code, span, message, hint: hint)
+  }
 }
 
 /// A subtree and the number of its levels.
-struct Tree {
-  var expression: Expression
-  var depth: Int
+final class Tree {
+  let expression: Expression
+  let depth: Int
   /// Written in parentheses: `(a.b){…}` is no message.
-  var isParenthesized = false
+  let isParenthesized: Bool
+
+  init(expression: Expression, depth: Int, isParenthesized: Bool = false) {
+    self.expression = expression
+    self.depth = depth
+    self.isParenthesized = isParenthesized
+  }
+
+  func parenthesized(_ span: Span) -> Tree {
+    let inner = Expression(id: expression.id, span: span, kind: expression.kind)
+    return Tree(expression: inner, depth: depth, isParenthesized: true)
+  }
 
   /// The name of a namespace of functions that this is, when it stands before `.f(…)`.
   var namespace: String? {
@@ -40,7 +64,7 @@ final class Parser {
     self.tokens = tokens
   }
 
-  func whole() throws(CELError) -> Tree {
+  func whole() throws(ParseFailure) -> Tree {
     let result = try expression()
     guard current.kind == .end else { throw unexpected("an operator or the end") }
     return result
@@ -64,7 +88,7 @@ final class Parser {
     return true
   }
 
-  func expect(_ symbol: Symbol) throws(CELError) {
+  func expect(_ symbol: Symbol) throws(ParseFailure) {
     guard take(symbol) else { throw unexpected("'\(symbol.rawValue)'") }
   }
 
@@ -72,37 +96,37 @@ final class Parser {
     String(decoding: source[token.span.lower..<token.span.upper], as: UTF8.self)
   }
 
-  func unexpected(_ wanted: String, hint: String? = nil) -> CELError {
+  func unexpected(_ wanted: String, hint: String? = nil) -> ParseFailure {
     let token = current
     let found = token.kind == .end ? "the end" : "'\(text(token))'"
-    return CELError(.syntax, token.span, "expected \(wanted), found \(found)", hint: hint)
+    return ParseFailure(.syntax, token.span, "expected \(wanted), found \(found)", hint: hint)
   }
 
   // MARK: Nodes
 
   /// Makes a node above `children`; the one place where depth and size are limited.
-  func node(_ kind: Expression.Kind, _ span: Span, over children: Tree...) throws(CELError) -> Tree {
+  func node(_ kind: Expression.Kind, _ span: Span, over children: Tree...) throws(ParseFailure) -> Tree {
     try node(kind, span, overAll: children)
   }
 
-  func node(_ kind: Expression.Kind, _ span: Span, overAll children: [Tree]) throws(CELError) -> Tree {
+  func node(_ kind: Expression.Kind, _ span: Span, overAll children: [Tree]) throws(ParseFailure) -> Tree {
     var depth = 0
     for child in children { depth = max(depth, child.depth) }
     guard depth < Limits.depth else { throw tooDeep(span) }
     nodeCount += 1
     guard nodeCount <= Limits.nodes else {
-      throw CELError(.tooComplex, span, "an expression of more than \(Limits.nodes) parts")
+      throw ParseFailure(.tooComplex, span, "an expression of more than \(Limits.nodes) parts")
     }
     return Tree(expression: Expression(id: nodeCount, span: span, kind: kind), depth: depth + 1)
   }
 
-  func call(_ function: String, _ arguments: [Tree], _ span: Span) throws(CELError) -> Tree {
+  func call(_ function: String, _ arguments: [Tree], _ span: Span) throws(ParseFailure) -> Tree {
     try node(
       .call(function: function, target: nil, arguments: arguments.map(\.expression)), span, overAll: arguments)
   }
 
-  private func tooDeep(_ span: Span) -> CELError {
-    CELError(
+  private func tooDeep(_ span: Span) -> ParseFailure {
+    ParseFailure(
       .tooDeep, span, "an expression nested more than \(Limits.depth) levels deep",
       hint: "split it into several conditions")
   }
@@ -110,7 +134,7 @@ final class Parser {
   // MARK: Operators
 
   /// `a ? b : c ? d : e`, in a loop; built from the right.
-  func expression() throws(CELError) -> Tree {
+  func expression() throws(ParseFailure) -> Tree {
     level += 1
     defer { level -= 1 }
     guard level <= Limits.depth else { throw tooDeep(current.span) }
@@ -124,7 +148,7 @@ final class Parser {
     }
   }
 
-  private func conditional(_ branches: [(Tree, Tree)], otherwise: Tree) throws(CELError) -> Tree {
+  private func conditional(_ branches: [(Tree, Tree)], otherwise: Tree) throws(ParseFailure) -> Tree {
     var result = otherwise
     for (condition, branch) in branches.reversed() {
       let span = Span(condition.expression.span.lower, result.expression.span.upper)
@@ -142,7 +166,7 @@ final class Parser {
   }
 
   /// Operands joined by binary operators.
-  private func operation() throws(CELError) -> Tree {
+  private func operation() throws(ParseFailure) -> Tree {
     var stack = OperatorStack(first: try operand())
     while let next = binaryOperator() {
       advance()
@@ -156,7 +180,7 @@ final class Parser {
 
   /// Joins the topmost operands; a run of `&&` or of `||` at once, as a balanced tree: they are associative, and a
   /// long list of alternatives then isn't deep.
-  private func reduce(_ stack: inout OperatorStack) throws(CELError) {
+  private func reduce(_ stack: inout OperatorStack) throws(ParseFailure) {
     let top = stack.operators.removeLast()
     var count = 2
     while top.isLogical, stack.operators.last == top {
@@ -168,7 +192,7 @@ final class Parser {
     stack.operands.append(try balanced(top.function, operands[...]))
   }
 
-  private func balanced(_ function: String, _ operands: ArraySlice<Tree>) throws(CELError) -> Tree {
+  private func balanced(_ function: String, _ operands: ArraySlice<Tree>) throws(ParseFailure) -> Tree {
     if operands.count == 1, let only = operands.first { return only }
     let middle = operands.startIndex + (operands.count + 1) / 2
     let left = try balanced(function, operands[..<middle])
@@ -178,7 +202,13 @@ final class Parser {
   }
 
   /// A run of `!` or of `-`, then a member expression. A minus right before a number belongs to the number.
-  private func operand() throws(CELError) -> Tree {
+  private func operand() throws(ParseFailure) -> Tree {
+    let prefixes = takePrefixes()
+    let inner = try member()
+    return prefixes.isEmpty ? inner : try prefixed(prefixes, inner)
+  }
+
+  private func takePrefixes() -> [Token] {
     var prefixes: [Token] = []
     while at(.not) || at(.minus), prefixes.first == nil || prefixes.first?.kind == current.kind {
       prefixes.append(current)
@@ -188,7 +218,11 @@ final class Parser {
       prefixes.removeLast()
       index -= 1
     }
-    var result = try member()
+    return prefixes
+  }
+
+  private func prefixed(_ prefixes: [Token], _ inner: Tree) throws(ParseFailure) -> Tree {
+    var result = inner
     for prefix in prefixes.reversed() {
       let span = Span(prefix.span.lower, result.expression.span.upper)
       result = try call(prefix.kind == .symbol(.not) ? "!_" : "-_", [result], span)
@@ -201,7 +235,7 @@ final class Parser {
   }
 
   /// The minus sign and the number after it, both consumed.
-  func takeNegativeNumber() throws(CELError) -> Tree? {
+  func takeNegativeNumber() throws(ParseFailure) -> Tree? {
     guard at(.minus), isNumber(following) else { return nil }
     let minus = current
     advance()

@@ -2,7 +2,7 @@
 
 extension Parser {
   /// A primary expression and what follows it: `.name`, `.name(…)`, `.?name`, `[…]`, `[?…]`, `{…}`.
-  func member() throws(CELError) -> Tree {
+  func member() throws(ParseFailure) -> Tree {
     var result = try primary()
     while true {
       if take(.dot) {
@@ -17,21 +17,21 @@ extension Parser {
     }
   }
 
-  private func afterDot(_ operand: Tree) throws(CELError) -> Tree {
+  private func afterDot(_ operand: Tree) throws(ParseFailure) -> Tree {
     let isOptional = take(.question)
     let nameToken = current
     let name = try selector()
     let lower = operand.expression.span.lower
     if !isOptional, nameToken.kind == .identifier, at(.openParenthesis) {
       let arguments = try self.arguments()
-      return try method(name, operand, arguments, Span(lower, lastUpper))
+      return try method(name, operand, arguments)
     }
     let kind = Expression.Kind.select(
       operand: operand.expression, field: name, isTest: false, isOptional: isOptional)
     return try node(kind, Span(lower, nameToken.span.upper), over: operand)
   }
 
-  private func afterBracket(_ operand: Tree) throws(CELError) -> Tree {
+  private func afterBracket(_ operand: Tree) throws(ParseFailure) -> Tree {
     let isOptional = take(.question)
     let key = try expression()
     try expect(.closeBracket)
@@ -40,7 +40,7 @@ extension Parser {
   }
 
   /// A field or method name; reserved words are fine here, the four keywords aren't.
-  private func selector() throws(CELError) -> String {
+  private func selector() throws(ParseFailure) -> String {
     let token = current
     switch token.kind {
     case .identifier where !Keywords.literal.contains(text(token)):
@@ -58,82 +58,82 @@ extension Parser {
 
   // MARK: Primary expressions
 
-  private func primary() throws(CELError) -> Tree {
+  private func primary() throws(ParseFailure) -> Tree {
+    switch current.kind {
+    case .symbol(.openParenthesis): try parenthesized()
+    case .symbol(.openBracket): try list()
+    case .symbol(.openBrace): try map()
+    case .symbol(.dot): try named()
+    case .identifier: try isKeyword ? keyword() : named()
+    default: try literal()
+    }
+  }
+
+  private func literal() throws(ParseFailure) -> Tree {
+    if let number = try takeNegativeNumber() { return number }
     let token = current
+    let value: Literal
     switch token.kind {
     case .int, .uint, .double:
-      advance()
-      return try node(.literal(LiteralDecoder.number(token, in: source, isNegative: false)), token.span)
+      value = try LiteralDecoder.number(token, in: source, isNegative: false)
     case .string(let form):
-      advance()
       let bytes = try LiteralDecoder.string(form, token.span, in: source).bytes
-      return try node(.literal(form.isBytes ? .bytes(bytes) : .string(String(decoding: bytes, as: UTF8.self))), token.span)
-    case .identifier:
-      return try identifier()
-    case .symbol(.dot):
-      return try rootIdentifier()
-    case .symbol(.openParenthesis):
-      return try parenthesized()
-    case .symbol(.openBracket):
-      return try list()
-    case .symbol(.openBrace):
-      return try map()
-    case .symbol(.minus):
-      if let number = try takeNegativeNumber() { return number }
-      throw unexpected("a value")
+      value = form.isBytes ? .bytes(bytes) : .string(String(decoding: bytes, as: UTF8.self))
     case .quotedIdentifier:
       throw unexpected("a value", hint: "back quotes are for fields only: a.`b-c`")
     default:
       throw unexpected("a value")
     }
+    advance()
+    return try node(.literal(value), token.span)
   }
 
-  private func parenthesized() throws(CELError) -> Tree {
+  private func parenthesized() throws(ParseFailure) -> Tree {
     let lower = current.span.lower
     advance()
-    var result = try expression()
+    let inner = try expression()
     try expect(.closeParenthesis)
-    result.expression.span = Span(lower, lastUpper)
-    result.isParenthesized = true
-    return result
+    return inner.parenthesized(Span(lower, lastUpper))
   }
 
-  private func identifier() throws(CELError) -> Tree {
+  private var isKeyword: Bool { Keywords.values[text(current)] != nil }
+
+  /// `true`, `false`, `null`.
+  private func keyword() throws(ParseFailure) -> Tree {
     let token = current
-    let name = text(token)
-    if let literal = Keywords.values[name] {
-      advance()
-      return try node(.literal(literal), token.span)
-    }
-    return try named(prefix: "", from: token.span.lower)
-  }
-
-  private func rootIdentifier() throws(CELError) -> Tree {
-    let lower = current.span.lower
+    guard let literal = Keywords.values[text(token)] else { throw unexpected("a value") }
     advance()
-    return try named(prefix: ".", from: lower)
+    return try node(.literal(literal), token.span)
   }
 
-  private func named(prefix: String, from lower: Int) throws(CELError) -> Tree {
+  /// `name`, `.name`, `name(…)`.
+  private func named() throws(ParseFailure) -> Tree {
+    let lower = current.span.lower
+    let isRoot = take(.dot)
+    let name = try variableOrFunction()
+    if at(.openParenthesis) {
+      let arguments = try self.arguments()
+      return try function(name, arguments, Span(lower, lastUpper))
+    }
+    return try node(.identifier(isRoot ? "." + name : name), Span(lower, lastUpper))
+  }
+
+  private func variableOrFunction() throws(ParseFailure) -> String {
     let token = current
     guard token.kind == .identifier else { throw unexpected("a name") }
     let name = text(token)
     guard !Keywords.literal.contains(name) else { throw unexpected(name == "in" ? "a value" : "a name") }
     guard !Keywords.reserved.contains(name) else {
-      throw CELError(.syntax, token.span, "'\(name)' is a reserved word and can't be a name")
+      throw ParseFailure(.syntax, token.span, "'\(name)' is a reserved word and can't be a name")
     }
     advance()
-    if at(.openParenthesis) {
-      let arguments = try self.arguments()
-      return try function(name, arguments, Span(lower, lastUpper))
-    }
-    return try node(.identifier(prefix + name), Span(lower, token.span.upper))
+    return name
   }
 
   // MARK: Calls
 
   /// `(a, b)`, the parentheses included.
-  private func arguments() throws(CELError) -> [Tree] {
+  private func arguments() throws(ParseFailure) -> [Tree] {
     try expect(.openParenthesis)
     var result: [Tree] = []
     if take(.closeParenthesis) { return result }
@@ -144,13 +144,14 @@ extension Parser {
     return result
   }
 
-  private func function(_ name: String, _ arguments: [Tree], _ span: Span) throws(CELError) -> Tree {
+  private func function(_ name: String, _ arguments: [Tree], _ span: Span) throws(ParseFailure) -> Tree {
     if let expanded = try expandMacro(name, target: nil, arguments, span) { return expanded }
     return try call(name, arguments, span)
   }
 
   /// A method, a macro, or a function of a namespace (`math.ceil`): the last becomes a call without a target.
-  private func method(_ name: String, _ target: Tree, _ arguments: [Tree], _ span: Span) throws(CELError) -> Tree {
+  private func method(_ name: String, _ target: Tree, _ arguments: [Tree]) throws(ParseFailure) -> Tree {
+    let span = Span(target.expression.span.lower, lastUpper)
     if let expanded = try expandMacro(name, target: target, arguments, span) { return expanded }
     if let namespace = target.namespace, Function.byName["\(namespace).\(name)"] != nil {
       return try call("\(namespace).\(name)", arguments, span)
@@ -162,7 +163,7 @@ extension Parser {
 
   // MARK: Lists, maps, messages
 
-  private func list() throws(CELError) -> Tree {
+  private func list() throws(ParseFailure) -> Tree {
     let lower = current.span.lower
     advance()
     var elements: [Tree] = []
@@ -177,7 +178,7 @@ extension Parser {
       .list(elements.map(\.expression), optionals: optionals), Span(lower, lastUpper), overAll: elements)
   }
 
-  private func map() throws(CELError) -> Tree {
+  private func map() throws(ParseFailure) -> Tree {
     let lower = current.span.lower
     advance()
     var entries: [Expression.MapEntry] = []
@@ -196,7 +197,7 @@ extension Parser {
   }
 
   /// The fields must be well-formed, and are then dropped: the checker refuses every message.
-  private func message(_ name: String, _ operand: Tree) throws(CELError) -> Tree {
+  private func message(_ name: String, _ operand: Tree) throws(ParseFailure) -> Tree {
     advance()
     while !at(.closeBrace) {
       _ = take(.question)

@@ -24,6 +24,8 @@ struct TypeSolver {
     return .parameter("#\(parameterCount)")
   }
 
+  private func number(_ name: String) -> Int { Int(name.dropFirst()) ?? 0 }
+
   // MARK: Taking back
 
   var mark: Int { trail.count }
@@ -43,16 +45,20 @@ struct TypeSolver {
   // MARK: Looking through parameters
 
   /// The type with parameters at its top followed; what is inside stays as it is.
-  func resolved(_ type: CELType) -> CELType {
+  mutating func resolved(_ type: CELType) -> CELType {
     var type = type
-    while case .parameter(let name) = type, let bound = bindings[name] { type = bound }
+    while case .parameter(let name) = type, let bound = bindings[name] {
+      steps += 1
+      type = bound
+    }
     return type
   }
 
   /// The last parameter of a chain of parameters, and what that is bound to.
-  private func end(of name: String) -> (name: String, bound: CELType?) {
+  private mutating func end(of name: String) -> (name: String, bound: CELType?) {
     var name = name
     while let bound = bindings[name] {
+      steps += 1
       guard case .parameter(let next) = bound else { return (name, bound) }
       name = next
     }
@@ -70,8 +76,7 @@ struct TypeSolver {
     case .map(let key, let value):
       return .map(substituted(key, openFrom: openFrom), substituted(value, openFrom: openFrom))
     case .parameter(let name):
-      let number = Int(name.dropFirst()) ?? 0
-      return number > openFrom ? .dyn : .parameter(name)
+      return number(name) > openFrom ? .dyn : .parameter(name)
     case let other: return other
     }
   }
@@ -115,7 +120,11 @@ struct TypeSolver {
       return true
     }
     let other = resolved(type)
-    if case .parameter(last) = other { return true }
+    if case .parameter(let name) = other {
+      // The later one follows the earlier one: a long list's elements then all follow the first, not each other.
+      if name != last { number(name) > number(last) ? bind(name, .parameter(last)) : bind(last, other) }
+      return true
+    }
     if mentions(last, in: other) { return false }
     bind(last, other)
     return true

@@ -40,7 +40,7 @@ func codes(_ text: String, isChecked: Bool = true) -> [CELError.Code] {
   @Test(arguments: nestings.indices, [true, false])
   func deepNestingIsAnError(_ index: Int, isChecked: Bool) async {
     let (before, after) = Self.nestings[index]
-    let depths = [20, 30, 40, 60, 80, 120, 200, 240, 250, 260, 5000]
+    let depths = [20, 30, 40, 60, 80, 100, 120, 125, 126, 127, 128, 129, 5000]
     let found: [[CELError.Code]] = await onSmallStack {
       depths.map { depth in
         let text = String(repeating: before, count: depth) + "d" + String(repeating: after, count: depth)
@@ -66,11 +66,11 @@ func codes(_ text: String, isChecked: Bool = true) -> [CELError.Code] {
   }
 
   @Test func nodeCount() {
-    let macro = "[1].transformMap(k,v,v)"
-    let text = "[" + Array(repeating: macro, count: 2700).joined(separator: ",") + "]"
-    #expect(text.utf8.count <= Limits.sourceLength)
-    _ = codes(text)
-    let dense = "[" + Array(repeating: "[].all(i,i)", count: 5400).joined(separator: ",") + "]"
+    func list(_ count: Int) -> String {
+      "[" + Array(repeating: "d.optMap(i,i)", count: count).joined(separator: ",") + "]"
+    }
+    #expect(codes(list(3600)) == [])
+    let dense = list(4600)
     #expect(dense.utf8.count <= Limits.sourceLength)
     #expect(codes(dense) == [.tooComplex])
   }

@@ -15,6 +15,7 @@ extension Evaluator {
     switch function {
     case .size: return size(a[0])
     case .contains, .startsWith, .endsWith: return search(function, a[0], a[1])
+    case .matches: return matches(a[0], i.c)
     case .typeOf: return Value(kind: .type, payload: UInt64(a[0].kind.rawValue))
     case .optionalOf: return some(a[0])
     case .optionalNone: return .none

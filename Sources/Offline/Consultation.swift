@@ -1,0 +1,91 @@
+// One consultation: the engine's answer, with names and places in words.
+
+internal import Decision
+internal import PolicyImage
+
+struct Consultation {
+  let policy: Policy
+  let names: UnsafeBufferPointer<Name>
+  let preference: Effect?
+
+  func answer(_ frame: inout Frame, _ explaining: Bool) -> Answer {
+    let decision =
+      decide(policy, &frame, behaviors: names, preference: preference)
+      ?? decideWithoutPolicy(behavior: Name(start: nil, count: 0))
+    var answer = Answer(
+      effect: decision.effect, obligations: obligations(decision), decidedBy: decidedBy(decision), way: nil, trace: [])
+    guard explaining else { return answer }
+    if decision.effect != .allow, let way = way(policy, &frame, behaviors: names, preference: preference) {
+      answer.way = (way.by, steps(way))
+    }
+    answer.trace = lines(&frame)
+    return answer
+  }
+
+  private func obligations(_ decision: Decision) -> [String] {
+    var all: Set<String> = []
+    func add(_ mask: UInt64, _ image: Image) {
+      for bit in 0..<image.count(.obligations) where mask & 1 << UInt64(bit) != 0 {
+        all.insert(String(decoding: image.obligationName(bit), as: UTF8.self))
+      }
+    }
+    add(decision.platformObligations, policy.platform)
+    if policy.hasOverlay { add(decision.overlayObligations, policy.image(.overlay)) }
+    return all.sorted()
+  }
+
+  private func decidedBy(_ decision: Decision) -> DecidedBy {
+    DecidedBy(
+      rank: decision.decider.rank, statement: policy.reference(decision.decider.layer, decision.decider.statement),
+      behavior: String(decoding: decision.behavior, as: UTF8.self))
+  }
+
+  private func steps(_ way: Way) -> [WayStep] {
+    let missing: [(WayStep.Kind, Decision?)] = [
+      (.preference, way.missing.0), (.setting, way.missing.1), (.operatorLimit, way.missing.2),
+      (.choice, way.missing.3), (.platformLimit, way.missing.4),
+    ]
+    return missing.compactMap { kind, decision in decision.map { WayStep(kind: kind, instead: decidedBy($0)) } }
+  }
+
+  private func lines(_ frame: inout Frame) -> [TraceLine] {
+    var capacity = 64
+    while true {
+      let buffer = UnsafeMutableBufferPointer<TraceEntry>.allocate(capacity: capacity)
+      defer { buffer.deallocate() }
+      let count = trace(policy, &frame, behaviors: names, preference: preference, into: buffer)
+      if count <= capacity { return buffer[..<count].map(line) }
+      capacity = count
+    }
+  }
+
+  private func line(_ entry: TraceEntry) -> TraceLine {
+    let isRule = entry.step == .duty || entry.step == .limit
+    return TraceLine(
+      behavior: String(decoding: entry.behavior, as: UTF8.self), step: entry.step, truth: entry.truth,
+      says: entry.says, effect: entry.effect, tier: isRule ? entry.tier : nil, isShadow: entry.isShadow,
+      isClamped: entry.isClamped, statement: policy.reference(entry.layer, entry.statement), failure: entry.failure,
+      attribute: Int(entry.slot) < policy.platform.count(.attributes)
+        ? String(decoding: policy.platform.string(UInt32(entry.slot)), as: UTF8.self) : nil)
+  }
+}
+
+extension Policy {
+  /// A statement of this layer in words; nil for none.
+  func reference(_ layer: Layer, _ statement: UInt32) -> StatementReference? {
+    guard layer != .none, statement != ImageFormat.none else { return nil }
+    let image = image(layer)
+    let record = image.statements[Int(statement)]
+    func text(_ id: UInt32) -> String? {
+      id == ImageFormat.none ? nil : String(decoding: image.string(id), as: UTF8.self)
+    }
+    let form = StatementForm(rawValue: record.form) ?? .rule
+    let header = RuleHeader(word: UInt64(record.rule))
+    return StatementReference(
+      layer: layer, form: form, file: text(record.file) ?? "", line: Int(record.line), column: Int(record.column),
+      behavior: text(record.name) ?? "", clause: text(record.clause), condition: text(record.condition),
+      kind: form == .rule ? StatementKind(rawValue: header.kind) : nil,
+      effect: form == .rule ? Effect(rawValue: header.effect) : nil,
+      tier: form == .rule ? Tier(rawValue: header.tier) : nil, isShadow: header.isShadow, index: Int(statement))
+  }
+}

@@ -1,0 +1,108 @@
+// A request and its answer, in Swift's own types.
+
+public import Decision
+public import PolicyImage
+
+/// One request (DESIGN §1, §10). Attributes by qualified name ("user.role").
+public struct Request: Sendable {
+  public var behaviors: [String]
+  public var resource: String?
+  /// On whose instruction; the agent's own initiative unless said.
+  public var source: Source
+  public var attributes: [String: RequestValue]
+  public var argument: String?
+  public var preference: Effect?
+  /// Seconds since 1970 and nanoseconds.
+  public var now: (seconds: Int64, nanoseconds: Int32)
+
+  public init(
+    behaviors: [String], resource: String? = nil, source: Source = .agent, attributes: [String: RequestValue] = [:],
+    argument: String? = nil, preference: Effect? = nil, now: (seconds: Int64, nanoseconds: Int32)
+  ) {
+    self.behaviors = behaviors
+    self.resource = resource
+    self.source = source
+    self.attributes = attributes
+    self.argument = argument
+    self.preference = preference
+    self.now = now
+  }
+}
+
+/// Why a request is refused. Compared by `code`.
+public struct RequestError: Error, Hashable, Sendable {
+  public enum Code: String, Sendable, CaseIterable {
+    case unknownOperator = "unknown-operator"
+    case unknownAttribute = "unknown-attribute"
+    case wrongType = "wrong-type"
+    case noBehavior = "no-behavior"
+    case badName = "bad-name"
+  }
+  public var code: Code
+  /// What it is about: an attribute's name, a behaviour, an operator.
+  public var at: String
+  public init(_ code: Code, at: String) {
+    self.code = code
+    self.at = at
+  }
+}
+
+/// A statement or declaration, as an image explains it.
+public struct StatementReference: Hashable, Sendable {
+  public var layer: Layer
+  public var form: StatementForm
+  public var file: String
+  public var line: Int
+  public var column: Int
+  public var behavior: String
+  public var clause: String?
+  public var condition: String?
+  /// What a rule does; nil for declarations.
+  public var kind: StatementKind?
+  public var effect: Effect?
+  public var tier: Tier?
+  public var isShadow: Bool
+  /// Index among the layer's statements.
+  public var index: Int
+}
+
+public struct DecidedBy: Hashable, Sendable {
+  public var rank: DeciderRank
+  public var statement: StatementReference?
+  /// The name that decided.
+  public var behavior: String
+}
+
+public struct TraceLine: Hashable, Sendable {
+  public var behavior: String
+  public var step: TraceStep
+  public var truth: Truth
+  public var says: Effect
+  public var effect: Effect
+  public var tier: Tier?
+  public var isShadow: Bool
+  public var isClamped: Bool
+  public var statement: StatementReference?
+  public var failure: Failure
+  /// The attribute that a failure is about.
+  public var attribute: String?
+}
+
+/// One change that the way needs.
+public struct WayStep: Hashable, Sendable {
+  public enum Kind: String, Sendable { case preference, setting, operatorLimit, choice, platformLimit }
+  public var kind: Kind
+  /// What decides while this change alone is missing: what is to be changed.
+  public var instead: DecidedBy
+}
+
+public struct Answer: Sendable {
+  public var effect: Effect
+  /// Sorted, without repeats.
+  public var obligations: [String]
+  public var decidedBy: DecidedBy
+  /// nil unless asked for, and for `allow`.
+  public var way: (by: WayBy, steps: [WayStep])?
+  /// Empty unless asked for.
+  public var trace: [TraceLine]
+}
