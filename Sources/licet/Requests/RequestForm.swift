@@ -1,6 +1,7 @@
 // JSON or flags -> one request as DESIGN §10 writes it, checked for shape. Types of attributes are checked where the
 // policy that declares them is known (TypedRequest).
 
+import Offline
 import PolicyImage
 import PolicyLanguage
 
@@ -152,16 +153,6 @@ extension Effect {
 }
 
 extension Source {
-  var name: String {
-    switch self {
-    case .platform: "platform"
-    case .operator: "operator"
-    case .user: "user"
-    case .agent: "agent"
-    case .untrusted: "untrusted"
-    }
-  }
-
   init(named text: String, at: String) throws(CommandError) {
     guard let source = Source.allCases.first(where: { $0.name == text }) else {
       let names = Source.allCases.map(\.name)
