@@ -1,1 +1,3 @@
-print("licet")
+import ArgumentParser
+
+Licet.main()

@@ -1,0 +1,86 @@
+// What a command refuses, with a stable code for programs, a sentence for people, and where it stands. Compared by
+// code, never by wording.
+
+/// Exit codes from sysexits.h; `check` has 0, 1 and 2 for allow, deny and ask beside them.
+enum Exit: Int32, Sendable {
+  /// A flag or the request itself is wrong.
+  case usage = 64
+  /// A policy, an image, a request file or a document is not well-formed.
+  case data = 65
+  /// A file or folder isn't there or can't be read.
+  case noInput = 66
+  /// A service that is needed does not answer.
+  case unavailable = 69
+  /// An output file can't be written.
+  case cantCreate = 73
+}
+
+struct CommandError: Error, Equatable, Sendable {
+  enum Code: String, CaseIterable, Sendable {
+    // the request
+    case noOperator = "no-operator"
+    case unknownOperator = "unknown-operator"
+    case brokenOperator = "broken-operator"
+    case noBehavior = "no-behavior"
+    case badName = "bad-name"
+    case unknownKey = "unknown-key"
+    case unknownAttribute = "unknown-attribute"
+    case wrongType = "wrong-type"
+    case badValue = "bad-value"
+    case tooLong = "too-long"
+    case tooMany = "too-many"
+    case conflictingFlags = "conflicting-flags"
+    // files
+    case badJSON = "bad-json"
+    case badPolicy = "bad-policy"
+    case badImage = "bad-image"
+    case badScenario = "bad-scenario"
+    case badDocument = "bad-document"
+    case noInput = "no-input"
+    case noScenarios = "no-scenarios"
+    case cantWrite = "cant-write"
+
+    var exit: Exit {
+      switch self {
+      case .noOperator, .unknownOperator, .noBehavior, .badName, .unknownKey, .unknownAttribute,
+        .wrongType, .badValue, .tooLong, .tooMany, .conflictingFlags:
+        .usage
+      case .brokenOperator, .badJSON, .badPolicy, .badImage, .badScenario, .badDocument: .data
+      case .noInput, .noScenarios: .noInput
+      case .cantWrite: .cantCreate
+      }
+    }
+  }
+
+  var code: Code
+  var message: String
+  /// A path into the request ("request.amount"), a flag, or FILE:LINE.
+  var at: String?
+  /// What to do next.
+  var hint: String?
+
+  init(_ code: Code, _ message: String, at: String? = nil, hint: String? = nil) {
+    self.code = code
+    self.message = message
+    self.at = at
+    self.hint = hint
+  }
+
+  /// `{"error": {"code": …, "message": …, "at": …}}` (DESIGN §10).
+  var json: JSON {
+    .fields([
+      "error": .fields([
+        "code": .string(code.rawValue), "message": .string(message), "at": at.map(JSON.string),
+        "hint": hint.map(JSON.string),
+      ])
+    ])
+  }
+
+  var text: String {
+    var text = "licet: "
+    if let at { text += "\(at): " }
+    text += "\(message) [\(code.rawValue)]"
+    if let hint { text += "\n  \(hint)" }
+    return text
+  }
+}
