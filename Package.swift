@@ -54,7 +54,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "PolicyLanguageTests", dependencies: ["PolicyLanguage", "CEL", "PolicyImage", "TestKit"],
-      swiftSettings: settings),
+      exclude: ["Golden"], swiftSettings: settings),
     .testTarget(
       name: "OracleTests",
       dependencies: [

@@ -82,6 +82,14 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case celMessage = "cel-message"
   case celTooComplex = "cel-too-complex"
 
+  // Compiling.
+  case tooManyObligations = "too-many-obligations"
+  case tooManyRules = "too-many-rules"
+  case tooManyAttributes = "too-many-attributes"
+  case policyTooLarge = "policy-too-large"
+  case imageRefused = "image-refused"
+  case exampleMismatch = "example-mismatch"
+
   // Warnings of `lint`.
   case lintClamped = "lint-clamped"
   case lintShadowed = "lint-shadowed"

@@ -155,10 +155,20 @@ public struct Statement: Sendable {
   /// A text that two statements share exactly when they say the same, whatever file, line or key order they stand
   /// in: the order of contents that breaks ties (P9), and what duplicates are found by.
   public var content: String {
-    let condition = condition.map(\.source) ?? ""
-    return
-      "\(kind.rawValue)\u{1F}\(tier.rawValue)\u{1F}\(behavior)\u{1F}\(effect.rawValue)\u{1F}\(condition)"
-      + "\u{1F}\(obligations.joined(separator: "\u{1E}"))\u{1F}\(clause ?? "")\u{1F}\(isShadow ? 1 : 0)"
+    var text = "\u{1F}"
+    text.reserveCapacity(behavior.utf8.count + (condition?.source.utf8.count ?? 0) + (clause?.utf8.count ?? 0) + 16)
+    // Ranks as one letter each: '0' and up.
+    let ranks = [kind.rawValue, tier.rawValue, effect.rawValue, isShadow ? 1 : 0]
+    for rank in ranks { text.unicodeScalars.append(Unicode.Scalar(rank &+ UInt8(ascii: "0"))) }
+    for part in [behavior, condition?.source ?? "", clause ?? ""] {
+      text += "\u{1F}"
+      text += part
+    }
+    for obligation in obligations {
+      text += "\u{1E}"
+      text += obligation
+    }
+    return text
   }
 }
 

@@ -15,16 +15,18 @@ public enum PolicyFolder {
   /// else are ignored. A folder that doesn't exist is skipped, unless none does.
   /// Source: open(2), openat(2), fstat(2), readdir(3).
   public static func read(_ folders: [String]) -> [SourceFile] {
-    read(folders, willRead: { _ in })
+    read(folders, maximumFiles: Bounds.files)
   }
 
   /// `willRead` is called between listing a file and opening it; tests let files vanish there.
-  static func read(_ folders: [String], willRead: @escaping (String) -> Void) -> [SourceFile] {
+  static func read(
+    _ folders: [String], maximumFiles: Int, willRead: @escaping (String) -> Void = { _ in }
+  ) -> [SourceFile] {
     var found: [String: SourceFile] = [:]
     var failures: [SourceFile] = []
     var missing: [SourceFile] = []
     for (rank, folder) in folders.enumerated() {
-      let reader = FolderReader(folder: folder, rank: rank, willRead: willRead)
+      let reader = FolderReader(folder: folder, rank: rank, maximumFiles: maximumFiles, willRead: willRead)
       switch reader.read() {
       case .missing(let failure): missing.append(failure)
       case .files(let files, let failed):
@@ -46,6 +48,7 @@ private struct FolderReader {
 
   let folder: String
   let rank: Int
+  let maximumFiles: Int
   let willRead: (String) -> Void
 
   func read() -> Outcome {
@@ -74,12 +77,12 @@ private struct FolderReader {
       failed.append(folderFailure(path, errno))
       return
     }
-    for name in names.sorted() where !name.hasPrefix(".") {
-      guard files.count < Bounds.files else {
-        failed.append(
-          failure(path, .tooManyFiles, "there are more than \(Bounds.files) policy files", "merge some of them"))
-        return
-      }
+    guard files.count + names.count <= maximumFiles else {
+      failed.append(
+        failure(path, .tooManyFiles, "there are more than \(maximumFiles) policy files", "merge some of them"))
+      return
+    }
+    for name in names.sorted() {
       let child = "\(path)/\(name)"
       if name.hasSuffix(".yaml"), !name.hasSuffix("_test.yaml") {
         if let file = readFile(root, child, isOptional: false) { files.append(file) }
@@ -89,7 +92,7 @@ private struct FolderReader {
     }
   }
 
-  /// Takes the descriptor over. nil: errno says why.
+  /// At most one name more than there may be. Takes the descriptor over. nil: errno says why.
   private func list(_ descriptor: Int32) -> [String]? {
     guard let stream = fdopendir(descriptor) else {
       close(descriptor)
@@ -98,12 +101,12 @@ private struct FolderReader {
     defer { closedir(stream) }
     var names: [String] = []
     errno = 0
-    while names.count <= Bounds.files, let entry = readdir(stream) {
+    while names.count <= maximumFiles, let entry = readdir(stream) {
       // SAFETY: `d_name` ends with a zero byte within the record that readdir gave.
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      names.append(name)
+      if !name.hasPrefix(".") { names.append(name) }
       errno = 0
     }
     return errno == 0 ? names : nil

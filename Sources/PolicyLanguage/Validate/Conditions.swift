@@ -3,7 +3,7 @@
 internal import CEL
 
 final class Conditions {
-  private struct Question: Hashable {
+  private struct Question {
     var source: String
     var isLimit: Bool
   }
@@ -11,7 +11,9 @@ final class Conditions {
   private let others: Environment
   private let report: Report
   /// The same condition stands in many rules.
-  private var answers: [Question: Result<CheckedExpression, Rejection>] = [:]
+  private var answers: [Result<CheckedExpression, Rejection>] = []
+  private var answersForLimits: [String: Int] = [:]
+  private var answersForOthers: [String: Int] = [:]
 
   init(_ attributes: [Attribute], _ report: Report) {
     limits = environment(for: attributes, isLimit: true)
@@ -22,14 +24,25 @@ final class Conditions {
   /// nil: refused and reported. `isLimit`: `argument` may be read.
   func check(_ document: Document, _ node: NodeID, isLimit: Bool) -> CheckedExpression? {
     let question = Question(source: document.string(node), isLimit: isLimit)
-    let answer = answers[question] ?? ask(question)
-    answers[question] = answer
-    switch answer {
+    switch answer(question) {
     case .success(let expression): return expression
     case .failure(let rejection):
       for error in rejection.errors { tell(error, question, document, node) }
       return nil
     }
+  }
+
+  private func answer(_ question: Question) -> Result<CheckedExpression, Rejection> {
+    let known = question.isLimit ? answersForLimits[question.source] : answersForOthers[question.source]
+    if let known { return answers[known] }
+    let answer = ask(question)
+    if question.isLimit {
+      answersForLimits[question.source] = answers.count
+    } else {
+      answersForOthers[question.source] = answers.count
+    }
+    answers.append(answer)
+    return answer
   }
 
   private func ask(_ question: Question) -> Result<CheckedExpression, Rejection> {

@@ -111,6 +111,10 @@ enum Words {
 }
 
 extension Form {
+  /// A rule has exactly one of these; with the second ones goes `to`.
+  static let ruleKinds: [KeyID] = [.allow, .ask, .deny, .limit, .duty]
+  static let kindsWithTo: [KeyID] = [.limit, .duty]
+
   var keys: [Key] {
     switch self {
     case .file: Self.fileKeys

@@ -6,6 +6,8 @@ internal import PolicyImage
 final class Scope {
   /// What holds for one name, declared or not.
   struct Standing {
+    /// It or a name above it is declared or built in.
+    var isDeclared: Bool
     /// Declared, built in, or above or below such a one.
     var isKnown: Bool
     var choice: Choice
@@ -42,19 +44,35 @@ final class Scope {
 
   func standing(of name: String) -> Standing {
     if let known = remembered[name] { return known }
-    let path = BehaviorName.path(of: name)
-    let declared = path.lazy.compactMap { self.behaviors[$0] }.first
-    let absolute = path.lazy.compactMap { self.behaviors[$0] }.first { $0.hardcoded != .none }
-    var location: Location? = unknownLocation
-    if let governing = declared?.governedBy {
-      location = drafts[governing].map { $0.operatorsMay?.location ?? $0.default?.location ?? $0.location }
-    }
-    let standing = Standing(
-      isKnown: declared != nil || wider.contains(name),
-      choice: declared?.choice ?? Choice(default: unknown, operatorsMay: unknown, usersMay: unknown),
-      ceilingLocation: location, absolute: absolute?.hardcoded ?? .none, absoluteName: absolute?.name,
-      absoluteLocation: absolute.flatMap { drafts[$0.name]?.hardcoded?.location })
+    // Above the name everything is as it is for its parent; names are at most `BehaviorName.maximumDepth` deep.
+    var parent: Standing?
+    if let above = BehaviorName.parent(of: name) { parent = self.standing(of: above) }
+    var standing: Standing = parent ?? top
+    standing.isDeclared = behaviors[name] != nil || parent?.isDeclared ?? false
+    standing.isKnown = standing.isDeclared || wider.contains(name)
+    if let behavior = behaviors[name] { apply(behavior, to: &standing) }
     remembered[name] = standing
     return standing
+  }
+
+  /// What holds where nothing is declared.
+  private var top: Standing {
+    Standing(
+      isDeclared: false, isKnown: false,
+      choice: Choice(default: unknown, operatorsMay: unknown, usersMay: unknown), ceilingLocation: unknownLocation,
+      absolute: .none, absoluteName: nil, absoluteLocation: nil)
+  }
+
+  private func apply(_ behavior: Behavior, to standing: inout Standing) {
+    standing.choice = behavior.choice
+    if behavior.stated != nil {
+      let draft = drafts[behavior.name]
+      standing.ceilingLocation = draft.map { $0.operatorsMay?.location ?? $0.default?.location ?? $0.location }
+    }
+    if standing.absolute == .none, behavior.hardcoded != .none {
+      standing.absolute = behavior.hardcoded
+      standing.absoluteName = behavior.name
+      standing.absoluteLocation = drafts[behavior.name]?.hardcoded?.location
+    }
   }
 }

@@ -135,12 +135,16 @@ struct Shape {
       wrongType(node, "`\(name)` has to be text", hint: isEmpty ? nil : "put it in quotes if it is meant as text")
       return false
     }
-    let content = document.content(node)
-    if content.isEmpty {
+    if document.content(node).isEmpty {
       wrongType(node, "`\(name)` is empty")
       return false
     }
-    if content.contains(where: { ($0 < 0x20 && $0 != 0x0A && $0 != 0x09) || $0 == 0x7F }) {
+    return checkControls(node, name)
+  }
+
+  /// An escape in double quotes can bring in what the file itself can't hold.
+  private func checkControls(_ node: NodeID, _ name: String) -> Bool {
+    if document.content(node).contains(where: { ($0 < 0x20 && $0 != 0x0A && $0 != 0x09) || $0 == 0x7F }) {
       report.error(.yamlCharacter, document, node, "`\(name)` contains a control character", hint: "remove the escape")
       return false
     }
@@ -154,7 +158,7 @@ struct Shape {
         node, "`\(name)` has to be a condition", hint: "put a condition that begins with `{`, `[` or `!` in quotes")
       return false
     }
-    return true
+    return checkControls(node, name)
   }
 
   private func checkBool(_ node: NodeID, _ name: String) -> Bool {

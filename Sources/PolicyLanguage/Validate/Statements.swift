@@ -55,12 +55,7 @@ struct StatementReader {
   /// Which of `allow`, `ask`, `deny`, `limit` and `duty` the rule has: exactly one, or it is reported.
   private func kind(_ fields: Fields) -> (KeyID, StatementKind)? {
     var found: [(id: KeyID, key: NodeID)] = []
-    for entry in fields.entries {
-      switch entry.id {
-      case .allow, .ask, .deny, .limit, .duty: found.append((entry.id, entry.key))
-      default: break
-      }
-    }
+    for entry in fields.entries where Form.ruleKinds.contains(entry.id) { found.append((entry.id, entry.key)) }
     guard let first = found.first else {
       report.error(
         .ruleKind, document.location(fields.node), "this rule doesn't say what it does",
