@@ -18,7 +18,7 @@ struct Licet: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Check.self, Explain.self, Import.self,
+      Check.self, Explain.self, Validate.self, Compile.self, Behaviors.self, Import.self, Bench.self,
 
     ])
 }

@@ -1,7 +1,6 @@
 // `licet bench`: how long one decision takes, on this machine, with this policy.
 
 import ArgumentParser
-import Decision
 import Foundation
 import Offline
 import PolicyImage
@@ -65,10 +64,10 @@ struct Bench: LicetCommand {
     for form in try forms(policy) {
       let request = try form.request(table, now: Instant(seconds: 0))
       let name = try source.resolve(operator: form.operatorName)
-      do {
+      do throws(RequestError) {
         prepared.append(try policy.prepare(request, operator: name))
       } catch {
-        throw CommandError(CommandError.Code(rawValue: error.code.rawValue) ?? .badValue, "the request is refused", at: error.at)
+        throw CommandError(error)
       }
     }
     return prepared
@@ -111,7 +110,7 @@ struct Bench: LicetCommand {
 
   private func decideAll(_ prepared: [PreparedRequest], rounds: Int) {
     for _ in 0..<rounds {
-      for request in prepared { request.decide() }
+      for request in prepared { request.run() }
     }
   }
 }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Offline
 import PolicyImage
+import PolicyLanguage
 
 struct Compile: LicetCommand {
   static let configuration = CommandConfiguration(
@@ -32,7 +33,8 @@ struct Compile: LicetCommand {
         .badPolicy, "\(DiagnosticsText.count(source.errors.count, "error")), nothing is written",
         at: folders.joined(separator: ", "), hint: "--keep-going leaves the broken operators out")
     }
-    let bundle = policy.bundle
+    let bundle = Bundle.build(
+      platform: source.loaded?.platformImage ?? [], overlays: source.loaded?.overlayImages ?? [:])
     try Files.write(bundle, to: output)
     if format.json {
       Output.line(

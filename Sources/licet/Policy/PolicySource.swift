@@ -13,28 +13,24 @@ struct PolicySource {
   let policy: OfflinePolicy?
   /// The files, where it was read from folders.
   let files: [SourceFile]
-  /// What the files say, where it was read from folders.
-  let set: PolicySet?
-  let diagnostics: [Diagnostic]
+  /// What came of them.
+  let loaded: LoadedPolicy?
 
   /// Reads, checks and compiles folders, lowest first. Errors in them are diagnostics, not thrown.
   init(folders: [String]) throws(CommandError) {
+    if let missing = PolicySource.missingFolder(folders) { throw missing }
     names = folders
     files = PolicyFolder.read(folders)
-    if let missing = PolicySource.missingFolder(folders) { throw missing }
-    let set = load(files)
-    var diagnostics = set.diagnostics
-    self.set = set
-    policy = try PolicySource.compile(set, &diagnostics)
-    self.diagnostics = diagnostics
+    let loaded = openPolicy(files)
+    self.loaded = loaded
+    policy = loaded.policy
   }
 
   /// Opens and verifies an image file.
   init(image path: String) throws(CommandError) {
     names = [path]
     files = []
-    set = nil
-    diagnostics = []
+    loaded = nil
     var reason: Int32 = 0
     guard let memory = ImageMemory(mapping: path, error: &reason) else {
       throw CommandError(.noInput, String(cString: strerror(reason)).lowercased(), at: path)
@@ -56,24 +52,8 @@ struct PolicySource {
       hint: "--policy DIR names one; it holds platform.yaml, platform.d/ and operators.d/")
   }
 
-  private static func compile(_ set: PolicySet, _ diagnostics: inout [Diagnostic]) throws(CommandError) -> OfflinePolicy? {
-    guard let platform = set.platform else { return nil }
-    do {
-      let image = ImageMemory(copying: try PolicyLanguage.compile(platform: platform))
-      let checksum = try verifyPlatform(image.bytes).checksum
-      var overlays: [String: ImageMemory] = [:]
-      for (name, `operator`) in set.operators {
-        overlays[name] = ImageMemory(
-          copying: try PolicyLanguage.compile(operator: `operator`, on: platform, checksum: checksum))
-      }
-      return try OfflinePolicy(platform: image, overlays: overlays)
-    } catch let error as CompileError {
-      throw CommandError(.badPolicy, error.message, at: "\(error.location.file):\(error.location.line)")
-    } catch {
-      throw CommandError(.badImage, "the compiled policy does not verify: \(error)", at: set.platform?.name)
-    }
-  }
-
+  var set: PolicySet? { loaded?.set }
+  var diagnostics: [Diagnostic] { loaded?.diagnostics ?? [] }
   var errors: [Diagnostic] { diagnostics.filter { $0.severity == .error } }
 
   /// The policy, or an error that says that there is none.

@@ -1,7 +1,7 @@
 // The flags that state one request (DESIGN §10), or the file that holds it.
 
 import ArgumentParser
-import Foundation
+import Offline
 
 struct RequestOptions: ParsableArguments {
   @Option(name: .long, help: "The operator that asks; may be left out where there is only one.")
@@ -58,14 +58,5 @@ struct RequestOptions: ParsableArguments {
     for assignment in set { try form.set(assignment, flag: "--set", isJSON: false) }
     for assignment in setJson { try form.set(assignment, flag: "--set-json", isJSON: true) }
     return form
-  }
-}
-
-extension Instant {
-  /// The wall clock (clock_gettime(2)), read once a command.
-  static var current: Instant {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Instant(seconds: Int64(time.tv_sec), nanoseconds: Int32(truncatingIfNeeded: time.tv_nsec))
   }
 }

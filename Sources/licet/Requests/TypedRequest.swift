@@ -63,11 +63,17 @@ extension PolicySource {
     let policy = try requirePolicy()
     let request = try form.request(table, now: now)
     let name = try resolve(operator: form.operatorName)
-    do {
+    do throws(RequestError) {
       return try policy.decide(request, operator: name, explaining: explaining)
     } catch {
-      // Form and table have checked all of this; the engine's edge checks it once more.
-      throw CommandError(CommandError.Code(rawValue: error.code.rawValue) ?? .badValue, "the request is refused", at: error.at)
+      throw CommandError(error)
     }
+  }
+}
+
+extension CommandError {
+  /// Form and table have checked all of this; the engine's edge checks it once more.
+  init(_ error: RequestError) {
+    self.init(Code(rawValue: error.code.rawValue) ?? .badValue, "the request is refused", at: error.at)
   }
 }
