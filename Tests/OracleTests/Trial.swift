@@ -8,11 +8,8 @@ import Testing
 
 /// One property, as a check of generated cases. It returns what is wrong, or nil.
 struct Trial {
-  /// Decisions of an ordinary run, per property; LICET_DECISIONS sets the sum over all of them.
-  static let decisions: Int = {
-    let asked = ProcessInfo.processInfo.environment["LICET_DECISIONS"].flatMap { Int($0) } ?? 120_000
-    return max(1, asked / 10)
-  }()
+  /// About as many decisions as an ordinary run makes in all; LICET_DECISIONS asks for more or fewer.
+  static let decisions = ProcessInfo.processInfo.environment["LICET_DECISIONS"].flatMap { Int($0) } ?? 120_000
   /// LICET_SEED repeats a run.
   static let seed: UInt64 = ProcessInfo.processInfo.environment["LICET_SEED"].flatMap { UInt64($0) } ?? 20_270_101
   static let requestsPerPolicy = 25
@@ -50,7 +47,7 @@ struct Trial {
   typealias Check = (Case, Evaluator, Evaluator.Answer) throws -> String?
 
   /// Tries the property until enough decisions are made; nil: it held. The counterexample is cut down first.
-  static func run(_ evaluator: Evaluator, upTo limit: Int = decisions, _ check: Check) -> Counterexample? {
+  static func run(_ evaluator: Evaluator, upTo limit: Int, _ check: Check) -> Counterexample? {
     let count = Count()
     let counting = Evaluator(evaluator.name) { policy in
       let answer = try evaluator.prepare(policy)

@@ -63,6 +63,23 @@ public struct GeneratedPolicy: Sendable {
     ]
   }
 
+  /// The same, spread over several files of each layer.
+  var severalFiles: [SourceFile] {
+    let behaviorsText = behaviors.map { "  \($0.name): \(Self.fields($0))\n" }
+    let half = behaviors.count / 2
+    func section(_ lines: [String]) -> String { lines.isEmpty ? "" : "behaviors:\n" + lines.joined() }
+    let head = "licet: 1\nlayer: platform\n"
+    let base = head + "name: generated\nunknown: \(unknown)\n" + Self.attributes
+    let rules = platformRules.count / 2
+    let platform = [
+      "platform.yaml": base + section(Array(behaviorsText[half...])) + Self.list("rules", Array(platformRules[rules...])),
+      "platform.d/50-more.yaml": head + "name: generated\n" + Self.list("rules", Array(platformRules[..<rules]))
+        + section(Array(behaviorsText[..<half])),
+    ]
+    let files = platform.map { SourceFile(path: $0.key, bytes: Array($0.value.utf8)) }
+    return files + [SourceFile(path: "operators.d/op.yaml", bytes: Array(operatorText.utf8))]
+  }
+
   private static func fields(_ behavior: GeneratedBehavior) -> String {
     var fields: [String] = []
     if let it = behavior.default { fields.append("default: \(it)") }
@@ -113,8 +130,8 @@ public struct Refused: Error, CustomStringConvertible {
 }
 
 extension GeneratedPolicy {
-  public func loaded() throws -> LoadedPolicy {
-    let set = load(files)
+  public func loaded(inSeveralFiles isSpread: Bool = false) throws -> LoadedPolicy {
+    let set = load(isSpread ? severalFiles : files)
     let errors = set.diagnostics.filter { $0.severity == .error }
     guard errors.isEmpty, let platform = set.platform, let it = set.operators["op"] else {
       throw Refused(description: errors.map { "\($0.code) \($0.location.line): \($0.message)" }.joined(separator: "\n"))

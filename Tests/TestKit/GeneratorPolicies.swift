@@ -106,3 +106,19 @@ extension GeneratedPolicy {
       isShadow: kind != .grant && random.chance(10))
   }
 }
+
+extension GeneratedPolicy {
+  /// One more limit of the platform's or the operator's.
+  public mutating func addLimit(_ random: inout SeededRandom) {
+    let names = ruleNames(&random)
+    var limit = platformRule(names, &random)
+    limit.kind = .limit
+    limit.isShadow = false
+    if random.chance(30) {
+      limit.tier = .operator
+      operatorRules.append(limit)
+    } else {
+      platformRules.append(limit)
+    }
+  }
+}

@@ -58,9 +58,45 @@ extension Evaluator {
     return d.sign == .minus ? -whole.magnitude : whole
   }
 
+  /// Correctly rounded, digit by digit: the processor's instruction comes with a call of the maths library.
+  private static func squareRoot(_ d: Double) -> Double {
+    guard d > 0, d.isFinite else { return d < 0 ? .nan : d }
+    let field = Int(truncatingIfNeeded: d.bitPattern >> 52)
+    var m = d.bitPattern & 0xF_FFFF_FFFF_FFFF
+    var exponent = field == 0 ? -1074 : field &- 1075
+    if field > 0 { m |= 1 << 52 }
+    while m < 1 << 52 {
+      m <<= 1
+      exponent &-= 1
+    }
+    if exponent & 1 != 0 {
+      m <<= 1
+      exponent &-= 1
+    }
+    // The root of m × 2^54, which has 54 bits: the last decides the rounding together with the remainder.
+    var root: UInt64 = 0
+    var rest: UInt64 = 0
+    var pair = 0
+    while pair < 54 {
+      let bits = pair < 27 ? m >> UInt64(truncatingIfNeeded: 52 &- pair &* 2) & 3 : 0
+      rest = rest << 2 | bits
+      let trial = root << 2 | 1
+      root <<= 1
+      if rest >= trial {
+        rest &-= trial
+        root |= 1
+      }
+      pair &+= 1
+    }
+    var mantissa = root >> 1
+    if root & 1 == 1, rest != 0 || mantissa & 1 == 1 { mantissa &+= 1 }
+    let biased = (exponent &- 54) / 2 &+ 1 &+ 52 &+ 1023
+    return Double(bitPattern: UInt64(truncatingIfNeeded: biased &- 1) << 52 &+ mantissa)
+  }
+
   private static func number(_ function: CELFunction, _ a: Value) -> Value {
     guard a.isNumber else { return .failure(.noSuchOverload) }
-    if function == .sqrt { return .double(a.rounded.squareRoot()) }
+    if function == .sqrt { return .double(squareRoot(a.rounded)) }
     let isAbs = function == .abs
     switch a.kind {
     case .uint: return isAbs ? a : .uint(a.payload == 0 ? 0 : 1)

@@ -152,24 +152,21 @@ extension Evaluator {
       whole = sum.partialValue
       r.position &+= 1
     }
-    var hasDigits = r.position > start
-    var fraction: UInt64 = 0
-    var scale: UInt64 = 1
+    let wholeEnd = r.position
+    var fractionEnd = wholeEnd
     if r.take(46) {
-      while r.next >= 48, r.next <= 57 {
-        hasDigits = true
-        if scale < 1_000_000_000_000_000 {
-          fraction = fraction &* 10 &+ UInt64(r.next &- 48)
-          scale &*= 10
-        }
-        r.position &+= 1
-      }
+      while r.next >= 48, r.next <= 57 { r.position &+= 1 }
+      fractionEnd = r.position
     }
-    guard hasDigits, let unit = unit(&r) else { return nil }
+    guard wholeEnd > start || fractionEnd > wholeEnd &+ 1, let unit = unit(&r) else { return nil }
     let product = whole.multipliedReportingOverflow(by: unit)
-    // fraction × unit < 10^15 × 3.6 × 10^12 needs more than 64 bits.
-    let wide = fraction.multipliedFullWidth(by: unit)
-    let part = scale.dividingFullWidth(wide).quotient
+    // The fraction times the unit, rounded down: from the last digit, so that nothing is lost and nothing overflows.
+    var part: UInt64 = 0
+    var i = fractionEnd &- 1
+    while i > wholeEnd {
+      part = (UInt64(r.text.byte(i) &- 48) &* unit &+ part) / 10
+      i &-= 1
+    }
     let sum = product.partialValue.addingReportingOverflow(part)
     return isHuge || product.overflow || sum.overflow ? .max : sum.partialValue
   }
