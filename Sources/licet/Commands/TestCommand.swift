@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import Offline
+import PolicyImage
 import PolicyLanguage
 
 struct TestCommand: LicetCommand {
