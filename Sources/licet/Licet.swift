@@ -18,7 +18,8 @@ struct Licet: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Check.self, Explain.self, Validate.self, Compile.self, Behaviors.self, Import.self, Bench.self,
+      Check.self, Explain.self, Validate.self, Lint.self, Compile.self, TestCommand.self, Behaviors.self,
+      SchemaCommand.self, Import.self, Bench.self,
 
     ])
 }

@@ -40,7 +40,7 @@ struct RequestForm: Equatable, Sendable {
     for member in members { try take(member.key, member.value, at: path.isEmpty ? member.key : "\(path).\(member.key)") }
   }
 
-  private mutating func take(_ key: String, _ value: JSON, at: String) throws(CommandError) {
+  mutating func take(_ key: String, _ value: JSON, at: String) throws(CommandError) {
     switch key {
     case "operator": operatorName = try text(value, at)
     case "behavior": behaviors.append(try text(value, at))
