@@ -38,7 +38,9 @@ public func openPolicy(_ files: [SourceFile]) -> LoadedPolicy {
 
 extension LoadedPolicy {
   fileprivate mutating func compileOverlays(on platform: Platform, _ memory: ImageMemory) {
-    guard let verified = try? verifyPlatform(memory.bytes) else { return }
+    guard let verified = try? verifyPlatform(memory.bytes) else {
+      preconditionFailure("the verifier refused the platform that the compiler made")
+    }
     for (name, one) in set.operators {
       do {
         overlayImages[name] = try compile(operator: one, on: platform, checksum: verified.checksum)
@@ -48,18 +50,12 @@ extension LoadedPolicy {
     }
   }
 
-  /// An image that our own compiler made and our own verifier refuses is a defect of ours, and nothing is in force.
+  /// An image that our own compiler made and our own verifier refuses is a defect of ours: it traps.
   fileprivate mutating func adopt(_ memory: ImageMemory) {
     do {
       policy = try OfflinePolicy(platform: memory, overlays: overlayImages.mapValues { ImageMemory(copying: $0) })
     } catch {
-      let location = set.platform?.unknownLocation ?? Location(file: "platform.yaml", line: 1, column: 1)
-      refusePlatform([
-        Diagnostic(
-          code: .imageRefused, severity: .error, location: location, length: 1,
-          message: "the compiled policy was refused by the verifier (\(error.code) at byte \(error.offset))",
-          hint: "this is a defect in licet; please report it with the policy")
-      ])
+      preconditionFailure("the verifier refused what the compiler made: \(error.code) at byte \(error.offset)")
     }
   }
 

@@ -230,7 +230,7 @@ struct Compiler {
     let image = builder.finish(
       identity, behaviors: behaviors, statements: records, obligations: obligations, attributes: attributes, types: types)
     guard image.count <= ImageFormat.maximumSize else {
-      throw CompileError(code: .policyTooLarge, location: location, message: "the compiled policy is over 1 GiB")
+      throw CompileError(code: .tooManyRules, location: location, message: "the compiled policy is over 1 GiB")
     }
     return image
   }

@@ -86,8 +86,6 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case tooManyObligations = "too-many-obligations"
   case tooManyRules = "too-many-rules"
   case tooManyAttributes = "too-many-attributes"
-  case policyTooLarge = "policy-too-large"
-  case imageRefused = "image-refused"
   case exampleMismatch = "example-mismatch"
 
   // Warnings of `lint`.
