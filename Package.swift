@@ -53,7 +53,7 @@ let package = Package(
       name: "DecisionTests", dependencies: ["Offline", "Decision", "PolicyLanguage", "PolicyImage", "TestKit"],
       swiftSettings: settings),
     .testTarget(
-      name: "PolicyLanguageTests", dependencies: ["PolicyLanguage", "CEL", "PolicyImage", "TestKit"],
+      name: "PolicyLanguageTests", dependencies: ["Offline", "PolicyLanguage", "CEL", "PolicyImage", "TestKit"],
       exclude: ["Golden"], swiftSettings: settings),
     .testTarget(
       name: "OracleTests",

@@ -7,7 +7,7 @@ public struct Rejection: Error, Hashable, Sendable {
 }
 
 /// Parses, expands macros and checks `source` against `environment`. A syntax error ends it; of all other errors
-/// each is reported. Pure and thread-safe; time and stack bounded by `Limits`.
+/// each is reported, up to `Limits.errors`. Pure and thread-safe; time and stack bounded by `Limits`.
 public func check(_ source: String, in environment: Environment) throws(Rejection) -> CheckedExpression {
   let tree: Expression
   do throws(CELError) {
@@ -20,7 +20,7 @@ public func check(_ source: String, in environment: Environment) throws(Rejectio
   let types = checker.finalTypes()
   let finalType = checker.solver.substituted(type)
   if checker.solver.isExhausted {
-    checker.report(.tooComplex, tree.span, "the types of this expression are too large to work out")
+    throw Rejection([CELError(.tooComplex, tree.span, "the types of this expression are too large to work out")])
   }
   guard checker.errors.isEmpty else { throw Rejection(inOrder(checker.errors)) }
   return CheckedExpression(

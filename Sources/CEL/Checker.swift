@@ -21,15 +21,19 @@ final class Checker {
 
   var isChecked: Bool { environment.isChecked }
 
-  /// Reports an error; type errors only where types are checked.
-  func report(_ code: CELError.Code, _ span: Span, _ message: String, hint: String? = nil) {
+  /// Reports an error; type errors only where types are checked. Past the limit nothing more is said, nor are hints
+  /// worked out.
+  func report(
+    _ code: CELError.Code, _ span: Span, _ message: @autoclosure () -> String, hint: @autoclosure () -> String? = nil
+  ) {
+    guard errors.count < Limits.errors else { return }
     switch code {
     case .undeclared, .noOverload, .typeMismatch, .enumValue:
       guard isChecked else { return }
     default:
       break
     }
-    errors.append(CELError(code, span, message, hint: hint))
+    errors.append(CELError(code, span, message(), hint: hint()))
   }
 
   func refer(_ node: Expression, to reference: Reference) {
@@ -80,7 +84,9 @@ final class Checker {
   }
 
   private func message(_ node: Expression, _ name: String) -> CELType {
-    report(.message, node.span, "'\(name){…}' makes a message, and there are no message types", hint: "use a map: {'field': value}")
+    report(
+      .message, node.span, "'\(name){…}' makes a message, and there are no message types",
+      hint: "use a map: {'field': value}")
     return .dyn
   }
 
@@ -137,7 +143,8 @@ final class Checker {
     let inner = solver.fresh()
     if solver.fits(type, .optional(inner)) { return inner }
     report(
-      .typeMismatch, node.span, "'?' takes an optional, this is \(spelled(type))", hint: "leave out the '?', or wrap it in optional.of(…)")
+      .typeMismatch, node.span, "'?' takes an optional, this is \(spelled(type))",
+      hint: "leave out the '?', or wrap it in optional.of(…)")
     return .dyn
   }
 

@@ -28,7 +28,8 @@ extension Checker {
 
   /// `math.foo(1)`: a namespace of functions in front, but none of that name in it.
   private func namesNoFunction(_ node: Expression) -> Bool {
-    guard case .call(let function, let target?, _) = node.kind, case .identifier(let name) = target.kind, Function.namespaces.contains(name), local(name) == nil,
+    guard case .call(let function, let target?, _) = node.kind, case .identifier(let name) = target.kind,
+      Function.namespaces.contains(name), local(name) == nil,
       environment.variables[name] == nil
     else { return false }
     undeclaredFunction("\(name).\(function)", node.span)
@@ -42,17 +43,36 @@ extension Checker {
       undeclaredFunction(call.function, call.node.span)
       return .dyn
     }
-    let candidates = all.filter { $0.accepts(count: call.types.count, isMember: call.isMember) }
     guard isChecked else {
+      let candidates = all.filter { $0.accepts(count: call.types.count, isMember: call.isMember) }
       if !candidates.isEmpty { refer(call.node, to: .overloads(candidates.map(\.id))) }
       return .dyn
     }
+    let given = call.types.map { solver.resolved($0) }
+    // By index: most overloads are dismissed at once, and copying each would cost more than that.
+    let likely = all.indices.filter { all[$0].mayTake(given, isMember: call.isMember) }
+    if likely.count == 1, let result = fitOnly(call, all[likely[0]]) { return result }
+    return choose(call, all, likely)
+  }
+
+  /// `overload` is the only one that can fit: the types of its arguments are settled by it.
+  private func fitOnly(_ call: Call, _ overload: Overload) -> CELType? {
+    let mark = solver.mark
+    guard let result = fit(call, overload) else {
+      solver.undo(to: mark)
+      return nil
+    }
+    refer(call.node, to: .overloads([overload.id]))
+    return result
+  }
+
+  private func choose(_ call: Call, _ all: [Overload], _ likely: [Int]) -> CELType {
     let openFrom = solver.parameterCount
     var matches: [(overload: Overload, result: CELType)] = []
-    for overload in candidates {
+    for index in likely {
       let mark = solver.mark
-      if let result = fit(call, overload) {
-        matches.append((overload, solver.substituted(result, openFrom: openFrom)))
+      if let result = fit(call, all[index]) {
+        matches.append((all[index], solver.substituted(result, openFrom: openFrom)))
       }
       solver.undo(to: mark)
     }
@@ -60,9 +80,9 @@ extension Checker {
       noOverload(call, all)
       return .dyn
     }
+    if matches.count == 1, let result = fitOnly(call, first.overload) { return result }
     refer(call.node, to: .overloads(matches.map(\.overload.id)))
-    // What types of arguments are still open is decided only where it can be: by a single overload.
-    if matches.count == 1 { return fit(call, first.overload) ?? .dyn }
+    // Several fit: what is still open in their arguments stays open.
     for match in matches.dropFirst() where !solver.isSame(match.result, first.result) { return .dyn }
     return first.result
   }
@@ -135,7 +155,9 @@ extension Checker {
       return
     }
     let name = call.function
-    let given = call.isMember ? "\(types[0]).\(name)(\(types.dropFirst().joined(separator: ", ")))"
+    let given =
+      call.isMember
+      ? "\(types[0]).\(name)(\(types.dropFirst().joined(separator: ", ")))"
       : "\(name)(\(types.joined(separator: ", ")))"
     report(.noOverload, call.node.span, "there is no \(given)", hint: "there is \(signatures(all))")
   }
@@ -195,8 +217,36 @@ struct Call {
 }
 
 extension Overload {
+  /// False if it surely doesn't take arguments of the types `given`; cheap.
+  func mayTake(_ given: [CELType], isMember: Bool) -> Bool {
+    guard accepts(count: given.count, isMember: isMember) else { return false }
+    guard !isVariadic else { return true }
+    for index in given.indices {
+      if let type = given[index].scalarRank, let wanted = arguments[index].scalarRank, type != wanted { return false }
+    }
+    return true
+  }
+
   func accepts(count: Int, isMember: Bool) -> Bool {
     self.isMember == isMember && (isVariadic ? count >= arguments.count : count == arguments.count)
+  }
+}
+
+extension CELType {
+  /// A number for each type that fits itself and dyn only; nil for the others.
+  fileprivate var scalarRank: Int? {
+    switch self {
+    case .null: 0
+    case .bool: 1
+    case .int: 2
+    case .uint: 3
+    case .double: 4
+    case .string: 5
+    case .bytes: 6
+    case .timestamp: 7
+    case .duration: 8
+    case .dyn, .list, .map, .optional, .type, .parameter: nil
+    }
   }
 }
 

@@ -21,10 +21,30 @@ struct StringForm: Equatable {
 }
 
 enum Symbol: String, CaseIterable {
-  case equal = "==", notEqual = "!=", lessOrEqual = "<=", greaterOrEqual = ">=", and = "&&", or = "||"
-  case less = "<", greater = ">", plus = "+", minus = "-", star = "*", slash = "/", percent = "%", not = "!"
-  case question = "?", colon = ":", comma = ",", dot = ".", openParenthesis = "(", closeParenthesis = ")"
-  case openBracket = "[", closeBracket = "]", openBrace = "{", closeBrace = "}"
+  case equal = "=="
+  case notEqual = "!="
+  case lessOrEqual = "<="
+  case greaterOrEqual = ">="
+  case and = "&&"
+  case or = "||"
+  case less = "<"
+  case greater = ">"
+  case plus = "+"
+  case minus = "-"
+  case star = "*"
+  case slash = "/"
+  case percent = "%"
+  case not = "!"
+  case question = "?"
+  case colon = ":"
+  case comma = ","
+  case dot = "."
+  case openParenthesis = "("
+  case closeParenthesis = ")"
+  case openBracket = "["
+  case closeBracket = "]"
+  case openBrace = "{"
+  case closeBrace = "}"
 }
 
 struct Token {
@@ -203,7 +223,8 @@ struct Lexer {
     }
     throw ParseFailure(
       .syntax, Span(start, min(position, bytes.count)), "a string that doesn't end",
-      hint: form.quoteLength == 1 ? "close the quotes on the same line, or use three of them" : "close it with three quotes")
+      hint: form.quoteLength == 1
+        ? "close the quotes on the same line, or use three of them" : "close it with three quotes")
   }
 }
 

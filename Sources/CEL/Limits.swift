@@ -10,6 +10,8 @@ public enum Limits {
   public static let depth = 128
   /// Nodes of the tree after macro expansion.
   public static let nodes = 64 * 1024
+  /// Errors reported for one expression.
+  public static let errors = 100
   /// UTF-8 bytes of a regular expression.
   public static let patternLength = 4 * 1024
   /// Levels of nesting in a regular expression.

@@ -97,7 +97,8 @@ extension Parser {
   }
 
   /// `@target.hasValue() ? optional.of(bind(x, @target.value(), body)) : optional.none()`, with the target evaluated once.
-  private func optionalMap(_ target: Tree, _ arguments: [Tree], isFlat: Bool, _ span: Span) throws(ParseFailure) -> Tree {
+  private func optionalMap(_ target: Tree, _ arguments: [Tree], isFlat: Bool, _ span: Span) throws(ParseFailure) -> Tree
+  {
     let name = try variableName(arguments[0])
     func onTarget(_ function: String) throws(ParseFailure) -> Tree {
       let target = try node(.identifier("@target"), span)

@@ -153,10 +153,13 @@ final class PatternParser {
       return PatternPart(pattern: try escape())
     case scalar("*"), scalar("+"), scalar("?"):
       position += 1
-      throw error(from: start, "nothing before '\(text(from: start))' to repeat", hint: "write \\\(text(from: start)) for the character itself")
+      throw error(
+        from: start, "nothing before '\(text(from: start))' to repeat",
+        hint: "write \\\(text(from: start)) for the character itself")
     case scalar("{"):
       if try repeatCounts() != nil {
-        throw error(from: start, "nothing before '\(text(from: start))' to repeat", hint: "write \\{ for the character itself")
+        throw error(
+          from: start, "nothing before '\(text(from: start))' to repeat", hint: "write \\{ for the character itself")
       }
       position += 1
       return PatternPart(pattern: literal(next))
@@ -191,7 +194,8 @@ final class PatternParser {
     if try repetition() != nil {
       throw error(
         from: start, "'\(text(from: start))' repeats a repetition",
-        hint: second > start + 1 || text(from: second) != "+" ? "put the inner one in (?:…)" : "possessive repetition isn't part of RE2's syntax")
+        hint: second > start + 1 || text(from: second) != "+"
+          ? "put the inner one in (?:…)" : "possessive repetition isn't part of RE2's syntax")
     }
     let count = counts.maximum ?? counts.minimum
     let bounds = counts.minimum >= 2 || (counts.maximum ?? 0) >= 2
@@ -271,7 +275,8 @@ final class PatternParser {
     }
     let inner = try alternation()
     guard take(")") else {
-      throw PatternError(Span(offsets[start], offsets[start] + 1), "a '(' without its ')'", hint: "write \\( for the character itself")
+      throw PatternError(
+        Span(offsets[start], offsets[start] + 1), "a '(' without its ')'", hint: "write \\( for the character itself")
     }
     flags = outer
     return inner

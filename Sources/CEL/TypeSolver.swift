@@ -21,7 +21,7 @@ struct TypeSolver {
 
   mutating func fresh() -> CELType {
     parameterCount += 1
-    return .parameter("#\(parameterCount)")
+    return .parameter("#" + String(parameterCount))
   }
 
   private func number(_ name: String) -> Int { Int(name.dropFirst()) ?? 0 }

@@ -70,7 +70,7 @@ public struct OfflinePolicy: Sendable {
     }
   }
 
-  private func fill(
+  func fill(
     _ frame: inout Frame, _ request: Request, operator name: String?, _ memory: ValueMemory
   ) throws(RequestError) {
     func set(_ slot: UInt16, _ value: RequestValue) { frame.set(Int(slot), memory.value(value)) }

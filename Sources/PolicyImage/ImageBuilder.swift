@@ -5,7 +5,6 @@
   public struct ImageBuilder: Sendable {
     var bytes: [UInt8] = []
     var strings: [(offset: Int, length: Int)] = []
-    var ids: [String: UInt32] = [:]
     var binaryIDs: [[UInt8]: UInt32] = [:]
     var constants: [UInt64] = []
     var constantIDs: [UInt64: UInt32] = [:]
@@ -17,10 +16,8 @@
 
     /// The id of `text`, interned by its UTF-8 bytes.
     public mutating func string(_ text: String) -> UInt32 {
-      if let id = ids[text] { return id }
-      let id = string(bytes: Array(text.utf8))
-      ids[text] = id
-      return id
+      // Never through a table of Swift strings: these are equal when only canonically equivalent, CEL's are not.
+      string(bytes: Array(text.utf8))
     }
 
     /// The id of a byte string (bytes literals are kept beside texts).

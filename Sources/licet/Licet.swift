@@ -20,5 +20,6 @@ struct Licet: ParsableCommand {
     subcommands: [
       Check.self, Explain.self, Validate.self, Lint.self, Compile.self, TestCommand.self, Behaviors.self,
       SchemaCommand.self, Import.self, Bench.self,
+
     ])
 }

@@ -100,10 +100,13 @@ extension CELType {
           _ = try check(text, in: environment)
           #expect(Self.exceptions[row.id] == nil, "\(row.id) is listed as an exception")
         } catch {
-          #expect(error.errors.map(\.code) == Self.exceptions[row.id].map { [$0] }, "\(row.id): \(text)\n\(error.errors)")
+          #expect(
+            error.errors.map(\.code) == Self.exceptions[row.id].map { [$0] }, "\(row.id): \(text)\n\(error.errors)")
         }
       }
     }
-    print("CEL conformance: \(count) rows of \(name).jsonl parsed and checked, \(rows.count - count) of network_ext left out")
+    print(
+      "CEL conformance: \(count) rows of \(name).jsonl parsed and checked, \(rows.count - count) of network_ext left out"
+    )
   }
 }

@@ -5,7 +5,8 @@ import Testing
 @testable import CEL
 
 private let environment = Environment(variables: [
-  "request.behavior": Variable(.string), "request.amount": Variable(.int), "request.args": Variable(.map(.string, .dyn)),
+  "request.behavior": Variable(.string), "request.amount": Variable(.int),
+  "request.args": Variable(.map(.string, .dyn)),
   "request.tags": Variable(.list(.string)), "request.at": Variable(.timestamp),
   "request.source": Variable(.string, values: ["platform", "operator", "user", "agent", "untrusted"]),
   "user.role": Variable(.string, values: ["guest", "member", "admin"]), "user.age": Variable(.uint),
@@ -39,8 +40,10 @@ private func reference(_ text: String, in environment: Environment = environment
 @Suite struct CheckerTests {
   @Test(arguments: [
     ("1 + 2", CELType.int), ("[1, 2][0]", .int), ("{'a': 1u}['a']", .uint), ("{'a': 1u}.a", .uint), ("[]", .list(.dyn)),
-    ("[1, 'a']", .list(.dyn)), ("[[], [1]]", .list(.list(.int))), ("{'a': [], 'b': ['x']}", .map(.string, .list(.string))),
-    ("{1: 'a', 'b': 'c'}", .map(.dyn, .string)), ("any", .dyn), ("any + 1", .int), ("1 + any", .int), ("any + any", .dyn),
+    ("[1, 'a']", .list(.dyn)), ("[[], [1]]", .list(.list(.int))),
+    ("{'a': [], 'b': ['x']}", .map(.string, .list(.string))),
+    ("{1: 'a', 'b': 'c'}", .map(.dyn, .string)), ("any", .dyn), ("any + 1", .int), ("1 + any", .int),
+    ("any + any", .dyn),
     ("any > 1", .bool), ("any.x.y[0]", .dyn), ("1 < 2.0 && 1u >= 1 && 2.0 > 1u", .bool), ("int('1')", .int),
     ("type(1)", .type(.int)), ("int", .type(.int)), ("now - now", .duration), ("now + duration('1h')", .timestamp),
     ("now.getHours('+01:00')", .int), ("true ? 1 : any", .dyn), ("true ? [] : [1]", .list(.int)),
@@ -49,9 +52,11 @@ private func reference(_ text: String, in environment: Environment = environment
     ("{'a': 1}.map(k, k)", .list(.string)), ("request.tags.exists(t, t in ['x'])", .bool), ("any.all(x, x > 1)", .bool),
     ("[1].transformMapEntry(i, x, {string(x): i})", .map(.string, .int)), ("optional.of(1)", .optional(.int)),
     ("{'a': 1}.?a", .optional(.int)), ("{'a': {'b': 1}}.?a.b", .optional(.int)), ("[1][?0].orValue(2)", .int),
-    ("{'a': 1}.?a.optMap(x, string(x))", .optional(.string)), ("{'a': 1}.?a.optFlatMap(x, optional.of([x]))", .optional(.list(.int))),
+    ("{'a': 1}.?a.optMap(x, string(x))", .optional(.string)),
+    ("{'a': 1}.?a.optFlatMap(x, optional.of([x]))", .optional(.list(.int))),
     ("[?optional.of(1)]", .list(.int)), ("optional.none()", .optional(.dyn)), ("cel.bind(x, 'a', x + x)", .string),
-    ("math.greatest(1, 2, 3)", .int), ("math.least(1, 2.0)", .dyn), ("math.greatest([1u])", .uint), ("math.sqrt(4)", .double),
+    ("math.greatest(1, 2, 3)", .int), ("math.least(1, 2.0)", .dyn), ("math.greatest([1u])", .uint),
+    ("math.sqrt(4)", .double),
     ("'a,b'.split(',')", .list(.string)), ("'%s'.format([1])", .string), ("base64.encode(b'a')", .string),
     ("optional.unwrap([optional.of(1)])", .list(.int)), ("a.b.c", .string), ("a.b.d", .int), ("a.b['c']", .int),
     ("dyn(1)", .dyn), ("[1, dyn('a')]", .list(.dyn)), ("null", .null), ("has(request.args.x.y)", .bool),
@@ -63,10 +68,12 @@ private func reference(_ text: String, in environment: Environment = environment
   @Test(arguments: [
     ("1 + 2", ["add_int64"]), ("any + 2", ["add_int64"]), ("1u < 2.0", ["less_uint64_double"]),
     ("any < 'a'", ["less_string"]), ("'a' in {'a': 1}", ["in_map"]), ("'a' in any", ["in_list", "in_map"]),
-    ("any == 1", ["equals"]), ("'a'.size()", ["string_size"]), ("size(any)", ["size_string", "size_bytes", "size_list", "size_map"]),
+    ("any == 1", ["equals"]), ("'a'.size()", ["string_size"]),
+    ("size(any)", ["size_string", "size_bytes", "size_list", "size_map"]),
     ("now.getSeconds('UTC')", ["timestamp_to_seconds_tz"]), ("math.greatest(1, 2)", ["math_@max_numbers"]),
     ("math.greatest([1])", ["math_@max_list"]), ("math.greatest(any)", ["math_@max_numbers", "math_@max_list"]),
-    ("-any", ["negate_int64", "negate_double"]), ("'a'.matches('b')", ["matches_string"]), ("matches('a', 'b')", ["matches"]),
+    ("-any", ["negate_int64", "negate_double"]), ("'a'.matches('b')", ["matches_string"]),
+    ("matches('a', 'b')", ["matches"]),
     ("'a'.join(any)", []),
   ])
   func overloads(_ text: String, _ ids: [String]) throws {
@@ -137,7 +144,10 @@ private func reference(_ text: String, in environment: Environment = environment
     ("[?1]", ["cel-type-mismatch at 1 (leave out the '?', or wrap it in optional.of(…))"]),
     ("{1.0: 2}", ["cel-type-mismatch at 1.0 (keys are int, uint, bool or string)"]),
     ("{1: 2}.x", ["cel-type-mismatch at {1: 2}.x"]),
-    ("size(1)", ["cel-no-overload at size(1) (there is size(string), size(bytes), size(list(dyn)), size(map(dyn, dyn)), …)"]),
+    (
+      "size(1)",
+      ["cel-no-overload at size(1) (there is size(string), size(bytes), size(list(dyn)), size(map(dyn, dyn)), …)"]
+    ),
     ("M{x: 1}", ["cel-message at M{x: 1} (use a map: {'field': value})"]),
   ])
   func errorsSayWhereAndWhatNext(_ text: String, _ expected: [String]) {
@@ -163,7 +173,8 @@ private func reference(_ text: String, in environment: Environment = environment
   }
 
   @Test(arguments: [
-    "user.role == 'admin'", "user.role in ['guest', 'member']", "user.role == request.behavior", "user.role.startsWith('zz')",
+    "user.role == 'admin'", "user.role in ['guest', 'member']", "user.role == request.behavior",
+    "user.role.startsWith('zz')",
     "['zz'].exists(user, user == 'zz')",
   ])
   func otherUsesOfAnEnumeration(_ text: String) {
@@ -174,13 +185,23 @@ private func reference(_ text: String, in environment: Environment = environment
     ("'a'.matches('a(b')", ["cel-pattern at ( (write \\( for the character itself)"]),
     (#"'a'.matches(r'é\1')"#, [#"cel-pattern at \1 (write \x for characters by number)"#]),
     (#"'a'.matches('\u00e9[a')"#, [#"cel-pattern at [ (write \[ for the character itself)"#]),
-    (#"'a'.matches('''\n\n(?=x)''')"#,
-      ["cel-pattern at (?= (use two matches() joined by && or !; each is checked in linear time)"]),
+    (
+      #"'a'.matches('''\n\n(?=x)''')"#,
+      ["cel-pattern at (?= (use two matches() joined by && or !; each is checked in linear time)"]
+    ),
     ("matches('a', ('x**'))", ["cel-pattern at ** (put the inner one in (?:…))"]),
-    ("'a'.matches(request.behavior)",
-      ["cel-pattern-not-literal at request.behavior (patterns are compiled when the policy is loaded; compare with contains() or startsWith() instead)"]),
-    ("any.matches('a' + 'b')",
-      ["cel-pattern-not-literal at 'a' + 'b' (patterns are compiled when the policy is loaded; compare with contains() or startsWith() instead)"]),
+    (
+      "'a'.matches(request.behavior)",
+      [
+        "cel-pattern-not-literal at request.behavior (patterns are compiled when the policy is loaded; compare with contains() or startsWith() instead)"
+      ]
+    ),
+    (
+      "any.matches('a' + 'b')",
+      [
+        "cel-pattern-not-literal at 'a' + 'b' (patterns are compiled when the policy is loaded; compare with contains() or startsWith() instead)"
+      ]
+    ),
   ])
   func patterns(_ text: String, _ expected: [String]) {
     #expect(errors(text) == expected)
@@ -208,7 +229,9 @@ private func reference(_ text: String, in environment: Environment = environment
     #expect(expression.type == .dyn)
     #expect(expression.types.isEmpty)
     #expect(expression.variables == ["now"])
-    let sums = expression.references.values.filter { if case .overloads(let ids) = $0 { ids.contains("add_int64") } else { false } }
+    let sums = expression.references.values.filter {
+      if case .overloads(let ids) = $0 { ids.contains("add_int64") } else { false }
+    }
     #expect(sums.count == 1)
     #expect(try reference("f(1)", in: unchecked) == nil)
     #expect(try reference("nowhere", in: unchecked) == nil)

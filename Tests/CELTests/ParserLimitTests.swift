@@ -75,11 +75,17 @@ func codes(_ text: String, isChecked: Bool = true) -> [CELError.Code] {
     #expect(codes(dense) == [.tooComplex])
   }
 
+  @Test func errorCount() {
+    let text = "[" + Array(repeating: "nothing", count: 8000).joined(separator: ",") + "]"
+    #expect(codes(text) == Array(repeating: .undeclared, count: Limits.errors))
+  }
+
   /// Types that double with each binding are given up on, not worked out.
   @Test func typesThatExplode() {
     var text = "b59"
     for index in (1..<60).reversed() {
-      text = "cel.bind(b\(index), {}, cel.bind(t\(index), [b\(index - 1) in b\(index), b\(index)[b\(index - 1)] == b\(index - 1)], \(text)))"
+      text =
+        "cel.bind(b\(index), {}, cel.bind(t\(index), [b\(index - 1) in b\(index), b\(index)[b\(index - 1)] == b\(index - 1)], \(text)))"
     }
     let start = ContinuousClock.now
     #expect(codes("cel.bind(b0, [1], \(text))") == [.tooComplex])

@@ -108,26 +108,40 @@ private func failure(_ text: String) -> (code: CELError.Code, at: String)? {
 
   @Test(arguments: [
     ("[1].all(x, p)", "for x in [1], @result = true while @not_strictly_false(@result): _&&_(@result, p) -> @result"),
-    ("[1].exists(i, x, p)",
-      "for i, x in [1], @result = false while @not_strictly_false(!_(@result)): _||_(@result, p) -> @result"),
-    ("a.exists_one(x, p)",
-      "for x in a, @result = 0 while true: _?_:_(p, _+_(@result, 1), @result) -> _==_(@result, 1)"),
+    (
+      "[1].exists(i, x, p)",
+      "for i, x in [1], @result = false while @not_strictly_false(!_(@result)): _||_(@result, p) -> @result"
+    ),
+    (
+      "a.exists_one(x, p)",
+      "for x in a, @result = 0 while true: _?_:_(p, _+_(@result, 1), @result) -> _==_(@result, 1)"
+    ),
     ("a.map(x, f)", "for x in a, @result = [] while true: _+_(@result, [f]) -> @result"),
     ("a.map(x, p, f)", "for x in a, @result = [] while true: _?_:_(p, _+_(@result, [f]), @result) -> @result"),
     ("a.filter(x, p)", "for x in a, @result = [] while true: _?_:_(p, _+_(@result, [x]), @result) -> @result"),
-    ("a.transformList(i, x, p, f)",
-      "for i, x in a, @result = [] while true: _?_:_(p, _+_(@result, [f]), @result) -> @result"),
-    ("a.transformMap(k, v, f)",
-      "for k, v in a, @result = {} while true: cel.@mapInsert(@result, k, f) -> @result"),
-    ("a.transformMapEntry(k, v, p, f)",
-      "for k, v in a, @result = {} while true: _?_:_(p, cel.@mapInsert(@result, f), @result) -> @result"),
+    (
+      "a.transformList(i, x, p, f)",
+      "for i, x in a, @result = [] while true: _?_:_(p, _+_(@result, [f]), @result) -> @result"
+    ),
+    (
+      "a.transformMap(k, v, f)",
+      "for k, v in a, @result = {} while true: cel.@mapInsert(@result, k, f) -> @result"
+    ),
+    (
+      "a.transformMapEntry(k, v, p, f)",
+      "for k, v in a, @result = {} while true: _?_:_(p, cel.@mapInsert(@result, f), @result) -> @result"
+    ),
     ("cel.bind(x, e, f)", "for #unused in [], x = e while false: x -> f"),
-    ("cel.block([a, cel.index(0)], cel.index(1))",
+    (
+      "cel.block([a, cel.index(0)], cel.index(1))",
       "for #unused in [], @index0 = a while false: @index0 -> "
-        + "for #unused in [], @index1 = @index0 while false: @index1 -> @index1"),
-    ("o.optFlatMap(x, f)",
+        + "for #unused in [], @index1 = @index0 while false: @index1 -> @index1"
+    ),
+    (
+      "o.optFlatMap(x, f)",
       "for #unused in [], @target = o while false: @target -> _?_:_(@target->hasValue(), "
-        + "for #unused in [], x = @target->value() while false: x -> f, optional.none())"),
+        + "for #unused in [], x = @target->value() while false: x -> f, optional.none())"
+    ),
   ])
   func macros(_ text: String, _ tree: String) throws {
     #expect(try outline(text) == tree)
@@ -142,11 +156,14 @@ private func failure(_ text: String) -> (code: CELError.Code, at: String)? {
       ids.append(node.id)
       switch node.kind {
       case .select(let operand, _, _, _): walk(operand)
-      case .call(_, let target, let arguments): (target.map { [$0] } ?? []).forEach(walk); arguments.forEach(walk)
-      case .list(let elements, _): elements.forEach(walk)
-      case .map(let entries): entries.forEach { walk($0.key); walk($0.value) }
+      case .call(_, let target, let arguments):
+        for operand in (target.map { [$0] } ?? []) + arguments { walk(operand) }
+      case .list(let elements, _):
+        for element in elements { walk(element) }
+      case .map(let entries):
+        for part in entries.flatMap({ [$0.key, $0.value] }) { walk(part) }
       case .comprehension(let loop):
-        [loop.range, loop.initial, loop.condition, loop.step, loop.result].forEach(walk)
+        for part in [loop.range, loop.initial, loop.condition, loop.step, loop.result] { walk(part) }
       default: break
       }
     }

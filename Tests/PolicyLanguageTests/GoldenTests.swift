@@ -2,6 +2,7 @@
 // docs/diagnostics.md is made of the same. LICET_RECORD=1 records anew; a recording run fails.
 
 import Foundation
+import Offline
 import Testing
 
 @testable import PolicyLanguage
@@ -72,7 +73,7 @@ private struct Example {
     try Self.complete(policy, code)
     let files = PolicyFolder.read([policy.path], maximumFiles: code == .tooManyFiles ? 1 : Bounds.files)
     let set = load(files)
-    diagnostics = (set.diagnostics + lint(set)).map { Self.anonymous($0, policy.path) }
+    diagnostics = (openPolicy(files).diagnostics + lint(set)).map { Self.anonymous($0, policy.path) }
     let sources = Dictionary(files.map { ($0.path, $0.bytes) }) { first, _ in first }
     let renderer = Renderer { sources[$0].flatMap { $0.isEmpty ? nil : $0 } }
     let shown = diagnostics.prefix(4) + diagnostics.dropFirst(4).filter { $0.code == code }
@@ -105,6 +106,18 @@ private struct Example {
       try makeFolder()
       let condition = String(repeating: "1 + ", count: 20_000) + "1 == 2"
       try "\(head)rules:\n  - allow: tool\n    when: \(condition)\n".write(to: file, atomically: false, encoding: .utf8)
+    case .tooManyObligations:
+      try makeFolder()
+      let names = (0...64).map { "duty-\($0)" }.joined(separator: ", ")
+      try "\(head)rules:\n  - allow: tool\n    with: [\(names)]\n".write(to: file, atomically: false, encoding: .utf8)
+    case .tooManyRules:
+      try makeFolder()
+      let rules = (0...65_535).map { "- {deny: tool, clause: c\($0)}\n" }.joined()
+      try "\(head)rules:\n\(rules)".write(to: file, atomically: false, encoding: .utf8)
+    case .tooManyAttributes:
+      let names = (0...4_090).map { "    a\($0): int\n" }.joined()
+      try "licet: 1\nlayer: platform\nname: acme\nattributes:\n  user:\n\(names)".write(
+        to: policy.appendingPathComponent("platform.yaml"), atomically: false, encoding: .utf8)
     default: break
     }
   }

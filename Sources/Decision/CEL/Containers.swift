@@ -194,8 +194,9 @@ extension Evaluator {
     case .uint: return key.payload < 1 << 40 ? Int(truncatingIfNeeded: key.payload) : -1
     case .double:
       let d = key.asDouble
-      guard d >= 0, d < 1_099_511_627_776, d == d.rounded(.towardZero) else { return d < 0 || d > 1e12 ? -1 : nil }
-      return Int(d)
+      guard d > -1e12, d < 1e12 else { return d.isNaN ? nil : -1 }
+      let whole = Int(d)
+      return Double(whole) == d ? whole : nil
     default: return nil
     }
   }

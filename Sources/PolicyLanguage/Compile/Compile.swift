@@ -4,18 +4,19 @@
 internal import CEL
 internal import PolicyImage
 
-/// Why a checked policy does not fit into an image: a limit of the format. Names the statement.
+/// Why a checked policy does not fit into an image: a limit of the format, or a condition that byte code can't hold.
 public struct CompileError: Error, Hashable, Sendable {
-  public enum Code: String, Sendable, CaseIterable {
-    case tooManyObligations = "too-many-obligations"
-    case tooManyRules = "too-many-rules"
-    case tooManyAttributes = "too-many-attributes"
-    case tooLarge = "policy-too-large"
-    case condition = "condition-too-complex"
-  }
-  public var code: Code
+  public var code: DiagnosticCode
+  /// The statement's, or the layer's first.
   public var location: Location
   public var message: String
+  public var hint: String?
+  init(code: DiagnosticCode, location: Location, message: String, hint: String? = nil) {
+    self.code = code
+    self.location = location
+    self.message = message
+    self.hint = hint
+  }
 }
 
 /// Compiles a platform. Pure; thread-safe.
@@ -136,7 +137,9 @@ struct Compiler {
         do {
           tests = try compileCondition(condition, slots: { slots[$0] }, into: &builder)
         } catch {
-          throw CompileError(code: .condition, location: statement.location, message: error.message)
+          throw CompileError(
+            code: DiagnosticCode(rawValue: error.code.rawValue) ?? .celTooComplex, location: statement.location,
+            message: error.message, hint: error.hint)
         }
       }
       guard let node = index[statement.behavior] else { continue }
@@ -227,7 +230,7 @@ struct Compiler {
     let image = builder.finish(
       identity, behaviors: behaviors, statements: records, obligations: obligations, attributes: attributes, types: types)
     guard image.count <= ImageFormat.maximumSize else {
-      throw CompileError(code: .tooLarge, location: location, message: "the compiled policy is over 1 GiB")
+      throw CompileError(code: .tooManyRules, location: location, message: "the compiled policy is over 1 GiB")
     }
     return image
   }

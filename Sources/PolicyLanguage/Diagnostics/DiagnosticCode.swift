@@ -82,6 +82,12 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case celMessage = "cel-message"
   case celTooComplex = "cel-too-complex"
 
+  // Compiling.
+  case tooManyObligations = "too-many-obligations"
+  case tooManyRules = "too-many-rules"
+  case tooManyAttributes = "too-many-attributes"
+  case exampleMismatch = "example-mismatch"
+
   // Warnings of `lint`.
   case lintClamped = "lint-clamped"
   case lintShadowed = "lint-shadowed"

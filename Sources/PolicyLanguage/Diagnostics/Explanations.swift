@@ -83,6 +83,11 @@ extension DiagnosticCode {
     case .celZone: "The time zone isn't one that can be used in a condition."
     case .celMessage: "CEL's messages are not part of the policy language. Use a map."
     case .celTooComplex: "The condition is too large once its macros are written out. Split it into several rules."
+    case .tooManyObligations: "A layer may use 64 different obligations: decisions carry them as the bits of one word."
+    case .tooManyRules: "One behaviour may have 65,535 rules in a layer, and a compiled layer 1 GiB."
+    case .tooManyAttributes: "A platform may declare 4,090 attributes."
+    case .exampleMismatch:
+      "A rule's own example doesn't come out as it says. Either the condition or the example is not what was meant, so the file is not put in force."
     case .lintClamped:
       "The statement names a behaviour below which others have a stricter ceiling; there it is clamped. That may be just what is meant."
     case .lintShadowed: "Another statement always holds and goes at least as far, so this one never changes a decision."

@@ -62,7 +62,7 @@ final class Report {
 }
 
 extension Location {
-  func precedes(_ other: Location) -> Bool {
+  public func precedes(_ other: Location) -> Bool {
     if file != other.file { return file < other.file }
     return (line, column) < (other.line, other.column)
   }

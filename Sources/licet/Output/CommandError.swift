@@ -42,10 +42,10 @@ struct CommandError: Error, Equatable, Sendable {
 
     var exit: Exit {
       switch self {
-      case .noOperator, .unknownOperator, .brokenOperator, .noBehavior, .badName, .unknownKey, .unknownAttribute,
+      case .noOperator, .unknownOperator, .noBehavior, .badName, .unknownKey, .unknownAttribute,
         .wrongType, .badValue, .tooLong, .tooMany, .conflictingFlags:
         .usage
-      case .badJSON, .badPolicy, .badImage, .badScenario, .badDocument: .data
+      case .brokenOperator, .badJSON, .badPolicy, .badImage, .badScenario, .badDocument: .data
       case .noInput, .noScenarios: .noInput
       case .cantWrite: .cantCreate
       }

@@ -1,6 +1,7 @@
 // JSON or flags -> one request as DESIGN §10 writes it, checked for shape. Types of attributes are checked where the
 // policy that declares them is known (TypedRequest).
 
+import Offline
 import PolicyImage
 import PolicyLanguage
 
@@ -39,7 +40,7 @@ struct RequestForm: Equatable, Sendable {
     for member in members { try take(member.key, member.value, at: path.isEmpty ? member.key : "\(path).\(member.key)") }
   }
 
-  private mutating func take(_ key: String, _ value: JSON, at: String) throws(CommandError) {
+  mutating func take(_ key: String, _ value: JSON, at: String) throws(CommandError) {
     switch key {
     case "operator": operatorName = try text(value, at)
     case "behavior": behaviors.append(try text(value, at))
@@ -152,16 +153,6 @@ extension Effect {
 }
 
 extension Source {
-  var name: String {
-    switch self {
-    case .platform: "platform"
-    case .operator: "operator"
-    case .user: "user"
-    case .agent: "agent"
-    case .untrusted: "untrusted"
-    }
-  }
-
   init(named text: String, at: String) throws(CommandError) {
     guard let source = Source.allCases.first(where: { $0.name == text }) else {
       let names = Source.allCases.map(\.name)

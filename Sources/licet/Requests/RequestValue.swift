@@ -2,33 +2,14 @@
 // integer, a timestamp or an enumeration's member. What doesn't fit is an error that says where, never a guess.
 
 import Foundation
+import Offline
 import PolicyLanguage
 
-/// A typed value of an attribute.
-indirect enum Datum: Equatable, Sendable {
-  case null
-  case bool(Bool)
-  case int(Int64)
-  case uint(UInt64)
-  case double(Double)
-  case string(String)
-  case bytes([UInt8])
-  case timestamp(Instant)
-  case duration(Instant)
-  case list([Datum])
-  case map([Entry])
-
-  struct Entry: Equatable, Sendable {
-    var key: Datum
-    var value: Datum
-  }
-}
-
-extension Datum {
+extension RequestValue {
   /// `json` as a value of `type`; `at` is its path in the request.
   init(_ json: JSON, as type: AttributeType, at: String) throws(CommandError) {
     switch (type, json) {
-    case (.dyn, _): self = Datum(untyped: json)
+    case (.dyn, _): self = RequestValue(untyped: json)
     case (.bool, .bool(let value)): self = .bool(value)
     case (.int, .int(let value)): self = .int(value)
     case (.uint, .int(let value)) where value >= 0: self = .uint(UInt64(value))
@@ -38,21 +19,21 @@ extension Datum {
     case (.double, .uint(let value)): self = .double(Double(value))
     case (.string, .string(let text)): self = .string(text)
     case (.enumeration(let values), .string(let text)):
-      guard values.contains(where: { $0.utf8.elementsEqual(text.utf8) }) else { throw Datum.noMember(text, of: values, at: at) }
+      guard values.contains(where: { $0.utf8.elementsEqual(text.utf8) }) else { throw RequestValue.noMember(text, of: values, at: at) }
       self = .string(text)
     case (.bytes, .string(let text)):
-      guard let data = Data(base64Encoded: text) else { throw Datum.malformed("base64", text, at) }
+      guard let data = Data(base64Encoded: text) else { throw RequestValue.malformed("base64", text, at) }
       self = .bytes(Array(data))
     case (.timestamp, .string(let text)):
-      guard let value = Instant(timestamp: text) else { throw Datum.malformed("an RFC 3339 timestamp", text, at) }
-      self = .timestamp(value)
+      guard let value = Instant(timestamp: text) else { throw RequestValue.malformed("an RFC 3339 timestamp", text, at) }
+      self = .timestamp(seconds: value.seconds, nanoseconds: value.nanoseconds)
     case (.duration, .string(let text)):
-      guard let value = Instant(duration: text) else { throw Datum.malformed("a duration such as \"1.5s\"", text, at) }
-      self = .duration(value)
+      guard let value = Instant(duration: text) else { throw RequestValue.malformed("a duration such as \"1.5s\"", text, at) }
+      self = .duration(seconds: value.seconds, nanoseconds: value.nanoseconds)
     case (.list(let element), .array(let items)):
-      var values: [Datum] = []
+      var values: [RequestValue] = []
       for (index, item) in items.enumerated() {
-        values.append(try Datum(item, as: element, at: "\(at)[\(index)]"))
+        values.append(try RequestValue(item, as: element, at: "\(at)[\(index)]"))
       }
       self = .list(values)
     case (.map(let key, let value), .object(let members)):
@@ -61,7 +42,7 @@ extension Datum {
         let path = "\(at).\(harmless(member.key))"
         entries.append(
           Entry(
-            key: try Datum(key: member.key, as: key, at: path), value: try Datum(member.value, as: value, at: path)))
+            key: try RequestValue(key: member.key, as: key, at: path), value: try RequestValue(member.value, as: value, at: path)))
       }
       self = .map(entries)
     default:
@@ -78,9 +59,9 @@ extension Datum {
     case .uint(let value): self = .uint(value)
     case .double(let value): self = .double(value)
     case .string(let text): self = .string(text)
-    case .array(let items): self = .list(items.map(Datum.init(untyped:)))
+    case .array(let items): self = .list(items.map(RequestValue.init(untyped:)))
     case .object(let members):
-      self = .map(members.map { Entry(key: .string($0.key), value: Datum(untyped: $0.value)) })
+      self = .map(members.map { Entry(key: .string($0.key), value: RequestValue(untyped: $0.value)) })
     }
   }
 
@@ -88,15 +69,15 @@ extension Datum {
   private init(key: String, as type: AttributeType, at: String) throws(CommandError) {
     switch type {
     case .int:
-      guard let value = Int64(key) else { throw Datum.malformed("an integer as a key", key, at) }
+      guard let value = Int64(key) else { throw RequestValue.malformed("an integer as a key", key, at) }
       self = .int(value)
     case .uint:
-      guard let value = UInt64(key) else { throw Datum.malformed("a key of at least 0", key, at) }
+      guard let value = UInt64(key) else { throw RequestValue.malformed("a key of at least 0", key, at) }
       self = .uint(value)
     case .bool:
-      guard key == "true" || key == "false" else { throw Datum.malformed("true or false as a key", key, at) }
+      guard key == "true" || key == "false" else { throw RequestValue.malformed("true or false as a key", key, at) }
       self = .bool(key == "true")
-    default: self = try Datum(.string(key), as: type, at: at)
+    default: self = try RequestValue(.string(key), as: type, at: at)
     }
   }
 
@@ -150,13 +131,11 @@ extension AttributeType {
 
 /// What `--set NAME=TEXT` gives: the text read as the declared type wants it, so that `user.age_verified=true` is a
 /// bool and `user.id=true` a string.
-func plainValue(_ text: String, as type: AttributeType) -> JSON {
+func plainValue(_ json: JSON, as type: AttributeType) -> JSON {
+  guard case .string(let text) = json else { return json }
   switch type {
-  case .bool:
-    return text == "true" ? .bool(true) : text == "false" ? .bool(false) : .string(text)
-  case .int, .uint, .double, .list, .map:
-    return (try? JSONParser.parse(text)) ?? .string(text)
-  case .string, .enumeration, .bytes, .timestamp, .duration, .dyn:
-    return .string(text)
+  case .bool: return text == "true" ? .bool(true) : text == "false" ? .bool(false) : json
+  case .int, .uint, .double, .list, .map: return (try? JSONParser.parse(text)) ?? json
+  case .string, .enumeration, .bytes, .timestamp, .duration, .dyn: return json
   }
 }

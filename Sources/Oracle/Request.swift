@@ -1,0 +1,158 @@
+// What the Oracle is asked and what it answers.
+
+public import PolicyImage
+
+/// One request as the Oracle takes it (DESIGN §1). Attributes are declared ones by qualified name ("user.role").
+public struct OracleRequest: Sendable {
+  /// What one action is, all at once; at least one, each a valid name.
+  public var behaviors: [String]
+  /// nil: not given, so that conditions that read it fail.
+  public var resource: String?
+  public var source: Source
+  public var attributes: [String: OracleValue]
+  public var argument: String?
+  /// The user's wish for each behaviour that the request names.
+  public var preference: Effect?
+  /// Seconds since 1970 (UTC) and nanoseconds 0..<10^9.
+  public var now: (seconds: Int64, nanoseconds: Int64)
+
+  public init(
+    behaviors: [String], resource: String? = nil, source: Source = .agent,
+    attributes: [String: OracleValue] = [:], argument: String? = nil, preference: Effect? = nil,
+    now: (seconds: Int64, nanoseconds: Int64)
+  ) {
+    self.behaviors = behaviors
+    self.resource = resource
+    self.source = source
+    self.attributes = attributes
+    self.argument = argument
+    self.preference = preference
+    self.now = now
+  }
+}
+
+/// Why the Oracle gives no answer.
+public enum OracleError: Error, Hashable, Sendable {
+  /// No behaviour is named, or one that is no valid name.
+  case badRequest
+  /// More conditions failed than worlds can be enumerated for.
+  case tooManyFailures(Int)
+}
+
+/// What a condition came to; a statement without one is `yes`.
+public enum OracleTruth: UInt8, Sendable { case no = 0, yes = 1, failed = 2 }
+
+/// A statement or declaration, by what it says rather than by where it stands.
+public enum OracleIdentity: Hashable, Sendable {
+  /// A setting, grant, duty or limit, by its `content`, and the behaviour that it names.
+  case statement(content: String, behavior: String)
+  /// A behaviour's declaration, by name.
+  case declaration(String)
+  /// The platform's `unknown`.
+  case unknown
+
+  /// The behaviour named, or "".
+  public var behavior: String {
+    switch self {
+    case .statement(_, let behavior), .declaration(let behavior): behavior
+    case .unknown: ""
+    }
+  }
+
+  var content: String {
+    if case .statement(let content, _) = self { content } else { "" }
+  }
+}
+
+/// One step of a decision.
+public struct OracleTraceEntry: Hashable, Sendable {
+  public enum Step: String, Sendable {
+    case `default`, setting, `operator`, grant, preference, duty, limit, absolute
+    /// No policy in force.
+    case oversight
+  }
+  /// The name that is being decided.
+  public var name: String
+  public var step: Step
+  /// Of duties and limits.
+  public var tier: Tier?
+  public var statement: OracleIdentity?
+  /// The statement's own effect.
+  public var to: Effect?
+  public var truth: OracleTruth?
+  /// The value after this step.
+  public var effect: Effect
+  public var isShadow: Bool
+  /// A ceiling lowered what the operator's setting says; `statement` is then where the ceiling is set.
+  public var isClamped: Bool
+
+  public init(
+    name: String, step: Step, tier: Tier? = nil, statement: OracleIdentity? = nil, to: Effect? = nil,
+    truth: OracleTruth? = nil, effect: Effect, isShadow: Bool = false, isClamped: Bool = false
+  ) {
+    self.name = name
+    self.step = step
+    self.tier = tier
+    self.statement = statement
+    self.to = to
+    self.truth = truth
+    self.effect = effect
+    self.isShadow = isShadow
+    self.isClamped = isClamped
+  }
+}
+
+/// What decided.
+public struct OracleDecider: Hashable, Sendable {
+  public enum Kind: String, Sendable {
+    case `default`, setting, ceiling, preference, `operator`, guideline, ethics, safety, oversight, absolute
+  }
+  public var kind: Kind
+  /// nil for a preference, and for oversight.
+  public var statement: OracleIdentity?
+
+  public init(kind: Kind, statement: OracleIdentity?) {
+    self.kind = kind
+    self.statement = statement
+  }
+
+  /// Higher decides between equals.
+  var rank: Int {
+    switch kind {
+    case .default: 0
+    case .setting: 1
+    case .ceiling: 2
+    case .preference: 3
+    case .operator: 4
+    case .guideline: 5
+    case .ethics: 6
+    case .safety: 7
+    case .oversight: 8
+    case .absolute: 9
+    }
+  }
+}
+
+/// The lowest layer that could bring about `allow`, everything above it fixed.
+public enum OracleWay: UInt8, Sendable { case user, `operator`, platform, nobody }
+
+/// An answer of the Oracle.
+public struct OracleDecision: Hashable, Sendable {
+  public var effect: Effect
+  /// Sorted, without repeats.
+  public var obligations: [String]
+  public var decidedBy: OracleDecider
+  public var trace: [OracleTraceEntry]
+  /// nil for `allow`. For an `ask` an overseer may decide as well.
+  public var way: OracleWay?
+
+  public init(
+    effect: Effect, obligations: [String], decidedBy: OracleDecider, trace: [OracleTraceEntry], way: OracleWay?
+  ) {
+    self.effect = effect
+    self.obligations = obligations
+    self.decidedBy = decidedBy
+    self.trace = trace
+    self.way = way
+  }
+}

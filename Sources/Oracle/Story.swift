@@ -1,0 +1,121 @@
+// How one name was decided, step by step: the ordered fold of DESIGN §2.2, which the worlds of Case.swift must
+// agree with. `docs/design/semantics.md` fixes the order of entries.
+
+internal import PolicyImage
+internal import PolicyLanguage
+
+struct Story {
+  private let name: String
+  private(set) var trace: [OracleTraceEntry] = []
+  private(set) var value: Effect
+  private(set) var decider: OracleDecider
+  /// Which group of limits or duties the decider is from.
+  private var group: (tier: Tier, kind: StatementKind)?
+
+  init(_ one: Case) throws(OracleError) {
+    name = one.name
+    value = one.choice.default
+    decider = OracleDecider(kind: .default, statement: one.governing)
+    add(.default, statement: one.governing)
+    let worlds = try one.worlds()
+    settings(one, worlds)
+    grants(one, worlds)
+    for tier in [Tier.operator, .guideline, .ethics, .safety] {
+      for kind in [StatementKind.duty, .limit] {
+        for ruled in one.statements where ruled.statement.tier == tier && ruled.statement.kind == kind {
+          apply(ruled)
+        }
+      }
+    }
+    if let absolute = one.absolute {
+      value = absolute.entry.effect
+      decider = OracleDecider(kind: .absolute, statement: absolute.entry.statement)
+      trace.append(absolute.entry)
+    }
+  }
+
+  private mutating func add(
+    _ step: OracleTraceEntry.Step, statement: OracleIdentity? = nil, isClamped: Bool = false
+  ) {
+    trace.append(
+      OracleTraceEntry(name: name, step: step, statement: statement, effect: value, isClamped: isClamped))
+  }
+
+  private mutating func add(_ step: OracleTraceEntry.Step, _ ruled: Ruled, tier: Tier? = nil) {
+    trace.append(
+      OracleTraceEntry(
+        name: name, step: step, tier: tier, statement: ruled.identity, to: ruled.effect, truth: ruled.truth,
+        effect: value, isShadow: ruled.statement.isShadow))
+  }
+
+  // MARK: Settle
+
+  /// One that could win: a setting, or silence (nil).
+  private struct Candidate {
+    var setting: Ruled?
+    var value: Effect
+  }
+
+  private mutating func settings(_ one: Case, _ worlds: [[Ruled]]) {
+    for ruled in one.statements where ruled.statement.kind == .setting { add(.setting, ruled) }
+    guard one.enforced.contains(where: { $0.statement.kind == .setting && $0.truth != .no }) else { return }
+    let candidates = worlds.flatMap { world -> [Candidate] in
+      let winners = Case.winners(world)
+      if winners.isEmpty { return [Candidate(setting: nil, value: one.choice.default)] }
+      return winners.map { Candidate(setting: $0, value: min($0.effect, one.choice.operatorsMay)) }
+    }
+    let strictest = candidates.map(\.value).min() ?? value
+    let deciding = candidates.filter { $0.value == strictest }.compactMap(\.setting)
+      .min { $0.depth != $1.depth ? $0.depth > $1.depth : $0.content < $1.content }
+    value = strictest
+    guard let deciding else {
+      add(.operator, statement: one.governing)
+      return
+    }
+    let isClamped = deciding.effect > strictest
+    add(.operator, statement: isClamped ? one.governing : deciding.identity, isClamped: isClamped)
+    decider =
+      isClamped
+      ? OracleDecider(kind: .ceiling, statement: one.governing)
+      : OracleDecider(kind: .setting, statement: deciding.identity)
+  }
+
+  private mutating func grants(_ one: Case, _ worlds: [[Ruled]]) {
+    for ruled in one.statements where ruled.statement.kind == .grant { add(.grant, ruled) }
+    guard one.preference != nil else { return }
+    let before = value
+    value = worlds.map { Case.settle($0, one.choice, one.preference) }.min() ?? value
+    add(.preference)
+    if value != before { decider = OracleDecider(kind: .preference, statement: nil) }
+  }
+
+  // MARK: Limits and duties
+
+  /// A failed duty does nothing, a failed limit applies. Of one group the first that decides stays, unless a later
+  /// one changes the value.
+  private mutating func apply(_ ruled: Ruled) {
+    let statement = ruled.statement
+    let isLimit = statement.kind == .limit
+    let counts = !statement.isShadow && (isLimit ? ruled.truth != .no : ruled.truth == .yes)
+    if counts {
+      let changes = isLimit ? statement.effect < value : statement.effect > value
+      let affirms = statement.effect == value && value != (isLimit ? .allow : .deny)
+      let isSameGroup = group.map { $0.tier == statement.tier && $0.kind == statement.kind } ?? false
+      if changes { value = statement.effect }
+      if changes || affirms && !isSameGroup {
+        decider = OracleDecider(kind: Self.kind(statement.tier), statement: ruled.identity)
+        group = (statement.tier, statement.kind)
+      }
+    }
+    add(isLimit ? .limit : .duty, ruled, tier: statement.tier)
+  }
+
+  private static func kind(_ tier: Tier) -> OracleDecider.Kind {
+    switch tier {
+    case .operator: .operator
+    case .guideline: .guideline
+    case .ethics: .ethics
+    case .safety: .safety
+    }
+  }
+}

@@ -1,0 +1,182 @@
+// The properties of DESIGN §2.12 that speak of one decision, each as a check of a generated case.
+
+import Oracle
+import PolicyImage
+import PolicyLanguage
+import TestKit
+
+enum Property: String, CaseIterable, Sendable {
+  case absolutesStand = "P1"
+  case ceilingsBound = "P2"
+  case argumentsNeverLoosen = "P3"
+  case failuresNeverLoosen = "P5"
+  case restrictionsNeverLoosen = "P8"
+  case orderDoesNotMatter = "P9"
+  case widerNeverLooser = "P13"
+  case failuresKeepObligations = "P16"
+
+  var check: Trial.Check {
+    switch self {
+    case .absolutesStand: Checks.absolutesStand
+    case .ceilingsBound: Checks.ceilingsBound
+    case .argumentsNeverLoosen: Checks.argumentsNeverLoosen
+    case .failuresNeverLoosen: Checks.failuresNeverLoosen
+    case .restrictionsNeverLoosen: Checks.restrictionsNeverLoosen
+    case .orderDoesNotMatter: Checks.orderDoesNotMatter
+    case .widerNeverLooser: Checks.widerNeverLooser
+    case .failuresKeepObligations: Checks.failuresKeepObligations
+    }
+  }
+}
+
+extension OracleDecision {
+  /// DESIGN §1: a higher effect, or the same effect with an obligation missing.
+  func isLooser(than other: OracleDecision) -> Bool {
+    effect > other.effect || (effect == other.effect && !Set(obligations).isSuperset(of: other.obligations))
+  }
+
+  var summary: String { "\(effect) with \(obligations)" }
+}
+
+enum Checks {
+  // MARK: P1
+
+  /// The absolute in force for a name, worked out from the generated policy itself.
+  private static func absolute(of name: String, _ policy: GeneratedPolicy) -> Absolute {
+    let builtIn: [(String, Absolute)] = [
+      ("harm.mass-casualty", .off), ("harm.csam", .off), ("oversight.undermine", .off),
+      ("transparency.say-cannot-help", .on), ("transparency.admit-ai", .on),
+    ]
+    let all = builtIn + policy.behaviors.map { ($0.name, $0.hardcoded) }
+    let above = all.filter { name == $0.0 || name.hasPrefix($0.0 + ".") }.map(\.1)
+    return above.contains(.off) ? .off : above.contains(.on) ? .on : .none
+  }
+
+  static func absolutesStand(_ one: Trial.Case, _: Evaluator, _ answer: Evaluator.Answer) throws -> String? {
+    var random = one.random
+    var request = one.request
+    let absolutes = one.policy.behaviors.filter { $0.hardcoded != .none }.map(\.name) + ["harm.csam", "transparency.admit-ai"]
+    let name = random.pick(absolutes)
+    request.behaviors = [random.chance(70) ? name : name + ".x"]
+    let decision = try answer(request)
+    let expected: Effect = absolute(of: request.behaviors[0], one.policy) == .off ? .deny : .allow
+    return decision.effect == expected ? nil : "\(request.behaviors[0]) is absolute, yet \(decision.summary)"
+  }
+
+  // MARK: P2
+
+  static func ceilingsBound(_ one: Trial.Case, _ evaluator: Evaluator, _ answer: Evaluator.Answer) throws -> String? {
+    var request = one.request
+    request.behaviors = [one.request.behaviors[0]]
+    guard let platform = one.loaded.platform, isAlone(request.behaviors[0], one.loaded),
+      absolute(of: request.behaviors[0], one.policy) == .none
+    else { return nil }
+    let choice =
+      BehaviorName.path(of: request.behaviors[0]).lazy.compactMap { platform.behaviors[$0]?.choice }.first
+      ?? Choice(default: platform.unknown, operatorsMay: platform.unknown, usersMay: platform.unknown)
+    var bare = platform
+    bare.statements = []
+    let settled = try best(request, bare, one, evaluator)
+    let expected = max(choice.default, choice.operatorsMay, choice.usersMay)
+    guard settled == expected else { return "the best settled value is \(settled), not \(expected)" }
+    let bound = try best(request, platform, one, evaluator)
+    let decision = try answer(request)
+    return decision.effect <= bound ? nil : "\(decision.summary) is more than \(bound), the most that can be"
+  }
+
+  /// No known name lies below.
+  private static func isAlone(_ name: String, _ loaded: LoadedPolicy) -> Bool {
+    let statements = (loaded.platform?.statements ?? []) + (loaded.operator?.statements ?? [])
+    let known = (loaded.platform?.behaviors.keys.map { $0 } ?? []) + statements.map(\.behavior)
+      + statements.flatMap(\.comparedNames)
+    return !known.contains { $0 != name && BehaviorName.covers(name, $0) }
+  }
+
+  /// The loosest decision over an operator's settings and grants and a user's preferences, also those above ceilings.
+  private static func best(
+    _ request: OracleRequest, _ platform: Platform, _ one: Trial.Case, _ evaluator: Evaluator
+  ) throws -> Effect {
+    let choices: [Effect?] = [nil, .deny, .ask, .allow]
+    guard let location = one.loaded.operator?.location else { return .deny }
+    var best = Effect.deny
+    for setting in choices {
+      for grant in choices {
+        let statements = [(StatementKind.setting, setting), (.grant, grant)].compactMap { kind, effect in
+          effect.map {
+            Statement(
+              kind: kind, behavior: request.behaviors[0], effect: $0, tier: .operator, condition: nil,
+              readsArgument: false, obligations: [], clause: nil, isShadow: false, location: location)
+          }
+        }
+        let made = Operator(name: "op", bindings: [], statements: statements, location: location)
+        let answer = try evaluator.prepare(LoadedPolicy(platform: platform, operator: made))
+        for preference in choices {
+          var wish = request
+          wish.preference = preference
+          best = max(best, try answer(wish).effect)
+        }
+      }
+    }
+    return best
+  }
+
+  // MARK: P3
+
+  static func argumentsNeverLoosen(_ one: Trial.Case, _: Evaluator, _ answer: Evaluator.Answer) throws -> String? {
+    var random = one.random
+    var without = one.request
+    without.argument = nil
+    var with = one.request
+    with.argument = one.request.argument ?? random.pick(GeneratedPolicy.arguments)
+    let decisions = (try answer(with), try answer(without))
+    return decisions.0.isLooser(than: decisions.1)
+      ? "with the argument \(decisions.0.summary), without \(decisions.1.summary)" : nil
+  }
+
+  // MARK: P5, P16
+
+  static func failuresNeverLoosen(_ one: Trial.Case, _ evaluator: Evaluator, _ answer: Evaluator.Answer) throws -> String? {
+    try failures(one, evaluator, answer) { failed, other in
+      failed.isLooser(than: other) ? "failed: \(failed.summary), had it not: \(other.summary)" : nil
+    }
+  }
+
+  static func failuresKeepObligations(
+    _ one: Trial.Case, _ evaluator: Evaluator, _ answer: Evaluator.Answer
+  ) throws -> String? {
+    try failures(one, evaluator, answer) { failed, other in
+      Set(failed.obligations).isSuperset(of: other.obligations)
+        ? nil : "failed: \(failed.summary), had it not: \(other.summary)"
+    }
+  }
+
+  /// Compares the decision with those in which one condition that failed comes out true, or false.
+  private static func failures(
+    _ one: Trial.Case, _ evaluator: Evaluator, _ answer: Evaluator.Answer,
+    _ compare: (OracleDecision, OracleDecision) -> String?
+  ) throws -> String? {
+    let decision = try answer(one.request)
+    for (isPlatform, rules) in [(true, one.policy.platformRules), (false, one.policy.operatorRules)] {
+      for (index, rule) in rules.enumerated() {
+        guard let condition = rule.condition, fails(everywhere: condition, rule, decision) else { continue }
+        for outcome in ["(\(condition)) || true", "(\(condition)) && false"] {
+          var policy = one.policy
+          if isPlatform { policy.platformRules[index].condition = outcome }
+          if !isPlatform { policy.operatorRules[index].condition = outcome }
+          let other = try evaluator.prepare(try policy.loaded())(one.request)
+          if let problem = compare(decision, other) { return "\(rule)\n\(problem)" }
+        }
+      }
+    }
+    return nil
+  }
+
+  /// The rule's condition failed for each name for which it was evaluated.
+  private static func fails(everywhere condition: String, _ rule: GeneratedRule, _ decision: OracleDecision) -> Bool {
+    let truths = decision.trace.filter { entry in
+      guard case .statement(let content, rule.behavior)? = entry.statement, entry.truth != nil else { return false }
+      return content.contains("\u{1F}\(condition)\u{1F}")
+    }.map(\.truth)
+    return !truths.isEmpty && truths.allSatisfy { $0 == .failed }
+  }
+}

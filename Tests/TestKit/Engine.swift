@@ -1,0 +1,192 @@
+// The engine as an evaluator: compiles to images, verifies them, decides, and puts the answer into the Oracle's words.
+
+import Decision
+import Oracle
+import PolicyImage
+import PolicyLanguage
+
+extension Evaluator {
+  public static let engine = Evaluator("Decision") { loaded in
+    let engine = try CompiledPolicy(loaded)
+    return { try engine.answer($0) }
+  }
+}
+
+/// Memory that lives as long as this object.
+final class Memory {
+  private var blocks: [UnsafeMutableRawBufferPointer] = []
+
+  func allocate(_ count: Int) -> UnsafeMutableRawBufferPointer {
+    let block = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, count), alignment: 16)
+    blocks.append(block)
+    return UnsafeMutableRawBufferPointer(rebasing: block[..<count])
+  }
+
+  func copy(_ bytes: some Collection<UInt8>) -> UnsafeRawBufferPointer {
+    let block = allocate(bytes.count)
+    block.copyBytes(from: bytes)
+    return UnsafeRawBufferPointer(block)
+  }
+
+  func values(_ values: [Value]) -> UnsafeBufferPointer<Value> {
+    let block = allocate(values.count * MemoryLayout<Value>.stride).bindMemory(to: Value.self)
+    for (index, value) in values.enumerated() { block[index] = value }
+    return UnsafeBufferPointer(block)
+  }
+
+  deinit { for block in blocks { block.deallocate() } }
+}
+
+/// A policy in verified images.
+final class CompiledPolicy {
+  private let memory = Memory()
+  private let loaded: LoadedPolicy
+  private let platform: Platform
+  private let policy: Policy
+  private let slots: [String: Int]
+
+  init(_ loaded: LoadedPolicy) throws {
+    guard let platform = loaded.platform else { throw Refused(description: "no platform") }
+    self.loaded = loaded
+    self.platform = platform
+    let base = try verifyPlatform(memory.copy(try compile(platform: platform)))
+    var overlay: Image?
+    if let it = loaded.operator {
+      overlay = try verifyOverlay(
+        memory.copy(try compile(operator: it, on: platform, checksum: base.checksum)), on: base)
+    }
+    policy = Policy(platform: base, overlay: overlay)
+    let names = BuiltInAttribute.allCases.map(\.rawValue) + platform.attributes.map(\.name)
+    slots = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($0.element, $0.offset) })
+  }
+
+  func answer(_ request: OracleRequest) throws -> OracleDecision {
+    let lent = Memory()
+    let size = Frame.size(slots: slots.count, arena: 1 << 16)
+    guard var frame = Frame(memory: lent.allocate(size), slots: slots.count) else {
+      throw Refused(description: "no room for a frame")
+    }
+    fill(&frame, request, lent)
+    let names = lent.allocate(request.behaviors.count * MemoryLayout<Name>.stride).bindMemory(to: Name.self)
+    for (index, name) in request.behaviors.enumerated() {
+      names.initializeElement(at: index, to: lent.copy(name.utf8))
+    }
+    let behaviors = UnsafeBufferPointer(names)
+    guard let decision = decide(policy, &frame, behaviors: behaviors, preference: request.preference),
+      let way = way(policy, &frame, behaviors: behaviors, preference: request.preference)
+    else { throw OracleError.badRequest }
+    let entries = lent.allocate(1000 * MemoryLayout<TraceEntry>.stride).bindMemory(to: TraceEntry.self)
+    let count = trace(policy, &frame, behaviors: behaviors, preference: request.preference, into: entries)
+    return OracleDecision(
+      effect: decision.effect, obligations: obligations(decision), decidedBy: decider(decision.decider),
+      trace: entries[..<min(count, entries.count)].map(entry), way: way.by.oracle)
+  }
+
+  private func fill(_ frame: inout Frame, _ request: OracleRequest, _ lent: Memory) {
+    var given = request.attributes
+    given[BuiltInAttribute.resource.rawValue] = request.resource.map { .text($0) }
+    given[BuiltInAttribute.source.rawValue] = .text("\(request.source)")
+    given[BuiltInAttribute.now.rawValue] = .timestamp(seconds: request.now.seconds, nanoseconds: request.now.nanoseconds)
+    given[BuiltInAttribute.operatorName.rawValue] = loaded.operator.map { .text($0.name) }
+    given[BuiltInAttribute.argument.rawValue] = .text(request.argument ?? "")
+    for (name, value) in given {
+      if let slot = slots[name] { frame.set(slot, Self.value(value, lent)) }
+    }
+  }
+
+  private static func value(_ value: OracleValue, _ lent: Memory) -> Value {
+    switch value {
+    case .null, .type, .optional: .null
+    case .bool(let it): .bool(it)
+    case .int(let it): .int(it)
+    case .uint(let it): .uint(it)
+    case .double(let it): .double(it)
+    case .string(let it): .string(lent.copy(it.flatMap { Array(UTF8.encode($0) ?? .init()) }))
+    case .bytes(let it): .bytes(lent.copy(it))
+    case .list(let it): .list(lent.values(it.map { self.value($0, lent) }))
+    case .map(let it): .map(lent.values(it.flatMap { [self.value($0.key, lent), self.value($0.value, lent)] }))
+    case .timestamp(let seconds, let nanoseconds): .timestamp(seconds: seconds, nanoseconds: Int32(nanoseconds))
+    case .duration(let it): .duration(seconds: it / 1_000_000_000, nanoseconds: Int32(it % 1_000_000_000))
+    }
+  }
+
+  // MARK: Answers
+
+  private func obligations(_ decision: Decision) -> [String] {
+    var names: Set<String> = []
+    for bit in 0..<64 {
+      if decision.platformObligations >> UInt64(bit) & 1 == 1 {
+        names.insert(String(decoding: policy.image(.platform).obligationName(bit), as: UTF8.self))
+      }
+      if decision.overlayObligations >> UInt64(bit) & 1 == 1 {
+        names.insert(String(decoding: policy.image(.overlay).obligationName(bit), as: UTF8.self))
+      }
+    }
+    return names.sorted()
+  }
+
+  /// What a statement's record says, found again in the model by its index: rules come first, in order of content.
+  private func identity(_ layer: Layer, _ statement: UInt32) -> OracleIdentity? {
+    guard layer != .none, statement != ImageFormat.none else { return nil }
+    let record = policy.image(layer).statements[Int(statement)]
+    switch StatementForm(rawValue: record.form) {
+    case .rule:
+      let rules = layer == .platform ? platform.statements : loaded.operator?.statements ?? []
+      let rule = rules[Int(statement)]
+      return .statement(content: rule.content, behavior: rule.behavior)
+    case .declaration, .builtIn:
+      return .declaration(String(decoding: policy.image(layer).string(record.name), as: UTF8.self))
+    case .unknown: return .unknown
+    case nil: return nil
+    }
+  }
+
+  private func decider(_ decider: Decider) -> OracleDecider {
+    let kind: OracleDecider.Kind =
+      switch decider.rank {
+      case .default: .default
+      case .setting: .setting
+      case .ceiling: .ceiling
+      case .preference: .preference
+      case .operatorTier: .operator
+      case .guideline: .guideline
+      case .ethics: .ethics
+      case .safety: .safety
+      case .oversight: .oversight
+      case .absolute: .absolute
+      }
+    return OracleDecider(kind: kind, statement: identity(decider.layer, decider.statement))
+  }
+
+  private func entry(_ entry: TraceEntry) -> OracleTraceEntry {
+    let step: OracleTraceEntry.Step =
+      switch entry.step {
+      case .default: .default
+      case .setting: .setting
+      case .operator: .operator
+      case .grant: .grant
+      case .preference: .preference
+      case .duty: .duty
+      case .limit: .limit
+      case .absolute: .absolute
+      }
+    let isRule = [.setting, .grant, .duty, .limit].contains(step)
+    return OracleTraceEntry(
+      name: String(decoding: entry.behavior, as: UTF8.self), step: step,
+      tier: step == .duty || step == .limit ? entry.tier : nil, statement: identity(entry.layer, entry.statement),
+      to: isRule ? entry.says : nil, truth: isRule ? OracleTruth(rawValue: entry.truth.rawValue) : nil,
+      effect: entry.effect, isShadow: entry.isShadow, isClamped: entry.isClamped)
+  }
+}
+
+extension WayBy {
+  var oracle: OracleWay? {
+    switch self {
+    case .notNeeded: nil
+    case .user: .user
+    case .operator: .operator
+    case .platform: .platform
+    case .nobody: .nobody
+    }
+  }
+}

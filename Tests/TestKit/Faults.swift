@@ -1,0 +1,170 @@
+// Deliberate faults, each put around a sound evaluator: what a property must notice. A fault changes what the
+// evaluator is given, or what it says.
+
+internal import CEL
+internal import Oracle
+internal import PolicyImage
+internal import PolicyLanguage
+
+public enum Fault: String, CaseIterable, Sendable {
+  case absolutesForgotten
+  case ceilingsForgotten
+  /// A limit that reads the argument is judged with the given argument alone.
+  case argumentLoosens
+  /// A limit whose condition fails doesn't apply.
+  case failedLimitsIgnored
+  /// A duty whose condition fails applies.
+  case failedDutiesApply
+  /// What failed carries no obligations.
+  case failedObligationsLost
+  /// Limits are judged like settings: the most specific one counts.
+  case onlyDeepestLimits
+  /// Without grants users may lift as far as the operator could.
+  case missingGrantsLift
+  case dutiesCap
+  /// Of several settings the one that is written first wins.
+  case firstSettingWins
+  /// A request stands for the names that it names and none below.
+  case namesBelowForgotten
+}
+
+extension Evaluator {
+  /// This evaluator, broken.
+  public func with(_ fault: Fault) -> Evaluator {
+    let prepare = prepare
+    return Evaluator("\(name) with \(fault)") { policy in
+      let sound = try prepare(policy)
+      switch fault {
+      case .failedLimitsIgnored:
+        return { request in
+          let told = try sound(request)
+          var decision = try prepare(policy.without(told.failed, kind: .limit))(request)
+          decision.trace = told.trace
+          return decision
+        }
+      case .failedDutiesApply:
+        return { request in
+          let told = try sound(request)
+          var decision = try prepare(policy.unconditional(told.failed, kind: .duty))(request)
+          decision.trace = told.trace
+          return decision
+        }
+      case .failedObligationsLost:
+        return { request in
+          var decision = try sound(request)
+          decision.obligations = try prepare(policy.without(decision.failed, kind: nil))(request).obligations
+          return decision
+        }
+      case .namesBelowForgotten:
+        return { request in try prepare(policy.withoutNames(below: request.behaviors))(request) }
+      default:
+        return try prepare(policy.distorted(by: fault))
+      }
+    }
+  }
+}
+
+extension OracleDecision {
+  /// Contents of the statements whose conditions failed.
+  var failed: Set<String> {
+    Set(
+      trace.compactMap { entry in
+        guard entry.truth == .failed, case .statement(let content, _)? = entry.statement else { return nil }
+        return content
+      })
+  }
+}
+
+extension LoadedPolicy {
+  func mapping(_ change: ([Statement]) -> [Statement]) -> LoadedPolicy {
+    var copy = self
+    copy.platform?.statements = change(platform?.statements ?? []).sorted { $0.content < $1.content }
+    copy.operator?.statements = change(`operator`?.statements ?? []).sorted { $0.content < $1.content }
+    return copy
+  }
+
+  func without(_ contents: Set<String>, kind: StatementKind?) -> LoadedPolicy {
+    mapping { $0.filter { (kind != nil && $0.kind != kind) || !contents.contains($0.content) } }
+  }
+
+  func unconditional(_ contents: Set<String>, kind: StatementKind) -> LoadedPolicy {
+    mapping { statements in
+      statements.map { statement in
+        guard statement.kind == kind, contents.contains(statement.content) else { return statement }
+        var copy = statement
+        copy.condition = nil
+        return copy
+      }
+    }
+  }
+
+  func withoutNames(below wide: [String]) -> LoadedPolicy {
+    func isBelow(_ name: String) -> Bool {
+      !wide.contains(name) && wide.contains { BehaviorName.covers($0, name) }
+    }
+    var copy = mapping { $0.filter { !isBelow($0.behavior) } }
+    // The built-in absolutes stay: no image is valid without them.
+    copy.platform?.behaviors = (platform?.behaviors ?? [:]).filter { !isBelow($0.key) || $0.value.location == nil }
+    return copy
+  }
+
+  func distorted(by fault: Fault) -> LoadedPolicy {
+    var copy = self
+    switch fault {
+    case .absolutesForgotten:
+      copy.platform?.behaviors = (platform?.behaviors ?? [:]).mapValues { behavior in
+        var changed = behavior
+        if behavior.location != nil { changed.hardcoded = .none }
+        return changed
+      }
+    case .ceilingsForgotten:
+      copy.platform?.behaviors = (platform?.behaviors ?? [:]).mapValues { behavior in
+        var changed = behavior
+        changed.choice.operatorsMay = .allow
+        return changed
+      }
+    case .argumentLoosens:
+      copy = mapping { statements in
+        statements.map { statement in
+          var changed = statement
+          changed.readsArgument = false
+          return changed
+        }
+      }
+    case .onlyDeepestLimits:
+      copy = mapping { statements in
+        let deepest = statements.filter { $0.kind == .limit }.map { BehaviorName.path(of: $0.behavior).count }.max()
+        return statements.filter { $0.kind != .limit || BehaviorName.path(of: $0.behavior).count == deepest }
+      }
+    case .missingGrantsLift:
+      guard let it = `operator`, !it.statements.contains(where: { $0.kind == .grant }) else { return copy }
+      let roots = Set((platform?.behaviors ?? [:]).values.filter { $0.hardcoded == .none }.map(\.name))
+      copy.operator?.statements = (it.statements + roots.map { Statement(grant: $0, location: it.location) })
+        .sorted { $0.content < $1.content }
+    case .dutiesCap:
+      copy = mapping { statements in
+        statements.map { statement in
+          guard statement.kind == .duty else { return statement }
+          var changed = statement
+          changed.kind = .limit
+          return changed
+        }
+      }
+    case .firstSettingWins:
+      let settings = (`operator`?.statements ?? []).filter { $0.kind == .setting }
+      let first = settings.map(\.location.line).min()
+      copy = mapping { $0.filter { $0.kind != .setting || $0.location.line == first } }
+    case .failedLimitsIgnored, .failedDutiesApply, .failedObligationsLost, .namesBelowForgotten: break
+    }
+    return copy
+  }
+}
+
+extension Statement {
+  /// A grant without a condition, up to `allow`.
+  fileprivate init(grant behavior: String, location: Location) {
+    self.init(
+      kind: .grant, behavior: behavior, effect: .allow, tier: .operator, condition: nil, readsArgument: false,
+      obligations: [], clause: nil, isShadow: false, location: location)
+  }
+}

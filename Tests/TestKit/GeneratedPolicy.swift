@@ -1,0 +1,172 @@
+// A generated policy set as plain data, which properties change and shrinking cuts down; its YAML; and the checked
+// model that the loader makes of that.
+
+internal import Oracle
+public import PolicyImage
+public import PolicyLanguage
+
+public struct GeneratedBehavior: Hashable, Sendable {
+  public var name: String
+  public var `default`: Effect?
+  public var operatorsMay: Effect?
+  public var usersMay: Effect?
+  public var hardcoded: Absolute
+}
+
+public struct GeneratedRule: Hashable, Sendable {
+  public var kind: StatementKind
+  public var behavior: String
+  public var effect: Effect
+  public var tier: Tier
+  public var condition: String?
+  public var obligations: [String]
+  public var clause: String?
+  public var isShadow: Bool
+}
+
+/// A platform and one operator.
+public struct GeneratedPolicy: Sendable {
+  public var unknown: Effect
+  public var behaviors: [GeneratedBehavior]
+  public var platformRules: [GeneratedRule]
+  public var operatorRules: [GeneratedRule]
+
+  /// Attributes that every generated platform declares.
+  static let attributes = """
+    attributes:
+      user: {age_verified: bool, role: {enum: [guest, member, clinician]}, visits: int}
+      request: {amount: double, recipients: int, size: uint, label: string, tags: list<string>, meta: "map<string, int>",
+        args: dyn, due: timestamp, wait: duration, blob: bytes}
+
+    """
+
+  public var platformText: String {
+    var text = "licet: 1\nlayer: platform\nname: generated\nunknown: \(unknown)\n" + Self.attributes
+    text += behaviors.isEmpty ? "" : "behaviors:\n"
+    for behavior in behaviors { text += "  \(behavior.name): \(Self.fields(behavior))\n" }
+    return text + Self.list("rules", platformRules)
+  }
+
+  public var operatorText: String {
+    let head = "licet: 1\nlayer: operator\nname: op\n"
+    return head + Self.list("rules", operatorRules.filter { $0.kind != .grant })
+      + Self.list("grants", operatorRules.filter { $0.kind == .grant })
+  }
+
+  /// For a failing case: both files as they would stand on disk.
+  public var text: String { "# platform.yaml\n\(platformText)# operators.d/op.yaml\n\(operatorText)" }
+
+  public var files: [SourceFile] {
+    [
+      SourceFile(path: "platform.yaml", bytes: Array(platformText.utf8)),
+      SourceFile(path: "operators.d/op.yaml", bytes: Array(operatorText.utf8)),
+    ]
+  }
+
+  /// The same, spread over several files of each layer.
+  var severalFiles: [SourceFile] {
+    let behaviorsText = behaviors.map { "  \($0.name): \(Self.fields($0))\n" }
+    let half = behaviors.count / 2
+    func section(_ lines: [String]) -> String { lines.isEmpty ? "" : "behaviors:\n" + lines.joined() }
+    let head = "licet: 1\nlayer: platform\n"
+    let base = head + "name: generated\nunknown: \(unknown)\n" + Self.attributes
+    let rules = platformRules.count / 2
+    let platform = [
+      "platform.yaml": base + section(Array(behaviorsText[half...])) + Self.list("rules", Array(platformRules[rules...])),
+      "platform.d/50-more.yaml": head + "name: generated\n" + Self.list("rules", Array(platformRules[..<rules]))
+        + section(Array(behaviorsText[..<half])),
+    ]
+    let files = platform.map { SourceFile(path: $0.key, bytes: Array($0.value.utf8)) }
+    return files + [SourceFile(path: "operators.d/op.yaml", bytes: Array(operatorText.utf8))]
+  }
+
+  private static func fields(_ behavior: GeneratedBehavior) -> String {
+    var fields: [String] = []
+    if let it = behavior.default { fields.append("default: \(it)") }
+    if let it = behavior.operatorsMay { fields.append("operators-may: \(it)") }
+    if let it = behavior.usersMay { fields.append("users-may: \(it)") }
+    if behavior.hardcoded != .none { fields.append("hardcoded: \(behavior.hardcoded)") }
+    if behavior.hardcoded == .on { fields.append("stakes: 0") }
+    return "{\(fields.joined(separator: ", "))}"
+  }
+
+  private static func list(_ key: String, _ rules: [GeneratedRule]) -> String {
+    rules.isEmpty ? "" : "\(key):\n" + rules.map { "  - {\(fields($0))}\n" }.joined()
+  }
+
+  private static func fields(_ rule: GeneratedRule) -> String {
+    var fields: [String]
+    switch rule.kind {
+    case .setting: fields = ["\(rule.effect): \(rule.behavior)"]
+    case .grant: fields = ["users-may: \(rule.effect)", "behavior: \(rule.behavior)"]
+    case .limit, .duty: fields = ["\(rule.kind): \(rule.behavior)", "to: \(rule.effect)"]
+    }
+    if rule.tier != .operator { fields.append("tier: \(rule.tier)") }
+    if let condition = rule.condition { fields.append("when: \(quoted(condition))") }
+    if !rule.obligations.isEmpty { fields.append("with: [\(rule.obligations.joined(separator: ", "))]") }
+    if let clause = rule.clause { fields.append("clause: \(quoted(clause))") }
+    if rule.isShadow { fields.append("mode: shadow") }
+    return fields.joined(separator: ", ")
+  }
+
+  private static func quoted(_ text: String) -> String {
+    "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+  }
+}
+
+/// A checked platform and operator, as evaluators take them.
+public struct LoadedPolicy: Sendable {
+  public var platform: Platform?
+  public var `operator`: Operator?
+  public init(platform: Platform?, operator: Operator?) {
+    self.platform = platform
+    self.operator = `operator`
+  }
+}
+
+/// A generated file that the loader refuses.
+public struct Refused: Error, CustomStringConvertible {
+  public var description: String
+}
+
+extension GeneratedPolicy {
+  public func loaded(inSeveralFiles isSpread: Bool = false) throws -> LoadedPolicy {
+    let set = load(isSpread ? severalFiles : files)
+    let errors = set.diagnostics.filter { $0.severity == .error }
+    guard errors.isEmpty, let platform = set.platform, let it = set.operators["op"] else {
+      throw Refused(description: errors.map { "\($0.code) \($0.location.line): \($0.message)" }.joined(separator: "\n"))
+    }
+    return LoadedPolicy(platform: platform, operator: it)
+  }
+
+  /// Every policy with one part less.
+  public var smaller: [GeneratedPolicy] {
+    var result: [GeneratedPolicy] = []
+    for index in platformRules.indices {
+      var copy = self
+      copy.platformRules.remove(at: index)
+      result.append(copy)
+    }
+    for index in operatorRules.indices {
+      var copy = self
+      copy.operatorRules.remove(at: index)
+      result.append(copy)
+    }
+    for index in behaviors.indices {
+      var copy = self
+      copy.behaviors.remove(at: index)
+      result.append(copy)
+    }
+    for (index, rule) in operatorRules.enumerated() where rule.condition != nil {
+      var copy = self
+      copy.operatorRules[index].condition = nil
+      result.append(copy)
+    }
+    for (index, rule) in platformRules.enumerated() where rule.condition != nil {
+      var copy = self
+      copy.platformRules[index].condition = nil
+      result.append(copy)
+    }
+    return result
+  }
+}

@@ -1,0 +1,124 @@
+// Generated policy sets: small trees of behaviours, a dozen rules, most of them about the same few names so that they
+// meet.
+
+import PolicyImage
+import PolicyLanguage
+
+extension GeneratedPolicy {
+  static let roots = ["tool", "content", "data"]
+  static let children = ["read", "write", "x", "y-z"]
+  static let obligationNames = ["disclose-ai", "safe-messaging", "log-it", "two-people"]
+
+  /// A valid policy set: the loader accepts it.
+  public static func generate(_ random: inout SeededRandom) -> GeneratedPolicy {
+    var policy = GeneratedPolicy(
+      unknown: random.pick([.deny, .deny, .ask, .allow]), behaviors: behaviors(&random), platformRules: [],
+      operatorRules: [])
+    let names = policy.ruleNames(&random)
+    // At most 12 in all: the Oracle tries every combination of failures.
+    for _ in 0..<random.below(7) { policy.platformRules.append(policy.platformRule(names, &random)) }
+    for _ in 0..<random.below(7) {
+      if let rule = policy.operatorRule(names, &random) { policy.operatorRules.append(rule) }
+    }
+    return policy
+  }
+
+  private static func name(_ random: inout SeededRandom) -> String {
+    var name = random.pick(roots)
+    while random.chance(55), BehaviorName.path(of: name).count < 4 { name += "." + random.pick(children) }
+    return name
+  }
+
+  private static func behaviors(_ random: inout SeededRandom) -> [GeneratedBehavior] {
+    var result: [GeneratedBehavior] = []
+    for _ in 0..<1 + random.below(7) {
+      let name = name(&random)
+      if !result.contains(where: { $0.name == name }) { result.append(behavior(name, result, &random)) }
+    }
+    return result
+  }
+
+  private static func behavior(
+    _ name: String, _ others: [GeneratedBehavior], _ random: inout SeededRandom
+  ) -> GeneratedBehavior {
+    var behavior = GeneratedBehavior(name: name, default: nil, operatorsMay: nil, usersMay: nil, hardcoded: .none)
+    let absolute: Absolute = random.chance(60) ? .off : .on
+    let contradicts = others.contains {
+      $0.hardcoded != .none && $0.hardcoded != absolute
+        && (BehaviorName.covers($0.name, name) || BehaviorName.covers(name, $0.name))
+    }
+    if random.chance(12), !contradicts {
+      behavior.hardcoded = absolute
+    } else if random.chance(70) {
+      let value = random.pick(Effect.allCases)
+      behavior.default = value
+      if random.chance(60) { behavior.operatorsMay = max(value, random.pick(Effect.allCases)) }
+      if random.chance(60) { behavior.usersMay = max(value, random.pick(Effect.allCases)) }
+    }
+    return behavior
+  }
+
+  /// What rules name: declared behaviours, some above and some below.
+  func ruleNames(_ random: inout SeededRandom) -> [String] {
+    let declared = behaviors.map(\.name)
+    let above = declared.flatMap { BehaviorName.path(of: $0).dropFirst() }
+    return declared + above + declared.map { $0 + "." + random.pick(Self.children) }
+  }
+
+  private func condition(_ names: [String], isLimit: Bool, _ random: inout SeededRandom) -> String? {
+    if random.chance(25) { return nil }
+    return ConditionGenerator(names: names, mayReadArgument: isLimit).condition(&random)
+  }
+
+  private func isUnderAbsolute(_ name: String) -> Bool {
+    behaviors.contains { $0.hardcoded != .none && BehaviorName.covers($0.name, name) }
+  }
+
+  private func operatorsMay(_ name: String) -> Effect {
+    for ancestor in BehaviorName.path(of: name) {
+      if let it = behaviors.first(where: { $0.name == ancestor }), let value = it.default {
+        return it.operatorsMay ?? value
+      }
+    }
+    return unknown
+  }
+
+  func platformRule(_ names: [String], _ random: inout SeededRandom) -> GeneratedRule {
+    let name = random.pick(names)
+    let isLimit = isUnderAbsolute(name) || random.chance(60)
+    return GeneratedRule(
+      kind: isLimit ? .limit : .duty, behavior: name, effect: random.pick(Effect.allCases),
+      tier: random.pick([.guideline, .ethics, .safety]), condition: condition(names, isLimit: isLimit, &random),
+      obligations: random.some(of: Self.obligationNames, atMost: 2), clause: random.chance(10) ? "MS/x" : nil,
+      isShadow: random.chance(8))
+  }
+
+  /// nil: nothing that this operator may say about the name.
+  func operatorRule(_ names: [String], _ random: inout SeededRandom) -> GeneratedRule? {
+    let name = random.pick(names)
+    let kind: StatementKind = isUnderAbsolute(name) ? .limit : random.pick([.setting, .setting, .setting, .grant, .limit])
+    var effect = random.pick(Effect.allCases)
+    if kind != .limit { effect = min(effect, operatorsMay(name)) }
+    return GeneratedRule(
+      kind: kind, behavior: name, effect: effect, tier: .operator,
+      condition: condition(names, isLimit: kind == .limit, &random),
+      obligations: kind == .grant ? [] : random.some(of: Self.obligationNames, atMost: 2), clause: nil,
+      isShadow: kind != .grant && random.chance(10))
+  }
+}
+
+extension GeneratedPolicy {
+  /// One more limit of the platform's or the operator's.
+  public mutating func addLimit(_ random: inout SeededRandom) {
+    let names = ruleNames(&random)
+    var limit = platformRule(names, &random)
+    limit.kind = .limit
+    limit.isShadow = false
+    if random.chance(30) {
+      limit.tier = .operator
+      operatorRules.append(limit)
+    } else {
+      platformRules.append(limit)
+    }
+  }
+}
