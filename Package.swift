@@ -47,6 +47,7 @@ let package = Package(
     .target(
       name: "TestKit", dependencies: ["Offline", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage"],
       path: "Tests/TestKit", swiftSettings: settings),
+    .target(name: "CHeap", path: "Tests/CHeap"),
     .testTarget(
       name: "CELTests", dependencies: ["CEL", "Decision", "Oracle", "PolicyImage", "TestKit"],
       swiftSettings: settings),
@@ -54,7 +55,8 @@ let package = Package(
       name: "PolicyImageTests", dependencies: ["Offline", "PolicyImage", "PolicyLanguage", "Decision", "TestKit"],
       exclude: ["Golden"], swiftSettings: settings),
     .testTarget(
-      name: "DecisionTests", dependencies: ["Offline", "Decision", "PolicyLanguage", "PolicyImage", "TestKit"],
+      name: "DecisionTests",
+      dependencies: ["Offline", "Decision", "PolicyLanguage", "PolicyImage", "TestKit", "CHeap"],
       swiftSettings: settings),
     .testTarget(
       name: "PolicyLanguageTests", dependencies: ["Offline", "PolicyLanguage", "CEL", "PolicyImage", "TestKit"],

@@ -151,9 +151,9 @@ struct Verifier {
   private func checkNodes() throws(ImageError) {
     try checkIndex(.nodeIndex, limit: image.count(.nodes)) { UInt32(truncatingIfNeeded: image.nodeIndexEntry($0) >> 32) }
     let count = image.count(.nodes)
-    for i in 0..<count {
-      guard isWellFormed(image.nodes[i], i, count), isFound(i), isInOrder(i) else { throw fail(.badNode, .nodes, i) }
-    }
+    for i in 0..<count where !isWellFormed(image.nodes[i], i, count) { throw fail(.badNode, .nodes, i) }
+    // These two read other nodes' names, which lie inside only now.
+    for i in 0..<count where !(isFound(i) && isInOrder(i)) { throw fail(.badNode, .nodes, i) }
   }
 
   private func isWellFormed(_ n: Node, _ i: Int, _ count: Int) -> Bool {

@@ -1,0 +1,45 @@
+// Deciding takes nothing from the heap: the thread's calls of malloc and its kin are counted (Tests/CHeap), and the
+// count is shown to bite, in this program and in the libraries that it loads.
+
+import CHeap
+import Offline
+import PolicyImage
+import TestKit
+import Testing
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+@Suite struct HeapTests {
+  private func requests(during body: () -> Void) -> UInt64 {
+    let before = heap_requests()
+    body()
+    return heap_requests() - before
+  }
+
+  /// Every condition of the sample but those of rules that build lists holds, doesn't and fails among these.
+  private func prepared() throws -> [PreparedRequest] {
+    let policy = try #require(SamplePolicy.loaded.policy)
+    return try SamplePolicy.requests.map { try policy.prepare($0, operator: "op") }
+  }
+
+  @Test func aDecisionAllocatesNothing() throws {
+    let prepared = try prepared()
+    var effects = 0
+    let count = requests {
+      for _ in 0..<50 { for request in prepared { effects &+= Int(request.run().rawValue) } }
+    }
+    #expect(count == 0, "in \(50 * prepared.count) decisions")
+    #expect(effects > 0)
+  }
+
+  @Test func theCountBites() throws {
+    #expect(requests { free(malloc(24)) } == 1)
+    #expect(requests { free(calloc(3, 8)) } == 1)
+    let policy = try #require(SamplePolicy.loaded.policy)
+    #expect(requests { _ = try? policy.prepare(SamplePolicy.requests[0], operator: "op") } > 3)
+    // By way of libswiftCore.
+    #expect(requests { UnsafeMutableRawPointer.allocate(byteCount: 8, alignment: 64).deallocate() } == 1)
+  }
+}
