@@ -22,6 +22,7 @@ import Testing
   /// The checksum sees every byte: before it is compared only the header's first words have a say.
   @Test(arguments: [UInt8(0x01), 0x80, 0xFF, 0x5A]) func anyByteFlippedIsRefused(_ mask: UInt8) throws {
     let verified = ImageMemory(copying: Self.platform)
+    defer { withExtendedLifetime(verified) {} }
     let base = try verifyPlatform(verified.bytes)
     for (bytes, isOverlay) in [(Self.platform, false), (Self.overlay, true)] {
       let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
@@ -48,9 +49,11 @@ import Testing
 
   @Test func anyTruncationIsRefused() throws {
     let verified = ImageMemory(copying: Self.platform)
+    defer { withExtendedLifetime(verified) {} }
     let base = try verifyPlatform(verified.bytes)
     for (bytes, platform) in [(Self.platform, nil), (Self.overlay, base)] {
       let memory = ImageMemory(copying: bytes)
+      defer { withExtendedLifetime(memory) {} }
       for length in 0..<bytes.count {
         let part = UnsafeRawBufferPointer(rebasing: memory.bytes[..<length])
         #expect(refusal(part, platform) == (length < ImageFormat.headerSize ? .tooSmall : .wrongSize))
@@ -58,7 +61,7 @@ import Testing
         var sealed = Array(bytes[..<length])
         HostileImage.store(UInt64(length), 8, at: 16, in: &sealed)
         HostileImage.seal(&sealed)
-        #expect(refusal(ImageMemory(copying: sealed).bytes, platform) != nil, "cut at \(length) and sealed")
+        #expect(refusal(of: sealed, on: platform == nil ? nil : Self.platform) != nil, "cut at \(length) and sealed")
       }
     }
   }
@@ -120,6 +123,28 @@ struct ImageHeaderView {
   func range(_ section: Section) -> Range<Int> {
     let offset = Int(HostileImage.word(bytes, at: 56 + section.rawValue * 8))
     return offset..<offset + Int(HostileImage.word(bytes, at: 60 + section.rawValue * 8)) * section.stride
+  }
+
+  /// Where the node of this name is.
+  func node(_ name: String) -> Int? {
+    let nodes = range(.nodes)
+    let names = range(.bytes).lowerBound
+    return stride(from: nodes.lowerBound, to: nodes.upperBound, by: Section.nodes.stride).first { at in
+      bytes[(names + Int(HostileImage.word(bytes, at: at)))...].starts(with: name.utf8)
+        && Int(bytes[at + 4]) == name.utf8.count
+    }
+  }
+}
+
+/// Why these bytes are refused, alone in memory of their size.
+func refusal(of bytes: [UInt8], on platform: [UInt8]? = nil) -> ImageError.Code? {
+  let memory = ImageMemory(copying: bytes)
+  let below = platform.map { ImageMemory(copying: $0) }
+  // The images are views that keep nothing alive.
+  return withExtendedLifetime((memory, below)) {
+    guard let below else { return refusal(memory.bytes, nil) }
+    guard let image = try? verifyPlatform(below.bytes) else { return .otherPlatform }
+    return refusal(memory.bytes, image)
   }
 }
 
