@@ -18,7 +18,11 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
   name: "licet",
-  products: [.executable(name: "licet", targets: ["licet"])],
+  products: [
+    .executable(name: "licet", targets: ["licet"]),
+    // For Benchmarks/, which is a package of its own.
+    .library(name: "LicetCore", targets: ["Offline", "PolicyLanguage", "Decision", "CEL", "PolicyImage"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
