@@ -96,12 +96,6 @@ extension DiagnosticCode {
       "The condition holds for an empty argument. A limit that reads `argument` applies unless its condition is false with the argument and with an empty one, so this one applies to every request."
     case .lintReadsBehavior: "A rule governs the behaviour that it names and all below it; asking for the name in the condition is slower and easier to get wrong."
     case .lintNeverHolds: "The condition is false whatever is asked, so the statement never takes part."
-    case .tooManyObligations: "An image has room for 64 different obligations in one layer, and for a bounded number of sets of them."
-    case .tooManyRules: "An image has room for 65,535 rules on one behaviour."
-    case .tooManyAttributes: "An image has room for a bounded number of attributes."
-    case .policyTooLarge: "The compiled policy would be larger than an image may be."
-    case .imageRefused: "The compiler made an image that the verifier refuses. This is a defect of the program, not of the policy."
-    case .exampleMismatch: "The rule doesn't do for this example what its author wrote down. Mend whichever of the two is wrong."
     case .lintUnderAbsolute: "The behaviour is hard-coded, so this states what never matters."
     }
   }

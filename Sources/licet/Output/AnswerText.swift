@@ -89,7 +89,7 @@ struct AnswerText {
   private func sentence(_ line: TraceLine) -> String {
     let says = line.says.name
     switch line.step {
-    case .default: return line.statement?.form == .unknown ? "unless declared (unknown)" : "by default"
+    case .default: return line.statement?.form == .unknown ? "by `unknown`, as none is declared" : "by default"
     case .setting: return "the operator says \(says)"
     case .operator: return line.isClamped ? "so the operator, up to its ceiling" : "so the operator"
     case .grant: return "the operator lets users go up to \(says)"

@@ -1,0 +1,60 @@
+# One command each; `make` alone prints them. Needs Debian 12, a Swift 6.3 toolchain, gcc and Python 3.
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+BUILD := .build/release
+PROGRAM := $(BUILD)/licet
+SOURCES := Package.swift $(shell find Sources -name '*.swift' -o -name '*.h' -o -name '*.modulemap')
+
+.PHONY: help run test build install man completions bench fuzz lint clean setup
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup:
+	@tools/setup
+
+run: setup $(PROGRAM) ## build, load examples/, decide a dozen real questions and explain them
+	@tools/demo.sh $(PROGRAM)
+
+test: setup ## every check; the runner's own summary comes last
+	swift build --build-tests
+	"$$(swift build --show-bin-path)/licet" test examples
+	@if [ -x tools/check-embedded ]; then tools/check-embedded; fi
+	swift test
+
+build: setup $(PROGRAM) ## the program, in release
+
+$(PROGRAM): $(SOURCES)
+	swift build -c release --product licet
+	@touch $(PROGRAM)
+
+man: $(PROGRAM) ## man pages in .build/man
+	@mkdir -p .build/man
+	@$(PROGRAM) --experimental-dump-help | python3 tools/make-man.py .build/man
+
+completions: $(PROGRAM) ## shell completions in .build/completions
+	@mkdir -p .build/completions
+	@for shell in bash zsh fish; do $(PROGRAM) --generate-completion-script $$shell > .build/completions/licet.$$shell; done
+
+install: build man completions ## program, man pages, completions and examples (DESTDIR, PREFIX)
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/licet
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 .build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -D -m 644 .build/completions/licet.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/licet
+	install -D -m 644 .build/completions/licet.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_licet
+	install -D -m 644 .build/completions/licet.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/licet.fish
+	install -d $(DESTDIR)$(PREFIX)/share/doc/licet
+	cp -r examples $(DESTDIR)$(PREFIX)/share/doc/licet/
+
+bench: $(PROGRAM) ## time decisions (and Benchmarks/, where it is)
+	$(PROGRAM) bench --policy examples
+	@if [ -f Benchmarks/Makefile ]; then $(MAKE) -C Benchmarks; fi
+
+fuzz: setup ## fuzz the parsers for FUZZ_SECONDS (60) each
+	@if [ -x tools/fuzz ]; then tools/fuzz $${FUZZ_SECONDS:-60}; else echo "no fuzz targets in this tree" >&2; exit 1; fi
+
+lint: ## style of the sources
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+
+clean: ## remove what was built
+	rm -rf .build
