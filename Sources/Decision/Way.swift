@@ -58,17 +58,18 @@ private struct WaySearch {
     return way(.nobody, 0, &frame)
   }
 
-  /// The smallest set within `all` that has one of `needed` and allows; of equals the one that leaves lower layers alone.
+  /// The smallest set within `all` that has one of `needed` and allows; of equals the one that asks least of higher
+  /// layers: an operator's own change touches fewer people than the platform's.
   private func fewest(_ all: UInt8, _ needed: UInt8, _ frame: inout Frame) -> UInt8 {
     var best = all
-    var candidate = all
-    while candidate > 0 {
+    var candidate: UInt8 = 1
+    while candidate < all {
       if candidate & ~all == 0, candidate & needed != 0, candidate.nonzeroBitCount < best.nonzeroBitCount,
         allows(candidate, &frame)
       {
         best = candidate
       }
-      candidate &-= 1
+      candidate &+= 1
     }
     return best
   }

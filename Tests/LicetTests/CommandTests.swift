@@ -14,16 +14,18 @@ import Testing
     #expect(run.status == status, "\(run.output)\(run.errors)")
   }
 
-  @Test(arguments: [
-    (["--operator", "forge"], "no-behavior", 64), (["--operator", "forgo", "--behavior", "tool"], "unknown-operator", 64),
-    (["--behavior", "tool"], "no-operator", 64), (["--operator", "forge", "--behavior", "Tool"], "bad-name", 64),
-    (["--operator", "forge", "--behavior", "tool", "--set", "request.amuont=1"], "unknown-attribute", 64),
-    (["--operator", "forge", "--behavior", "tool", "--set", "request.recipients=1.5"], "wrong-type", 64),
-    (["--operator", "forge", "--behavior", "tool", "--set-json", "request.args={"], "bad-json", 65),
-    (["--operator", "forge", "--behavior", "tool", "--source", "usr"], "bad-value", 64),
-    (["--operator", "forge", "--behavior", "tool", "--image", "x"], "conflicting-flags", 64),
-    (["--request", "no-such-file.json"], "no-input", 66),
-  ] as [([String], String, Int32)])
+  @Test(
+    arguments: [
+      (["--operator", "forge"], "no-behavior", 64),
+      (["--operator", "forgo", "--behavior", "tool"], "unknown-operator", 64),
+      (["--behavior", "tool"], "no-operator", 64), (["--operator", "forge", "--behavior", "Tool"], "bad-name", 64),
+      (["--operator", "forge", "--behavior", "tool", "--set", "request.amuont=1"], "unknown-attribute", 64),
+      (["--operator", "forge", "--behavior", "tool", "--set", "request.recipients=1.5"], "wrong-type", 64),
+      (["--operator", "forge", "--behavior", "tool", "--set-json", "request.args={"], "bad-json", 65),
+      (["--operator", "forge", "--behavior", "tool", "--source", "usr"], "bad-value", 64),
+      (["--operator", "forge", "--behavior", "tool", "--image", "x"], "conflicting-flags", 64),
+      (["--request", "no-such-file.json"], "no-input", 66),
+    ] as [([String], String, Int32)])
   func mistakesHaveACodeAndAnExit(_ flags: [String], _ code: String, _ status: Int32) throws {
     let process = try licetArray(["check", "--policy", "examples", "--json"] + flags)
     #expect(process.status == status)
@@ -50,7 +52,9 @@ import Testing
     let folder = try TemporaryFolder()
     let image = folder.url.appending(path: "x.licet").path
     #expect(try licet("compile", "examples", "-o", image).status == 0)
-    let flags = ["--operator", "cornershop", "--behavior", "tool.payment.refund", "--set", "request.amount=70", "--json"]
+    let flags = [
+      "--operator", "cornershop", "--behavior", "tool.payment.refund", "--set", "request.amount=70", "--json",
+    ]
     let now = ["--now", "2027-01-01T00:00:00Z"]
     let fromFolder = try licetArray(["explain", "--policy", "examples"] + flags + now)
     let fromImage = try licetArray(["explain", "--image", image] + flags + now)
@@ -84,7 +88,8 @@ import Testing
     let folder = try TemporaryFolder()
     _ = try folder.write("licet: 1\nlayer: platform\nname: p\nbehaviors: {a: {default: ask}}\n", to: "platform.yaml")
     _ = try folder.write(
-      "licet: 1\nlayer: operator\nname: o\nrules:\n  - {deny: a, when: request.source == 'user'}\n", to: "operators.d/o.yaml")
+      "licet: 1\nlayer: operator\nname: o\nrules:\n  - {deny: a, when: request.source == 'user'}\n",
+      to: "operators.d/o.yaml")
     _ = try folder.write("licet-test: 1\ncases:\n  - {behavior: a, expect: deny}\n", to: "tests/x_test.yaml")
     let run = try licet("test", folder.url.path)
     #expect(run.status == 1)

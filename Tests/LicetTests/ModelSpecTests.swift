@@ -46,7 +46,8 @@ import Testing
     #expect(entries["departs-from.follow_rules"]?.absolute == .off)
     #expect(entries["departs-from.voice"]?.choice == Choice(default: .deny, operatorsMay: .deny, usersMay: .deny))
     #expect(entries["departs-from.ask"]?.choice == Choice(default: .deny, operatorsMay: .allow, usersMay: .deny))
-    #expect(entries["departs-from.do_not_lie"]?.choice == Choice(default: .deny, operatorsMay: .allow, usersMay: .allow))
+    #expect(
+      entries["departs-from.do_not_lie"]?.choice == Choice(default: .deny, operatorsMay: .allow, usersMay: .allow))
     #expect(entries["departs-from.be_warm"]?.declaration?.clause == "MS/be_warm")
   }
 
@@ -64,7 +65,9 @@ import Testing
     let text = try String(contentsOf: Self.published, encoding: .utf8)
     let levels = try ModelSpec.sections(in: text).reduce(into: [:]) { $0[$1.authority, default: 0] += 1 }
     #expect(levels.values.reduce(0, +) == 59)
-    let stated = text.matches(of: /\{#\w+ authority=(\w+)/).reduce(into: [:]) { $0[String($1.output.1), default: 0] += 1 }
+    let stated = text.matches(of: /\{#\w+ authority=(\w+)/).reduce(into: [:]) {
+      $0[String($1.output.1), default: 0] += 1
+    }
     for (level, count) in levels { #expect(stated[level.rawValue] == count) }
     #expect(try Self.imported(text).behaviors.count { $0.name.hasPrefix("departs-from.") } == 59)
   }

@@ -50,7 +50,7 @@ public struct Renderer: Sendable {
   ) -> String {
     let margin = String(repeating: " ", count: digits)
     let place = "\(Self.visible(location.file)):\(location.line):\(location.column)"
-    var text = margin + paint("-->", "34") + " \(place)"
+    var text = margin + paint(note == nil ? "-->" : ":::", "34") + " \(place)"
     let bytes = files[location.file] ?? source(location.file)
     files[location.file] = .some(bytes)
     guard let bytes, let line = line(location.line, in: bytes) else {

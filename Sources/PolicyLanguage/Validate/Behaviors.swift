@@ -96,6 +96,8 @@ struct BehaviorResolver {
     for (ceiling, key) in [(draft.operatorsMay, "operators-may"), (draft.usersMay, "users-may")] {
       guard let ceiling else { continue }
       guard let `default` = draft.default else {
+        // Beside an absolute no ceiling can stand at all, which is said there.
+        if draft.hardcoded != nil { continue }
         report.error(
           .ceilingWithoutDefault, ceiling.location, "`\(key)` needs a `default` beside it", length: ceiling.length,
           hint: "a behaviour that states a default starts afresh; one that states none inherits its ceilings too")

@@ -1,6 +1,7 @@
 // Conditions: CEL text -> checked expression, with errors mapped back to the file.
 
 internal import CEL
+internal import PolicyImage
 
 final class Conditions {
   private struct Question {
@@ -48,7 +49,30 @@ final class Conditions {
   private func ask(_ question: Question) -> Result<CheckedExpression, Rejection> {
     Result { () throws(Rejection) in
       let expression = try checkCondition(question.source, in: question.isLimit ? limits : others)
+      if Self.mayNotCompile(expression) { try Self.compileOnTrial(expression) }
       return expression
+    }
+  }
+
+  /// Patterns, time zones and the engine's bounds are judged by the code generator; a condition that has none of them
+  /// and is short always passes it. What loads must compile.
+  private static func mayNotCompile(_ expression: CheckedExpression) -> Bool {
+    if expression.source.utf8.count > 512 { return true }
+    return expression.references.values.contains { reference in
+      switch reference {
+      case .local: true
+      case .overloads(let ids): ids.contains { $0.hasPrefix("matches") || $0.hasSuffix("_with_tz") }
+      default: false
+      }
+    }
+  }
+
+  private static func compileOnTrial(_ expression: CheckedExpression) throws(Rejection) {
+    var builder = ImageBuilder()
+    do throws(CELError) {
+      _ = try generate(expression, slots: { _ in 0 }, into: &builder)
+    } catch {
+      throw Rejection([error])
     }
   }
 

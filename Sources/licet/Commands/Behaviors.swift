@@ -42,7 +42,8 @@ struct Behaviors: LicetCommand {
         entries.map { entry in
           let declared = platform?.behaviors[entry.name]
           return .fields([
-            "name": .string(entry.name), "title": .optional(declared?.title), "default": .string(entry.choice.default.name),
+            "name": .string(entry.name), "title": .optional(declared?.title),
+            "default": .string(entry.choice.default.name),
             "operators_may": .string(entry.choice.operatorsMay.name),
             "users_may": .string(entry.choice.usersMay.name), "hardcoded": .optional(entry.absolute.name),
             "stakes": .double(entry.stakes), "clause": .optional(entry.clause(declared)),

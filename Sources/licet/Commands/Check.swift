@@ -47,7 +47,9 @@ struct Check: LicetCommand {
     }
     let now = Instant.current
     var failures = 0
-    for (index, line) in try Files.read(batch).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+    for (index, line) in try Files.read(batch).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      .enumerated()
+    {
       if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
       do throws(CommandError) {
         let form = try RequestForm(try JSON(file: batch, line: index + 1, Array(line)))

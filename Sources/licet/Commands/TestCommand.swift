@@ -68,7 +68,8 @@ struct ScenarioReport {
 
   func text(_ run: ScenarioRun, _ counts: [(path: String, count: Int, failed: Int)]) -> String {
     var lines = counts.map { entry in
-      let mark = entry.failed == 0 ? style.paint(style.glyph("✓", "ok"), .green) : style.paint(style.glyph("✗", "FAIL"), .red)
+      let mark =
+        entry.failed == 0 ? style.paint(style.glyph("✓", "ok"), .green) : style.paint(style.glyph("✗", "FAIL"), .red)
       let failed = entry.failed == 0 ? "" : ", \(entry.failed) failed"
       return "\(mark) \(entry.path): \(DiagnosticsText.count(entry.count, "case"))\(failed)"
     }
@@ -79,18 +80,28 @@ struct ScenarioReport {
       lines += unreached.map { "  \($0.place)  \(ScenarioReport.phrase($0))" }
     }
     let passed = run.outcomes.count - run.failures.count
-    lines += ["", "\(passed) of \(DiagnosticsText.count(run.outcomes.count, "case")) passed; "
-      + "\(DiagnosticsText.count(unreached.count, "rule")) not reached"]
+    lines += [
+      "",
+      "\(passed) of \(DiagnosticsText.count(run.outcomes.count, "case")) passed; "
+        + "\(DiagnosticsText.count(unreached.count, "rule")) not reached",
+    ]
     return lines.joined(separator: "\n") + "\n"
   }
 
   private func failure(_ outcome: ScenarioOutcome) -> [String] {
     let scenario = outcome.scenario
-    var lines = ["", style.paint("\(scenario.location.file):\(scenario.location.line): \(harmless(scenario.name, unicode: style.unicode))", .bold, .red)]
+    var lines = [
+      "",
+      style.paint(
+        "\(scenario.location.file):\(scenario.location.line): \(harmless(scenario.name, unicode: style.unicode))",
+        .bold, .red),
+    ]
     lines += outcome.mismatches.map { "  \(harmless($0, unicode: style.unicode))" }
     if let answer = outcome.answer {
       let page = AnswerText(style: style).explanation(answer, scenario.form)
-      lines += [""] + page.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map { $0.isEmpty ? "" : "    \($0)" }
+      lines +=
+        [""]
+        + page.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map { $0.isEmpty ? "" : "    \($0)" }
     }
     return lines
   }

@@ -79,7 +79,8 @@ struct DiagnosticsText {
     let counted = [(errors, "error"), (warnings, "warning")].filter { $0.0 > 0 }.map { DiagnosticsText.count($0, $1) }
     let found = counted.isEmpty ? style.paint("no errors", .green) : counted.joined(separator: ", ")
     guard let policy = source.policy else { return "\(found); no platform is in force, so everything is denied" }
-    var text = "\(found); platform \(policy.identity.name) with \(DiagnosticsText.count(policy.operators.count, "operator"))"
+    var text =
+      "\(found); platform \(policy.identity.name) with \(DiagnosticsText.count(policy.operators.count, "operator"))"
     if let broken = source.set?.broken, !broken.isEmpty {
       text += "; nothing in force for \(broken.sorted().joined(separator: ", "))"
     }

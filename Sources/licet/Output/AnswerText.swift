@@ -82,7 +82,9 @@ struct AnswerText {
       var text = "  \(mark) \(effect(line.effect))  \(sentence(line))"
       if let place = place(line.statement) { text += "  \(place)" }
       guard line.truth == .failed else { return [text] }
-      return [text, note("counts as the strictest that it could be: \(line.failure.phrase(attribute: line.attribute))")]
+      return [
+        text, note("counts as the strictest that it could be: \(line.failure.phrase(attribute: line.attribute))"),
+      ]
     }
   }
 

@@ -9,8 +9,6 @@ enum Exit: Int32, Sendable {
   case data = 65
   /// A file or folder isn't there or can't be read.
   case noInput = 66
-  /// A service that is needed does not answer.
-  case unavailable = 69
   /// An output file can't be written.
   case cantCreate = 73
 }

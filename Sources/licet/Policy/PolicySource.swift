@@ -86,7 +86,8 @@ struct PolicySource {
     }
     throw CommandError(
       .unknownOperator, "no file declares the operator `\(harmless(name))`", at: "operator",
-      hint: suggestion(for: name, in: known) ?? (known.isEmpty ? nil : "they are \(known.prefix(10).joined(separator: ", "))"))
+      hint: suggestion(for: name, in: known)
+        ?? (known.isEmpty ? nil : "they are \(known.prefix(10).joined(separator: ", "))"))
   }
 
   /// Renders diagnostics with the lines that they are about.

@@ -7,7 +7,8 @@ extension Instant {
   init(parsing text: String, at: String) throws(CommandError) {
     guard let instant = Instant(timestamp: text) else {
       throw CommandError(
-        .badValue, "`\(harmless(text))` is no point in time", at: at, hint: "written as 2027-01-01T00:00:00Z (RFC 3339)")
+        .badValue, "`\(harmless(text))` is no point in time", at: at, hint: "written as 2027-01-01T00:00:00Z (RFC 3339)"
+      )
     }
     self = instant
   }

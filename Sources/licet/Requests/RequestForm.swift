@@ -37,7 +37,9 @@ struct RequestForm: Equatable, Sendable {
     guard case .object(let members) = json else {
       throw CommandError(.wrongType, "a request is an object, not \(json.kindName)", at: path.isEmpty ? nil : path)
     }
-    for member in members { try take(member.key, member.value, at: path.isEmpty ? member.key : "\(path).\(member.key)") }
+    for member in members {
+      try take(member.key, member.value, at: path.isEmpty ? member.key : "\(path).\(member.key)")
+    }
   }
 
   mutating func take(_ key: String, _ value: JSON, at: String) throws(CommandError) {
@@ -70,7 +72,8 @@ struct RequestForm: Equatable, Sendable {
     guard parts.count == 2, names.count == 2, !names[1].isEmpty else {
       throw CommandError(
         .badValue, "`\(harmless(assignment))` is not of the form ROOT.NAME=VALUE", at: flag,
-        hint: isJSON ? "for example \(flag) 'request.args={\"path\": \"/tmp/x\"}'" : "for example \(flag) user.role=member")
+        hint: isJSON
+          ? "for example \(flag) 'request.args={\"path\": \"/tmp/x\"}'" : "for example \(flag) user.role=member")
     }
     let (root, name) = (String(names[0]), String(names[1]))
     guard RequestForm.roots.contains(root) else {
@@ -89,7 +92,8 @@ struct RequestForm: Equatable, Sendable {
       throw CommandError(.noBehavior, "the request names no behaviour", at: "behavior")
     }
     guard behaviors.count <= RequestForm.maximumBehaviors else {
-      throw CommandError(.tooMany, "more than \(RequestForm.maximumBehaviors) behaviours in one request", at: "behaviors")
+      throw CommandError(
+        .tooMany, "more than \(RequestForm.maximumBehaviors) behaviours in one request", at: "behaviors")
     }
     for name in behaviors where !BehaviorName.isValid(name) {
       throw CommandError(

@@ -25,7 +25,8 @@ struct RequestOptions: ParsableArguments {
   var set: [String] = []
 
   @Option(
-    name: .long, help: ArgumentHelp("An attribute in JSON, as 'request.args={\"path\": \"/tmp\"}'.", valueName: "name=json"))
+    name: .long,
+    help: ArgumentHelp("An attribute in JSON, as 'request.args={\"path\": \"/tmp\"}'.", valueName: "name=json"))
   var setJson: [String] = []
 
   @Option(name: .long, help: "Free text that tries to justify it; it can only make the answer stricter.")

@@ -19,16 +19,22 @@ extension RequestValue {
     case (.double, .uint(let value)): self = .double(Double(value))
     case (.string, .string(let text)): self = .string(text)
     case (.enumeration(let values), .string(let text)):
-      guard values.contains(where: { $0.utf8.elementsEqual(text.utf8) }) else { throw RequestValue.noMember(text, of: values, at: at) }
+      guard values.contains(where: { $0.utf8.elementsEqual(text.utf8) }) else {
+        throw RequestValue.noMember(text, of: values, at: at)
+      }
       self = .string(text)
     case (.bytes, .string(let text)):
       guard let data = Data(base64Encoded: text) else { throw RequestValue.malformed("base64", text, at) }
       self = .bytes(Array(data))
     case (.timestamp, .string(let text)):
-      guard let value = Instant(timestamp: text) else { throw RequestValue.malformed("an RFC 3339 timestamp", text, at) }
+      guard let value = Instant(timestamp: text) else {
+        throw RequestValue.malformed("an RFC 3339 timestamp", text, at)
+      }
       self = .timestamp(seconds: value.seconds, nanoseconds: value.nanoseconds)
     case (.duration, .string(let text)):
-      guard let value = Instant(duration: text) else { throw RequestValue.malformed("a duration such as \"1.5s\"", text, at) }
+      guard let value = Instant(duration: text) else {
+        throw RequestValue.malformed("a duration such as \"1.5s\"", text, at)
+      }
       self = .duration(seconds: value.seconds, nanoseconds: value.nanoseconds)
     case (.list(let element), .array(let items)):
       var values: [RequestValue] = []
@@ -42,7 +48,8 @@ extension RequestValue {
         let path = "\(at).\(harmless(member.key))"
         entries.append(
           Entry(
-            key: try RequestValue(key: member.key, as: key, at: path), value: try RequestValue(member.value, as: value, at: path)))
+            key: try RequestValue(key: member.key, as: key, at: path),
+            value: try RequestValue(member.value, as: value, at: path)))
       }
       self = .map(entries)
     default:

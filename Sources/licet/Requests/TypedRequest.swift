@@ -40,7 +40,8 @@ struct AttributeTable {
         hint: "it is a key of the request itself: `\(name.dropFirst("request.".count))`")
     }
     let hint = suggestion(for: name, in: types.keys) ?? (types.isEmpty ? "it declares none" : nil)
-    return CommandError(.unknownAttribute, "the platform declares no attribute `\(harmless(name))`", at: harmless(name), hint: hint)
+    return CommandError(
+      .unknownAttribute, "the platform declares no attribute `\(harmless(name))`", at: harmless(name), hint: hint)
   }
 }
 
