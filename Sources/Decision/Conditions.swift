@@ -2,55 +2,72 @@
 
 internal import PolicyImage
 
-/// One image with the frame's symbol table that belongs to it.
+/// One image with the frame's values and the symbol table that belongs to it. Three pointers: copies are free.
 struct Reader {
   let image: Image
-  /// Offset into `Frame.symbols`.
-  let symbolBase: Int
+  let slots: UnsafeMutablePointer<Value>
+  /// By slot; as `Frame.symbols`.
+  let symbols: UnsafeMutablePointer<UInt32>
+
+  @inline(__always)
+  init(_ image: Image, _ frame: borrowing Frame, base: Int) {
+    self.image = image
+    slots = frame.slots
+    symbols = frame.symbols + base
+  }
 }
 
 /// The truth of a rule's conjunction: no if any test is no, else failed if any failed, else yes (CEL's `&&`).
 @inline(__always)
-func holds(_ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ reader: borrowing Reader, _ frame: inout Frame) -> Truth {
+func holds(_ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ reader: Reader, _ frame: inout Frame) -> Truth {
   var truth = Truth.yes
-  var i = 0
-  while i < rule.tests {
+  var test = tests
+  let end = tests + rule.tests
+  while test < end {
     // SAFETY: the verifier has checked that the tests follow their rule, and their slots and operands.
-    let outcome = evaluate(Test(word: tests[i]), reader, &frame)
+    let outcome = evaluate(Test(word: test.pointee), reader, &frame)
     if outcome == .no { return .no }
     if outcome == .failed { truth = .failed }
-    i &+= 1
+    test += 1
   }
   return truth
 }
 
 @inline(__always)
-func evaluate(_ test: Test, _ reader: borrowing Reader, _ frame: inout Frame) -> Truth {
-  let value = frame.slots[test.slot]
+func evaluate(_ test: Test, _ reader: Reader, _ frame: inout Frame) -> Truth {
+  let slot = test.slot
   switch test.operation {
   case TestOperation.string.rawValue:
-    guard value.kind == .string else { return .failed }
-    let isEqual = symbol(of: test.slot, value, reader, &frame) == test.operand
-    return truth(isEqual == (test.comparison == Comparison.equal.rawValue))
-  case TestOperation.bool.rawValue:
-    guard value.kind == .bool else { return .failed }
-    return truth((value.payload == UInt64(test.operand)) == (test.comparison == Comparison.equal.rawValue))
-  case TestOperation.presence.rawValue:
-    let isGiven: UInt32 = value.kind == .absent ? 0 : 1
-    return truth((isGiven == test.operand) == (test.comparison == Comparison.equal.rawValue))
+    // A slot whose symbol is known holds a string.
+    var symbol = reader.symbols[slot]
+    if symbol == 0 {
+      symbol = intern(slot, reader)
+      if symbol == 0 { return .failed }
+    }
+    return truth((symbol &- 1 == test.operand) == (test.comparison == Comparison.equal.rawValue))
   case TestOperation.int.rawValue:
-    guard value.kind == .int else { return .failed }
-    return compare(value.asInt, Int64(Int32(bitPattern: test.operand)), test.comparison)
+    let value = reader.slots + slot
+    guard value.pointee.kind == .int else { return .failed }
+    return compare(value.pointee.asInt, Int64(Int32(bitPattern: test.operand)), test.comparison)
+  case TestOperation.bool.rawValue:
+    let value = reader.slots + slot
+    guard value.pointee.kind == .bool else { return .failed }
+    return truth((value.pointee.payload == UInt64(test.operand)) == (test.comparison == Comparison.equal.rawValue))
+  case TestOperation.presence.rawValue:
+    let isGiven: UInt32 = reader.slots[slot].kind == .absent ? 0 : 1
+    return truth((isGiven == test.operand) == (test.comparison == Comparison.equal.rawValue))
   case TestOperation.double.rawValue:
-    guard value.kind == .double else { return .failed }
-    return compare(value.asDouble, Double(Float(bitPattern: test.operand)), test.comparison)
+    let value = reader.slots + slot
+    guard value.pointee.kind == .double else { return .failed }
+    return compare(value.pointee.asDouble, Double(Float(bitPattern: test.operand)), test.comparison)
   default:
-    return evaluateRare(test, value, reader, &frame)
+    return evaluateRare(test, reader, &frame)
   }
 }
 
 @inline(never)
-private func evaluateRare(_ test: Test, _ value: Value, _ reader: borrowing Reader, _ frame: inout Frame) -> Truth {
+private func evaluateRare(_ test: Test, _ reader: Reader, _ frame: inout Frame) -> Truth {
+  let value = reader.slots[test.slot]
   switch test.operation {
   case TestOperation.intConstant.rawValue:
     guard value.kind == .int else { return .failed }
@@ -81,16 +98,12 @@ private func compare<T: Comparable>(_ a: T, _ b: T, _ comparison: UInt8) -> Trut
   }
 }
 
-/// The string id of an attribute's text in this image; looked up once a request and image.
-@inline(__always)
-private func symbol(of slot: Int, _ value: Value, _ reader: borrowing Reader, _ frame: inout Frame) -> UInt32 {
-  let cached = frame.symbols[reader.symbolBase &+ slot]
-  if cached != 0 { return cached &- 1 }
-  return intern(slot, value, reader, &frame)
-}
-
+/// Looks up the string id of an attribute's text in this image, once a request and image; the id + 1, as in
+/// `Frame.symbols`, or 0 when it is no string.
 @inline(never)
-private func intern(_ slot: Int, _ value: Value, _ reader: borrowing Reader, _ frame: inout Frame) -> UInt32 {
+private func intern(_ slot: Int, _ reader: Reader) -> UInt32 {
+  let value = reader.slots[slot]
+  guard value.kind == .string else { return 0 }
   var id = ImageFormat.none
   if let address = value.address {
     id = reader.image.symbol(address, Int(value.length))
@@ -99,14 +112,14 @@ private func intern(_ slot: Int, _ value: Value, _ reader: borrowing Reader, _ f
   }
   // `none` would wrap to "not looked up": an unknown text is kept as the largest id, which no string has.
   if id == ImageFormat.none { id = Frame.unknownSymbol &- 1 }
-  frame.symbols[reader.symbolBase &+ slot] = id &+ 1
-  return id
+  reader.symbols[slot] = id &+ 1
+  return id &+ 1
 }
 
 /// A limit's truth. One that reads `argument` applies unless it is false with the argument and with an empty one
 /// (DESIGN §2.4): yes if either is, else failed if either is.
 func limitHolds(
-  _ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ reader: borrowing Reader, _ frame: inout Frame
+  _ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ reader: Reader, _ frame: inout Frame
 ) -> Truth {
   let given = holds(rule, tests, reader, &frame)
   guard rule.readsArgument, given != .yes else { return given }
@@ -120,7 +133,7 @@ func limitHolds(
 }
 
 /// A test's outcome with the reason of a failure, for traces.
-func explain(_ test: Test, _ reader: borrowing Reader, _ frame: inout Frame) -> Outcome {
+func explain(_ test: Test, _ reader: Reader, _ frame: inout Frame) -> Outcome {
   if test.operation == TestOperation.program.rawValue { return evaluateProgram(test.operand, reader.image, &frame) }
   let truth = evaluate(test, reader, &frame)
   guard truth == .failed else { return Outcome(truth) }

@@ -67,11 +67,14 @@ struct Settled {
 
 extension Settled {
   /// Scans from `node` up to the first that has a matching setting: more general ones have no say then.
-  mutating func scan(from node: UInt32, _ reader: borrowing Reader, _ frame: inout Frame) {
+  @inline(__always)
+  mutating func scan(from node: UInt32, _ reader: Reader, _ frame: inout Frame) {
+    let nodes = reader.image.nodes
+    let rules = reader.image.rules
     var index = node
     while index != ImageFormat.none, winner == nil {
-      let n = reader.image.nodes + Int(index)
-      var word = reader.image.rules + Int(n.pointee.block)
+      let n = nodes + Int(index)
+      var word = rules + Int(n.pointee.block)
       var left = n.pointee.settings
       while left > 0 {
         let rule = RuleHeader(word: word.pointee)
@@ -87,7 +90,7 @@ extension Settled {
   /// winner in effect still add their obligations.
   @inline(__always)
   private mutating func consider(
-    _ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ depth: UInt8, _ reader: borrowing Reader, _ frame: inout Frame
+    _ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ depth: UInt8, _ reader: Reader, _ frame: inout Frame
   ) -> Bool {
     if let winner {
       guard rule.effect == winner.effect.rawValue else { return false }
@@ -95,7 +98,7 @@ extension Settled {
     }
     let truth = holds(rule, tests, reader, &frame)
     guard truth != .no, let effect = Effect(rawValue: rule.effect) else { return true }
-    obligations |= reader.image.masks[Int(rule.mask)]
+    if rule.mask != 0 { obligations |= reader.image.masks[Int(rule.mask)] }
     let found = Extreme(effect: effect, statement: rule.statement, depth: depth)
     if truth == .yes {
       if winner == nil { winner = found }
@@ -120,7 +123,7 @@ extension Settled {
 }
 
 /// The best grant that matches: how far the operator lets its users lift. A failed grant doesn't count.
-func granted(from node: UInt32, _ reader: borrowing Reader, _ frame: inout Frame) -> Effect {
+func granted(from node: UInt32, _ reader: Reader, _ frame: inout Frame) -> Effect {
   var best = Effect.deny
   var index = node
   while index != ImageFormat.none {

@@ -45,9 +45,9 @@ final class DecideWorkload {
     text.deallocate()
   }
 
-  /// About 30 bytes, three segments: 100 areas of 100 behaviours each.
+  /// About 30 bytes, three segments: 100 areas of 10 subjects of 10 behaviours.
   private static func name(_ i: Int) -> String {
-    "area-\(10 + i / 100).subject-\(100 + i % 100).behavior-\(10_000 + i)"
+    "area-\(100 + i / 100).subject-\(100 + i / 10).behavior-\(10_000 + i)"
   }
 
   private static func platform(_ names: [String]) -> String {
