@@ -17,6 +17,30 @@ struct Reader {
   }
 }
 
+/// The first of `left` rules from `word` on whose condition is not false.
+struct Found {
+  var word: UnsafePointer<UInt64>
+  /// Rules from `word` on, itself included; 0: there is none.
+  var left: Int
+  var truth: Truth
+}
+
+/// Passes over rules that don't match: the loop that most decisions spend most of their time in, so it stands alone,
+/// with nothing but what it needs in registers.
+@inline(never)
+func firstMatch(_ start: UnsafePointer<UInt64>, _ count: Int, _ reader: Reader, _ frame: inout Frame) -> Found {
+  var word = start
+  var left = count
+  while left > 0 {
+    let rule = RuleHeader(word: word.pointee)
+    let truth = holds(rule, word + 1, reader, &frame)
+    if truth != .no { return Found(word: word, left: left, truth: truth) }
+    word += 1 &+ rule.tests
+    left &-= 1
+  }
+  return Found(word: word, left: 0, truth: .no)
+}
+
 /// The truth of a rule's conjunction: no if any test is no, else failed if any failed, else yes (CEL's `&&`).
 @inline(__always)
 func holds(_ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ reader: Reader, _ frame: inout Frame) -> Truth {
@@ -33,11 +57,12 @@ func holds(_ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ reader: Reader,
   return truth
 }
 
+/// The commonest operations in line, without jump tables: this is where a decision's time goes.
 @inline(__always)
 func evaluate(_ test: Test, _ reader: Reader, _ frame: inout Frame) -> Truth {
   let slot = test.slot
-  switch test.operation {
-  case TestOperation.string.rawValue:
+  let operation = test.operation
+  if operation == TestOperation.string.rawValue {
     // A slot whose symbol is known holds a string.
     var symbol = reader.symbols[slot]
     if symbol == 0 {
@@ -45,58 +70,59 @@ func evaluate(_ test: Test, _ reader: Reader, _ frame: inout Frame) -> Truth {
       if symbol == 0 { return .failed }
     }
     return truth((symbol &- 1 == test.operand) == (test.comparison == Comparison.equal.rawValue))
-  case TestOperation.int.rawValue:
-    let value = reader.slots + slot
+  }
+  let value = reader.slots + slot
+  if operation == TestOperation.int.rawValue {
     guard value.pointee.kind == .int else { return .failed }
-    return compare(value.pointee.asInt, Int64(Int32(bitPattern: test.operand)), test.comparison)
-  case TestOperation.bool.rawValue:
-    let value = reader.slots + slot
+    return truth(order(value.pointee.asInt, Int64(Int32(bitPattern: test.operand))) & accepted(test.comparison) != 0)
+  }
+  if operation == TestOperation.bool.rawValue {
     guard value.pointee.kind == .bool else { return .failed }
     return truth((value.pointee.payload == UInt64(test.operand)) == (test.comparison == Comparison.equal.rawValue))
-  case TestOperation.presence.rawValue:
-    let isGiven: UInt32 = reader.slots[slot].kind == .absent ? 0 : 1
-    return truth((isGiven == test.operand) == (test.comparison == Comparison.equal.rawValue))
-  case TestOperation.double.rawValue:
-    let value = reader.slots + slot
-    guard value.pointee.kind == .double else { return .failed }
-    return compare(value.pointee.asDouble, Double(Float(bitPattern: test.operand)), test.comparison)
-  default:
-    return evaluateRare(test, reader, &frame)
   }
+  return evaluateRare(test, reader, &frame)
 }
 
 @inline(never)
 private func evaluateRare(_ test: Test, _ reader: Reader, _ frame: inout Frame) -> Truth {
+  if test.operation == TestOperation.program.rawValue {
+    return evaluateProgram(test.operand, reader.image, &frame).truth
+  }
   let value = reader.slots[test.slot]
   switch test.operation {
+  case TestOperation.presence.rawValue:
+    let isGiven: UInt32 = value.kind == .absent ? 0 : 1
+    return truth((isGiven == test.operand) == (test.comparison == Comparison.equal.rawValue))
+  case TestOperation.double.rawValue:
+    guard value.kind == .double else { return .failed }
+    return truth(
+      order(value.asDouble, Double(Float(bitPattern: test.operand))) & accepted(test.comparison) != 0)
   case TestOperation.intConstant.rawValue:
     guard value.kind == .int else { return .failed }
-    return compare(value.asInt, Int64(bitPattern: reader.image.constants[Int(test.operand)]), test.comparison)
+    let constant = Int64(bitPattern: reader.image.constants[Int(test.operand)])
+    return truth(order(value.asInt, constant) & accepted(test.comparison) != 0)
   case TestOperation.uintConstant.rawValue:
     guard value.kind == .uint else { return .failed }
-    return compare(value.payload, reader.image.constants[Int(test.operand)], test.comparison)
-  case TestOperation.doubleConstant.rawValue:
-    guard value.kind == .double else { return .failed }
-    return compare(value.asDouble, Double(bitPattern: reader.image.constants[Int(test.operand)]), test.comparison)
+    return truth(order(value.payload, reader.image.constants[Int(test.operand)]) & accepted(test.comparison) != 0)
   default:
-    return evaluateProgram(test.operand, reader.image, &frame).truth
+    guard value.kind == .double else { return .failed }
+    let constant = Double(bitPattern: reader.image.constants[Int(test.operand)])
+    return truth(order(value.asDouble, constant) & accepted(test.comparison) != 0)
   }
 }
 
 @inline(__always)
 private func truth(_ b: Bool) -> Truth { b ? .yes : .no }
 
+/// How two numbers stand, one bit: 1 less, 2 equal, 4 greater, 8 none of them (a NaN).
 @inline(__always)
-private func compare<T: Comparable>(_ a: T, _ b: T, _ comparison: UInt8) -> Truth {
-  switch comparison {
-  case Comparison.equal.rawValue: truth(a == b)
-  case Comparison.notEqual.rawValue: truth(a != b)
-  case Comparison.less.rawValue: truth(a < b)
-  case Comparison.lessOrEqual.rawValue: truth(a <= b)
-  case Comparison.greater.rawValue: truth(a > b)
-  default: truth(a >= b)
-  }
+private func order<T: Comparable>(_ a: T, _ b: T) -> UInt32 {
+  a < b ? 1 : a == b ? 2 : a > b ? 4 : 8
 }
+
+/// The bits of `order` that a comparison accepts: a digit each, in the order of their numbers (which are verified).
+@inline(__always)
+private func accepted(_ comparison: UInt8) -> UInt32 { 0x6431D2 >> (UInt32(comparison) &* 4 & 31) & 15 }
 
 /// Looks up the string id of an attribute's text in this image, once a request and image; the id + 1, as in
 /// `Frame.symbols`, or 0 when it is no string.
