@@ -17,7 +17,7 @@ extension Engine {
 
   @inline(__always)
   private static func nearest(
-    _ base: UnsafeRawPointer, _ count: Int, _ hash: UInt64, _ image: borrowing Image
+    _ base: UnsafeRawPointer, _ count: Int, _ hash: UInt64, _ image: Image
   ) -> UInt32 {
     let exact = image.node(base, count, hash: hash)
     return exact != ImageFormat.none ? exact : image.nearestNode(base, count)
@@ -32,7 +32,7 @@ extension Engine {
   }
 
   @inline(__always)
-  private func hasNodesBelow(_ node: UInt32, _ image: borrowing Image) -> Bool {
+  private func hasNodesBelow(_ node: UInt32, _ image: Image) -> Bool {
     if node == ImageFormat.none { return false }
     return image.nodes[Int(node)].end > node &+ 1
   }
@@ -55,7 +55,7 @@ extension Engine {
   }
 
   /// The first named node of this image below `wide` whose name comes after `last`.
-  private func known(after last: Name, below wide: Name, _ image: borrowing Image) -> Name? {
+  private func known(after last: Name, below wide: Name, _ image: Image) -> Name? {
     guard let base = wide.baseAddress, wide.count > 0 else { return nil }
     let top = image.node(base, wide.count, hash: hash64(base, wide.count))
     guard top != ImageFormat.none else { return nil }

@@ -48,17 +48,18 @@ struct Verifier {
     guard header.pointee.kind == kind.rawValue else { throw ImageError(.wrongKind, at: 12) }
     guard header.pointee.size == UInt64(memory.count) else { throw ImageError(.wrongSize, at: 16) }
     guard header.pointee.checksum == imageChecksum(base, memory.count) else { throw ImageError(.checksum, at: 24) }
+    let view = Image(unchecked: base)
     var end = ImageFormat.headerSize
     for i in 0..<Verifier.sectionCount {
       guard let section = Section(rawValue: i) else { continue }
-      let offset = Int(header.pointee.offset(section))
-      let length = Int(header.pointee.count(section)) &* section.stride
+      let offset = view.section(section) - base
+      let length = view.count(section) &* section.stride
       guard offset >= end, offset & 7 == 0, length <= memory.count, offset <= memory.count &- length else {
         throw ImageError(.badSection, at: 56 &+ i &* 8)
       }
       end = offset &+ length
     }
-    image = Image(unchecked: base, size: memory.count)
+    image = view
     self.kind = kind
   }
 
@@ -80,7 +81,7 @@ struct Verifier {
   }
 
   func fail(_ code: ImageError.Code, _ section: Section, _ index: Int) -> ImageError {
-    ImageError(code, at: Int(image.header.pointee.offset(section)) &+ index &* section.stride)
+    ImageError(code, at: image.section(section) - image.base &+ index &* section.stride)
   }
 
   func isString(_ id: UInt32) -> Bool { Int(id) < image.count(.strings) }

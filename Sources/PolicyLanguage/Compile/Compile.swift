@@ -24,6 +24,7 @@ public func compile(platform: Platform) throws(CompileError) -> [UInt8] {
   var compiler = Compiler(
     names: platform.behaviors.keys, statements: platform.statements, kind: .platform, location: platform.unknownLocation)
   let attributes = try compiler.addAttributes(platform.attributes, at: platform.unknownLocation)
+  compiler.addNames()
   try compiler.add(platform.statements)
   compiler.declare(platform)
   let unknown = compiler.record(.unknown, location: platform.unknownLocation, name: "", clause: nil)
@@ -40,6 +41,7 @@ public func compile(
   var compiler = Compiler(
     names: [], statements: `operator`.statements, kind: .overlay, location: `operator`.location)
   compiler.useSlots(of: platform.attributes)
+  compiler.addNames()
   try compiler.add(`operator`.statements)
   return try compiler.finish(
     .init(
@@ -88,6 +90,11 @@ struct Compiler {
     for attribute in attributes { _ = builder.string(attribute.name) }
     return BuiltInAttribute.allCases.map { (type($0.type), false) }
       + attributes.map { (type($0.type), $0.isVerified) }
+  }
+
+  /// Names one behind the other, apart from the texts that only explanations read: a decision compares one.
+  mutating func addNames() {
+    for behavior in behaviors { _ = builder.string(behavior.name) }
   }
 
   /// Appends a type's descriptor (TypeDescriptor.swift); returns its word.
