@@ -11,7 +11,8 @@ public enum PolicyFolder {
   public static let systemFolders = ["/usr/lib/licet", "/run/licet", "/etc/licet"]
 
   /// Reads `platform.yaml`, `platform.d/*.yaml`, `operators.d/*.yaml` and `operators.d/NAME.d/*.yaml` of `folders`,
-  /// lowest first; a file's `rank` is its folder's index. Names that begin with a dot, `*_test.yaml` and everything
+  /// lowest first; a file's `rank` is its folder's index. A higher folder's file replaces the lower one of the same name;
+  /// a link to /dev/null replaces it by nothing; an empty file is a file like any other. Names that begin with a dot, `*_test.yaml` and everything
   /// else are ignored. A folder that doesn't exist is skipped, unless none does.
   /// Source: open(2), openat(2), fstat(2), readdir(3).
   public static func read(_ folders: [String]) -> [SourceFile] {
