@@ -5,7 +5,7 @@ BUILD := .build/release
 PROGRAM := $(BUILD)/licet
 SOURCES := Package.swift $(shell find Sources -name '*.swift' -o -name '*.h' -o -name '*.modulemap')
 
-.PHONY: help run test build install man completions bench fuzz lint clean setup
+.PHONY: help run test soak build install man completions bench fuzz lint clean setup
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,9 @@ test: setup ## every check; the runner's own summary comes last
 	"$$(swift build --show-bin-path)/licet" test examples
 	@if [ -x tools/check-embedded ]; then tools/check-embedded; fi
 	swift test
+
+soak: setup ## the generated decisions, SOAK_DECISIONS (5,000,000) of them, with a new seed
+	LICET_DECISIONS=$${SOAK_DECISIONS:-5000000} LICET_SEED=$${LICET_SEED:-$$RANDOM} swift test --filter OracleTests
 
 build: setup $(PROGRAM) ## the program, in release
 

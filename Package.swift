@@ -22,6 +22,8 @@ let package = Package(
     .executable(name: "licet", targets: ["licet"]),
     // For Tests/Fuzz, which is a package of its own.
     .library(name: "TestKit", targets: ["TestKit"]),
+    // For Benchmarks/, which is a package of its own.
+    .library(name: "LicetCore", targets: ["Offline", "PolicyLanguage", "Decision", "CEL", "PolicyImage"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")

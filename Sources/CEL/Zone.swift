@@ -51,7 +51,7 @@ struct Zone {
     var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
     var done = 0
     while done < bytes.count {
-      let n = bytes.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress! + done, $0.count - done) }
+      let n = bytes.withUnsafeMutableBytes { Glibc.read(file, UnsafeMutableRawBufferPointer(rebasing: $0[done...]).baseAddress, $0.count - done) }
       guard n > 0 else { return nil }
       done += n
     }

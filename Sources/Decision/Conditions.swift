@@ -2,95 +2,134 @@
 
 internal import PolicyImage
 
-/// One image with the frame's symbol table that belongs to it.
+/// One image with the frame's values and the symbol table that belongs to it. Three pointers: copies are free.
 struct Reader {
   let image: Image
-  /// Offset into `Frame.symbols`.
-  let symbolBase: Int
+  let slots: UnsafeMutablePointer<Value>
+  /// By slot; as `Frame.symbols`.
+  let symbols: UnsafeMutablePointer<UInt32>
+
+  @inline(__always)
+  init(_ image: Image, _ frame: borrowing Frame, base: Int) {
+    self.image = image
+    slots = frame.slots
+    symbols = frame.symbols + base
+  }
+}
+
+/// The first of `left` rules from `word` on whose condition is not false.
+struct Found {
+  var word: UnsafePointer<UInt64>
+  /// Rules from `word` on, itself included; 0: there is none.
+  var left: Int
+  var truth: Truth
+}
+
+/// Passes over rules that don't match: the loop that most decisions spend most of their time in, so it stands alone,
+/// with nothing but what it needs in registers.
+@inline(never)
+func firstMatch(_ start: UnsafePointer<UInt64>, _ count: Int, _ reader: Reader, _ frame: inout Frame) -> Found {
+  var word = start
+  var left = count
+  while left > 0 {
+    let rule = RuleHeader(word: word.pointee)
+    let truth = holds(rule, word + 1, reader, &frame)
+    if truth != .no { return Found(word: word, left: left, truth: truth) }
+    word += 1 &+ rule.tests
+    left &-= 1
+  }
+  return Found(word: word, left: 0, truth: .no)
 }
 
 /// The truth of a rule's conjunction: no if any test is no, else failed if any failed, else yes (CEL's `&&`).
 @inline(__always)
-func holds(_ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ reader: borrowing Reader, _ frame: inout Frame) -> Truth {
+func holds(_ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ reader: Reader, _ frame: inout Frame) -> Truth {
   var truth = Truth.yes
-  var i = 0
-  while i < rule.tests {
+  var test = tests
+  let end = tests + rule.tests
+  while test < end {
     // SAFETY: the verifier has checked that the tests follow their rule, and their slots and operands.
-    let outcome = evaluate(Test(word: tests[i]), reader, &frame)
+    let outcome = evaluate(Test(word: test.pointee), reader, &frame)
     if outcome == .no { return .no }
     if outcome == .failed { truth = .failed }
-    i &+= 1
+    test += 1
   }
   return truth
 }
 
+/// The commonest operations in line, without jump tables: this is where a decision's time goes.
 @inline(__always)
-func evaluate(_ test: Test, _ reader: borrowing Reader, _ frame: inout Frame) -> Truth {
-  let value = frame.slots[test.slot]
-  switch test.operation {
-  case TestOperation.string.rawValue:
-    guard value.kind == .string else { return .failed }
-    let isEqual = symbol(of: test.slot, value, reader, &frame) == test.operand
-    return truth(isEqual == (test.comparison == Comparison.equal.rawValue))
-  case TestOperation.bool.rawValue:
-    guard value.kind == .bool else { return .failed }
-    return truth((value.payload == UInt64(test.operand)) == (test.comparison == Comparison.equal.rawValue))
-  case TestOperation.presence.rawValue:
-    let isGiven: UInt32 = value.kind == .absent ? 0 : 1
-    return truth((isGiven == test.operand) == (test.comparison == Comparison.equal.rawValue))
-  case TestOperation.int.rawValue:
-    guard value.kind == .int else { return .failed }
-    return compare(value.asInt, Int64(Int32(bitPattern: test.operand)), test.comparison)
-  case TestOperation.double.rawValue:
-    guard value.kind == .double else { return .failed }
-    return compare(value.asDouble, Double(Float(bitPattern: test.operand)), test.comparison)
-  default:
-    return evaluateRare(test, value, reader, &frame)
+func evaluate(_ test: Test, _ reader: Reader, _ frame: inout Frame) -> Truth {
+  let slot = test.slot
+  let operation = test.operation
+  if operation == TestOperation.string.rawValue {
+    // A slot whose symbol is known holds a string.
+    var symbol = reader.symbols[slot]
+    if symbol == 0 {
+      symbol = intern(slot, reader)
+      if symbol == 0 { return .failed }
+    }
+    return truth((symbol &- 1 == test.operand) == (test.comparison == Comparison.equal.rawValue))
   }
+  let value = reader.slots + slot
+  if operation == TestOperation.int.rawValue {
+    guard value.pointee.kind == .int else { return .failed }
+    return truth(order(value.pointee.asInt, Int64(Int32(bitPattern: test.operand))) & accepted(test.comparison) != 0)
+  }
+  if operation == TestOperation.bool.rawValue {
+    guard value.pointee.kind == .bool else { return .failed }
+    return truth((value.pointee.payload == UInt64(test.operand)) == (test.comparison == Comparison.equal.rawValue))
+  }
+  return evaluateRare(test, reader, &frame)
 }
 
 @inline(never)
-private func evaluateRare(_ test: Test, _ value: Value, _ reader: borrowing Reader, _ frame: inout Frame) -> Truth {
+private func evaluateRare(_ test: Test, _ reader: Reader, _ frame: inout Frame) -> Truth {
+  if test.operation == TestOperation.program.rawValue {
+    return evaluateProgram(test.operand, reader.image, &frame).truth
+  }
+  let value = reader.slots[test.slot]
   switch test.operation {
+  case TestOperation.presence.rawValue:
+    let isGiven: UInt32 = value.kind == .absent ? 0 : 1
+    return truth((isGiven == test.operand) == (test.comparison == Comparison.equal.rawValue))
+  case TestOperation.double.rawValue:
+    guard value.kind == .double else { return .failed }
+    return truth(
+      order(value.asDouble, Double(Float(bitPattern: test.operand))) & accepted(test.comparison) != 0)
   case TestOperation.intConstant.rawValue:
     guard value.kind == .int else { return .failed }
-    return compare(value.asInt, Int64(bitPattern: reader.image.constants[Int(test.operand)]), test.comparison)
+    let constant = Int64(bitPattern: reader.image.constants[Int(test.operand)])
+    return truth(order(value.asInt, constant) & accepted(test.comparison) != 0)
   case TestOperation.uintConstant.rawValue:
     guard value.kind == .uint else { return .failed }
-    return compare(value.payload, reader.image.constants[Int(test.operand)], test.comparison)
-  case TestOperation.doubleConstant.rawValue:
-    guard value.kind == .double else { return .failed }
-    return compare(value.asDouble, Double(bitPattern: reader.image.constants[Int(test.operand)]), test.comparison)
+    return truth(order(value.payload, reader.image.constants[Int(test.operand)]) & accepted(test.comparison) != 0)
   default:
-    return evaluateProgram(test.operand, reader.image, &frame).truth
+    guard value.kind == .double else { return .failed }
+    let constant = Double(bitPattern: reader.image.constants[Int(test.operand)])
+    return truth(order(value.asDouble, constant) & accepted(test.comparison) != 0)
   }
 }
 
 @inline(__always)
 private func truth(_ b: Bool) -> Truth { b ? .yes : .no }
 
+/// How two numbers stand, one bit: 1 less, 2 equal, 4 greater, 8 none of them (a NaN).
 @inline(__always)
-private func compare<T: Comparable>(_ a: T, _ b: T, _ comparison: UInt8) -> Truth {
-  switch comparison {
-  case Comparison.equal.rawValue: truth(a == b)
-  case Comparison.notEqual.rawValue: truth(a != b)
-  case Comparison.less.rawValue: truth(a < b)
-  case Comparison.lessOrEqual.rawValue: truth(a <= b)
-  case Comparison.greater.rawValue: truth(a > b)
-  default: truth(a >= b)
-  }
+private func order<T: Comparable>(_ a: T, _ b: T) -> UInt32 {
+  a < b ? 1 : a == b ? 2 : a > b ? 4 : 8
 }
 
-/// The string id of an attribute's text in this image; looked up once a request and image.
+/// The bits of `order` that a comparison accepts: a digit each, in the order of their numbers (which are verified).
 @inline(__always)
-private func symbol(of slot: Int, _ value: Value, _ reader: borrowing Reader, _ frame: inout Frame) -> UInt32 {
-  let cached = frame.symbols[reader.symbolBase &+ slot]
-  if cached != 0 { return cached &- 1 }
-  return intern(slot, value, reader, &frame)
-}
+private func accepted(_ comparison: UInt8) -> UInt32 { 0x6431D2 >> (UInt32(comparison) &* 4 & 31) & 15 }
 
+/// Looks up the string id of an attribute's text in this image, once a request and image; the id + 1, as in
+/// `Frame.symbols`, or 0 when it is no string.
 @inline(never)
-private func intern(_ slot: Int, _ value: Value, _ reader: borrowing Reader, _ frame: inout Frame) -> UInt32 {
+private func intern(_ slot: Int, _ reader: Reader) -> UInt32 {
+  let value = reader.slots[slot]
+  guard value.kind == .string else { return 0 }
   var id = ImageFormat.none
   if let address = value.address {
     id = reader.image.symbol(address, Int(value.length))
@@ -99,14 +138,14 @@ private func intern(_ slot: Int, _ value: Value, _ reader: borrowing Reader, _ f
   }
   // `none` would wrap to "not looked up": an unknown text is kept as the largest id, which no string has.
   if id == ImageFormat.none { id = Frame.unknownSymbol &- 1 }
-  frame.symbols[reader.symbolBase &+ slot] = id &+ 1
-  return id
+  reader.symbols[slot] = id &+ 1
+  return id &+ 1
 }
 
 /// A limit's truth. One that reads `argument` applies unless it is false with the argument and with an empty one
 /// (DESIGN §2.4): yes if either is, else failed if either is.
 func limitHolds(
-  _ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ reader: borrowing Reader, _ frame: inout Frame
+  _ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ reader: Reader, _ frame: inout Frame
 ) -> Truth {
   let given = holds(rule, tests, reader, &frame)
   guard rule.readsArgument, given != .yes else { return given }
@@ -120,7 +159,7 @@ func limitHolds(
 }
 
 /// A test's outcome with the reason of a failure, for traces.
-func explain(_ test: Test, _ reader: borrowing Reader, _ frame: inout Frame) -> Outcome {
+func explain(_ test: Test, _ reader: Reader, _ frame: inout Frame) -> Outcome {
   if test.operation == TestOperation.program.rawValue { return evaluateProgram(test.operand, reader.image, &frame) }
   let truth = evaluate(test, reader, &frame)
   guard truth == .failed else { return Outcome(truth) }

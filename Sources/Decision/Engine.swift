@@ -2,16 +2,17 @@
 
 internal import PolicyImage
 
-/// What a decision reads and writes while it is made. Lives on the caller's stack for one call.
+/// What a decision reads and writes while it is made. A few pointers, for one call.
 struct Engine {
   let policy: Policy
   let platform: Reader
   let overlay: Reader
 
-  init(_ policy: Policy, _ frame: Frame) {
+  @inline(__always)
+  init(_ policy: Policy, _ frame: borrowing Frame) {
     self.policy = policy
-    platform = Reader(image: policy.platform, symbolBase: 0)
-    overlay = Reader(image: policy.overlay, symbolBase: frame.slotCount)
+    platform = Reader(policy.platform, frame, base: 0)
+    overlay = Reader(policy.overlay, frame, base: frame.slotCount)
   }
 
   /// The platform's own three values for a name, and the statement that they come from.
@@ -24,6 +25,7 @@ struct Engine {
     var absoluteDecider: Decider
   }
 
+  @inline(__always)
   func choice(_ node: UInt32) -> Choice {
     guard node != ImageFormat.none else {
       let header = policy.platform.header
@@ -39,15 +41,20 @@ struct Engine {
       operatorsMay: Effect(rawValue: n.pointee.operatorsMay) ?? .deny,
       usersMay: Effect(rawValue: n.pointee.usersMay) ?? .deny,
       absolute: Absolute(rawValue: n.pointee.absolute) ?? .off,
-      decider: declaration(n.pointee.choiceStatement, .default),
-      absoluteDecider: declaration(n.pointee.absoluteStatement, .absolute))
+      decider: Decider(.default, .platform, n.pointee.choiceStatement, depth: 0),
+      absoluteDecider: Decider(.absolute, .platform, n.pointee.absoluteStatement, depth: 0))
   }
 
-  private func declaration(_ statement: UInt32, _ rank: DeciderRank) -> Decider {
-    guard statement != ImageFormat.none else { return Decider(rank, .platform, statement, depth: 0) }
-    let node = policy.platform.statements[Int(statement)].node
-    let depth = node == ImageFormat.none ? 0 : policy.platform.nodes[Int(node)].depth
-    return Decider(rank, .platform, statement, depth: depth)
+  /// A declaration's depth, which is read only when it is what decided: two cache misses.
+  @inline(__always)
+  func complete(_ decider: inout Decider) {
+    switch decider.rank {
+    case .default, .ceiling, .absolute:
+      guard decider.statement != ImageFormat.none else { return }
+      let node = policy.platform.statements[Int(decider.statement)].node
+      decider.depth = node == ImageFormat.none ? 0 : policy.platform.nodes[Int(node)].depth
+    default: return
+    }
   }
 
   /// Decides one name (§2.1, then §2.2).
@@ -66,6 +73,7 @@ struct Engine {
       folded.effect = choice.absolute == .off ? .deny : .allow
       folded.decider = choice.absoluteDecider
     }
+    complete(&folded.decider)
     return folded
   }
 
@@ -89,7 +97,7 @@ struct Engine {
         folded.effect = value
         folded.decider =
           value < strictest.effect
-          ? Decider(.ceiling, .platform, choice.decider.statement, depth: choice.decider.depth)
+          ? Decider(.ceiling, .platform, choice.decider.statement, depth: 0)
           : Decider(.setting, .overlay, strictest.statement, depth: strictest.depth)
       }
     }
@@ -110,7 +118,9 @@ struct Engine {
 
   @inline(__always)
   private func limit(_ folded: inout Folded, _ place: Place, _ wish: Wish, _ frame: inout Frame) {
-    if place.overlay != ImageFormat.none, !wish.changes.contains(.operatorLimits) {
+    if place.overlay != ImageFormat.none, !wish.changes.contains(.operatorLimits),
+      hasLimits(from: place.overlay, policy.overlay)
+    {
       var tier = TierFold()
       let mask = scanLimits(from: place.overlay, overlay, &frame) { rule, depth in
         tier.add(rule, depth)
@@ -118,7 +128,7 @@ struct Engine {
       folded.overlayObligations |= mask
       tier.apply(to: &folded.effect, &folded.decider, .operatorTier, .overlay)
     }
-    guard place.platform != ImageFormat.none else { return }
+    guard place.platform != ImageFormat.none, hasLimits(from: place.platform, policy.platform) else { return }
     var tiers = (TierFold(), TierFold(), TierFold())
     let keepsLimits = !wish.changes.contains(.platformLimits)
     folded.platformObligations |= scanLimits(from: place.platform, platform, &frame) { rule, depth in
@@ -140,17 +150,30 @@ struct Engine {
     tiers.2.apply(to: &folded.effect, &folded.decider, .safety, .platform)
   }
 
+  /// Whether a duty or limit stands on `node` or above: most behaviours have none.
+  @inline(__always)
+  private func hasLimits(from node: UInt32, _ image: Image) -> Bool {
+    let nodes = image.nodes
+    var index = node
+    while index != ImageFormat.none {
+      if nodes[Int(index)].limits != 0 { return true }
+      index = nodes[Int(index)].parent
+    }
+    return false
+  }
+
   /// Every duty and limit from `node` up that holds, or failed and is a limit, goes to `apply`; returns the
   /// obligations of all that held or failed.
   @inline(__always)
   private func scanLimits(
-    from node: UInt32, _ reader: borrowing Reader, _ frame: inout Frame, apply: (RuleHeader, UInt8) -> Void,
+    from node: UInt32, _ reader: Reader, _ frame: inout Frame, apply: (RuleHeader, UInt8) -> Void,
     isNeeded: (RuleHeader) -> Bool
   ) -> UInt64 {
     var mask: UInt64 = 0
+    let nodes = reader.image.nodes
     var index = node
     while index != ImageFormat.none {
-      let n = reader.image.nodes + Int(index)
+      let n = nodes + Int(index)
       var left = n.pointee.limits
       if left > 0 {
         var word = skipped(n, reader.image)
@@ -159,7 +182,7 @@ struct Engine {
           if rule.mask != 0 || isNeeded(rule) {
             let truth = limitHolds(rule, word + 1, reader, &frame)
             if truth != .no {
-              mask |= reader.image.masks[Int(rule.mask)]
+              if rule.mask != 0 { mask |= reader.image.masks[Int(rule.mask)] }
               if truth == .yes || rule.kind == StatementKind.limit.rawValue { apply(rule, n.pointee.depth) }
             }
           }
@@ -174,7 +197,7 @@ struct Engine {
 
   /// The first of a node's limits: behind its settings and grants.
   @inline(__always)
-  private func skipped(_ n: UnsafePointer<Node>, _ image: borrowing Image) -> UnsafePointer<UInt64> {
+  private func skipped(_ n: UnsafePointer<Node>, _ image: Image) -> UnsafePointer<UInt64> {
     var word = image.rules + Int(n.pointee.block)
     var left = n.pointee.settings &+ n.pointee.grants
     while left > 0 {

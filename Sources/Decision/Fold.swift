@@ -67,35 +67,48 @@ struct Settled {
 
 extension Settled {
   /// Scans from `node` up to the first that has a matching setting: more general ones have no say then.
-  mutating func scan(from node: UInt32, _ reader: borrowing Reader, _ frame: inout Frame) {
+  @inline(__always)
+  mutating func scan(from node: UInt32, _ reader: Reader, _ frame: inout Frame) {
+    let nodes = reader.image.nodes
+    let rules = reader.image.rules
     var index = node
     while index != ImageFormat.none, winner == nil {
-      let n = reader.image.nodes + Int(index)
-      var word = reader.image.rules + Int(n.pointee.block)
-      var left = n.pointee.settings
+      let n = nodes + Int(index)
+      var word = rules + Int(n.pointee.block)
+      var left = Int(n.pointee.settings)
       while left > 0 {
-        let rule = RuleHeader(word: word.pointee)
-        if !consider(rule, word + 1, n.pointee.depth, reader, &frame) { break }
-        word += 1 &+ rule.tests
-        left &-= 1
+        let found = firstMatch(word, left, reader, &frame)
+        guard found.left > 0 else { break }
+        let rule = RuleHeader(word: found.word.pointee)
+        if !consider(rule, found.truth, n.pointee.depth, reader) { break }
+        word = found.word + (1 &+ rule.tests)
+        left = found.left &- 1
+        if let winner, left > 0 { passOver(winner.effect, &word, &left) }
       }
       index = n.pointee.parent
     }
   }
 
-  /// False when nothing further on this node matters: rules stand stricter first, and only those that tie with the
-  /// winner in effect still add their obligations.
+  /// Behind the winner only rules with obligations that tie with it in effect matter; rules stand stricter first.
   @inline(__always)
-  private mutating func consider(
-    _ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ depth: UInt8, _ reader: borrowing Reader, _ frame: inout Frame
-  ) -> Bool {
-    if let winner {
-      guard rule.effect == winner.effect.rawValue else { return false }
-      guard rule.mask != 0 else { return true }
+  private func passOver(_ effect: Effect, _ word: inout UnsafePointer<UInt64>, _ left: inout Int) {
+    while left > 0 {
+      let rule = RuleHeader(word: word.pointee)
+      if rule.effect != effect.rawValue { left = 0 }
+      if left == 0 || rule.mask != 0 { return }
+      word += 1 &+ rule.tests
+      left &-= 1
     }
-    let truth = holds(rule, tests, reader, &frame)
-    guard truth != .no, let effect = Effect(rawValue: rule.effect) else { return true }
-    obligations |= reader.image.masks[Int(rule.mask)]
+  }
+
+  /// Takes a setting into account that matches or failed; false when nothing further on this node matters.
+  @inline(__always)
+  private mutating func consider(_ rule: RuleHeader, _ truth: Truth, _ depth: UInt8, _ reader: Reader) -> Bool {
+    if let winner, rule.effect != winner.effect.rawValue { return false }
+    guard let effect = Effect(rawValue: rule.effect) else { return true }
+    // Once there is a winner, only a tie with obligations counts.
+    if winner != nil, rule.mask == 0 { return true }
+    if rule.mask != 0 { obligations |= reader.image.masks[Int(rule.mask)] }
     let found = Extreme(effect: effect, statement: rule.statement, depth: depth)
     if truth == .yes {
       if winner == nil { winner = found }
@@ -120,7 +133,7 @@ extension Settled {
 }
 
 /// The best grant that matches: how far the operator lets its users lift. A failed grant doesn't count.
-func granted(from node: UInt32, _ reader: borrowing Reader, _ frame: inout Frame) -> Effect {
+func granted(from node: UInt32, _ reader: Reader, _ frame: inout Frame) -> Effect {
   var best = Effect.deny
   var index = node
   while index != ImageFormat.none {

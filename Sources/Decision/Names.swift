@@ -4,20 +4,28 @@
 internal import PolicyImage
 
 extension Engine {
-  /// Where a name stands in both images.
+  /// Where a name stands in both images. A name that the overlay has leads on to the platform's node.
   @inline(__always)
   func place(of name: Name) -> Place {
     var place = Place(platform: ImageFormat.none, overlay: ImageFormat.none, name: name)
     guard let base = name.baseAddress, name.count > 0 else { return place }
     let hash = hash64(base, name.count)
+    if policy.hasOverlay {
+      let exact = policy.overlay.node(base, name.count, hash: hash)
+      if exact != ImageFormat.none {
+        place.overlay = exact
+        place.platform = policy.overlay.nodes[Int(exact)].platformNode
+        return place
+      }
+      place.overlay = policy.overlay.nearestNode(base, name.count)
+    }
     place.platform = Engine.nearest(base, name.count, hash, policy.platform)
-    if policy.hasOverlay { place.overlay = Engine.nearest(base, name.count, hash, policy.overlay) }
     return place
   }
 
   @inline(__always)
   private static func nearest(
-    _ base: UnsafeRawPointer, _ count: Int, _ hash: UInt64, _ image: borrowing Image
+    _ base: UnsafeRawPointer, _ count: Int, _ hash: UInt64, _ image: Image
   ) -> UInt32 {
     let exact = image.node(base, count, hash: hash)
     return exact != ImageFormat.none ? exact : image.nearestNode(base, count)
@@ -32,7 +40,7 @@ extension Engine {
   }
 
   @inline(__always)
-  private func hasNodesBelow(_ node: UInt32, _ image: borrowing Image) -> Bool {
+  private func hasNodesBelow(_ node: UInt32, _ image: Image) -> Bool {
     if node == ImageFormat.none { return false }
     return image.nodes[Int(node)].end > node &+ 1
   }
@@ -55,7 +63,7 @@ extension Engine {
   }
 
   /// The first named node of this image below `wide` whose name comes after `last`.
-  private func known(after last: Name, below wide: Name, _ image: borrowing Image) -> Name? {
+  private func known(after last: Name, below wide: Name, _ image: Image) -> Name? {
     guard let base = wide.baseAddress, wide.count > 0 else { return nil }
     let top = image.node(base, wide.count, hash: hash64(base, wide.count))
     guard top != ImageFormat.none else { return nil }

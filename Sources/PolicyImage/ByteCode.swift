@@ -139,17 +139,17 @@ public enum CELFunction: UInt16, Sendable {
 public struct Instruction {
   public var word: UInt64
 
-  @inline(__always) public init(word: UInt64) { self.word = word }
-  @inline(__always) public init(_ operation: Operation, a: UInt8 = 0, b: UInt16 = 0, c: UInt32 = 0) {
+  @inlinable @inline(__always) public init(word: UInt64) { self.word = word }
+  @inlinable @inline(__always) public init(_ operation: Operation, a: UInt8 = 0, b: UInt16 = 0, c: UInt32 = 0) {
     word = UInt64(operation.rawValue) | UInt64(a) << 8 | UInt64(b) << 16 | UInt64(c) << 32
   }
-  @inline(__always) public var code: UInt8 { UInt8(truncatingIfNeeded: word) }
+  @inlinable @inline(__always) public var code: UInt8 { UInt8(truncatingIfNeeded: word) }
   /// Only of verified words: the number is known to be an operation's.
-  @inline(__always) public var operation: Operation {
+  @inlinable @inline(__always) public var operation: Operation {
     // SAFETY: Operation has one byte, its numbers run from 0 without a gap, and the verifier has compared with the last.
     unsafeBitCast(code, to: Operation.self)
   }
-  @inline(__always) public var a: Int { Int(truncatingIfNeeded: word >> 8 & 0xFF) }
-  @inline(__always) public var b: Int { Int(truncatingIfNeeded: word >> 16 & 0xFFFF) }
-  @inline(__always) public var c: UInt32 { UInt32(truncatingIfNeeded: word >> 32) }
+  @inlinable @inline(__always) public var a: Int { Int(truncatingIfNeeded: word >> 8 & 0xFF) }
+  @inlinable @inline(__always) public var b: Int { Int(truncatingIfNeeded: word >> 16 & 0xFFFF) }
+  @inlinable @inline(__always) public var c: UInt32 { UInt32(truncatingIfNeeded: word >> 32) }
 }

@@ -2,20 +2,20 @@
 // bytes are folded one after the other, each step a bijection of the state and of the word: two texts that differ
 // in one word alone never share a hash, so a flipped byte or run within a word is always seen.
 
-@inline(__always)
+@inlinable @inline(__always)
 func load64(_ p: UnsafeRawPointer, _ offset: Int) -> UInt64 {
   // SAFETY: the caller holds `offset + 8 <= count` of the region behind `p`.
   UInt64(littleEndian: p.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
 }
 
-@inline(__always)
+@inlinable @inline(__always)
 func mix(_ state: UInt64, _ word: UInt64) -> UInt64 {
   let x = (state ^ word) &* 0x9E37_79B9_7F4A_7C15
   return x ^ (x >> 32)
 }
 
 /// The hash of `count` bytes at `p`, continued from `seed`. Any alignment; reads nothing beyond `count`.
-@inline(__always)
+@inlinable @inline(__always)
 public func hash64(_ p: UnsafeRawPointer, _ count: Int, seed: UInt64 = 0) -> UInt64 {
   var state = mix(seed, UInt64(truncatingIfNeeded: count))
   var offset = 0
@@ -30,8 +30,8 @@ public func hash64(_ p: UnsafeRawPointer, _ count: Int, seed: UInt64 = 0) -> UIn
 }
 
 /// The last one to seven bytes as a little-endian word.
-@inline(__always)
-private func tail(_ p: UnsafeRawPointer, _ from: Int, _ count: Int) -> UInt64 {
+@inlinable @inline(__always)
+func tail(_ p: UnsafeRawPointer, _ from: Int, _ count: Int) -> UInt64 {
   if count >= 8 {
     // SAFETY: count >= 8, so the eight bytes that end the text are inside it.
     return load64(p, count &- 8) >> UInt64(truncatingIfNeeded: 64 &- (count &- from) &* 8)
@@ -47,7 +47,7 @@ private func tail(_ p: UnsafeRawPointer, _ from: Int, _ count: Int) -> UInt64 {
 }
 
 /// Whether `count` bytes at `a` and `b` are the same.
-@inline(__always)
+@inlinable @inline(__always)
 public func equalBytes(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ count: Int) -> Bool {
   var offset = 0
   while offset &+ 8 <= count {

@@ -4,89 +4,99 @@
 /// A verified image: a view on memory that its owner keeps mapped, unchanged and readable for as long as the view
 /// is used. Copying it copies pointers. Safe to read from any number of threads.
 public struct Image {
+  /// All that an image is: sections are found from its header, so that a view is passed on in one register and a
+  /// decision doesn't copy tables of pointers around.
   public let base: UnsafeRawPointer
-  public let size: Int
-  public let header: UnsafePointer<ImageHeader>
-  @usableFromInline let bytes: UnsafeRawPointer
-  @usableFromInline let strings: UnsafePointer<StringRecord>
-  @usableFromInline let stringIndex: UnsafePointer<UInt32>
-  @usableFromInline let stringMask: Int
-  public let nodes: UnsafePointer<Node>
-  @usableFromInline let nodeIndex: UnsafePointer<UInt64>
-  @usableFromInline let nodeMask: Int
-  public let rules: UnsafePointer<UInt64>
-  public let statements: UnsafePointer<StatementRecord>
-  public let masks: UnsafePointer<UInt64>
-  public let attributes: UnsafePointer<AttributeRecord>
-  public let types: UnsafePointer<UInt32>
-  public let constants: UnsafePointer<UInt64>
-  public let code: UnsafePointer<UInt64>
-  public let blobs: UnsafeRawPointer
 
   /// Only for `verify`, which has checked what the accessors rely on, and for the verifier's own reading.
-  init(unchecked base: UnsafeRawPointer, size: Int) {
-    // SAFETY: the verifier has checked that header and sections lie inside `size` and are aligned.
-    let header = base.assumingMemoryBound(to: ImageHeader.self)
-    func section<T>(_ s: Section, _: T.Type) -> UnsafePointer<T> {
-      (base + Int(header.pointee.offset(s))).assumingMemoryBound(to: T.self)
-    }
-    self.base = base
-    self.size = size
-    self.header = header
-    bytes = base + Int(header.pointee.offset(.bytes))
-    strings = section(.strings, StringRecord.self)
-    stringIndex = section(.stringIndex, UInt32.self)
-    stringMask = Int(header.pointee.count(.stringIndex)) &- 1
-    nodes = section(.nodes, Node.self)
-    nodeIndex = section(.nodeIndex, UInt64.self)
-    nodeMask = Int(header.pointee.count(.nodeIndex)) &- 1
-    rules = section(.rules, UInt64.self)
-    statements = section(.statements, StatementRecord.self)
-    masks = section(.masks, UInt64.self)
-    attributes = section(.attributes, AttributeRecord.self)
-    types = section(.types, UInt32.self)
-    constants = section(.constants, UInt64.self)
-    code = section(.code, UInt64.self)
-    blobs = base + Int(header.pointee.offset(.blobs))
+  init(unchecked base: UnsafeRawPointer) { self.base = base }
+
+  @inlinable @inline(__always)
+  public var header: UnsafePointer<ImageHeader> { base.assumingMemoryBound(to: ImageHeader.self) }
+  /// Bytes in all.
+  public var size: Int { Int(truncatingIfNeeded: header.pointee.size) }
+
+  @inlinable @inline(__always)
+  func section(_ s: Section) -> UnsafeRawPointer {
+    // SAFETY: the verifier has checked that the sections lie inside the image and are aligned.
+    base + Int(truncatingIfNeeded: base.load(fromByteOffset: ImageHeader.entryOffset(s), as: UInt32.self))
+  }
+  /// Entries of a section.
+  @inlinable @inline(__always)
+  public func count(_ s: Section) -> Int {
+    Int(truncatingIfNeeded: base.load(fromByteOffset: ImageHeader.entryOffset(s) &+ 4, as: UInt32.self))
   }
 
-  @inline(__always) public func count(_ section: Section) -> Int { Int(header.pointee.count(section)) }
+  @inlinable @inline(__always) var bytes: UnsafeRawPointer { section(.bytes) }
+  @inlinable @inline(__always)
+  var strings: UnsafePointer<StringRecord> { section(.strings).assumingMemoryBound(to: StringRecord.self) }
+  @inlinable @inline(__always)
+  var stringIndex: UnsafePointer<UInt32> { section(.stringIndex).assumingMemoryBound(to: UInt32.self) }
+  @inlinable @inline(__always)
+  public var nodes: UnsafePointer<Node> { section(.nodes).assumingMemoryBound(to: Node.self) }
+  @inlinable @inline(__always)
+  var nodeIndex: UnsafePointer<UInt64> { section(.nodeIndex).assumingMemoryBound(to: UInt64.self) }
+  @inlinable @inline(__always)
+  public var rules: UnsafePointer<UInt64> { section(.rules).assumingMemoryBound(to: UInt64.self) }
+  @inlinable @inline(__always)
+  public var statements: UnsafePointer<StatementRecord> {
+    section(.statements).assumingMemoryBound(to: StatementRecord.self)
+  }
+  @inlinable @inline(__always)
+  public var masks: UnsafePointer<UInt64> { section(.masks).assumingMemoryBound(to: UInt64.self) }
+  @inlinable @inline(__always)
+  public var attributes: UnsafePointer<AttributeRecord> {
+    section(.attributes).assumingMemoryBound(to: AttributeRecord.self)
+  }
+  @inlinable @inline(__always)
+  public var types: UnsafePointer<UInt32> { section(.types).assumingMemoryBound(to: UInt32.self) }
+  @inlinable @inline(__always)
+  public var constants: UnsafePointer<UInt64> { section(.constants).assumingMemoryBound(to: UInt64.self) }
+  @inlinable @inline(__always)
+  public var code: UnsafePointer<UInt64> { section(.code).assumingMemoryBound(to: UInt64.self) }
+  @inlinable @inline(__always)
+  public var blobs: UnsafeRawPointer { section(.blobs) }
+
   public var isPlatform: Bool { header.pointee.kind == ImageKind.platform.rawValue }
   /// Tells images apart; an overlay names its platform's.
   public var checksum: UInt64 { header.pointee.checksum }
 
   /// The bytes of a string by its id.
-  @inline(__always)
+  @inlinable @inline(__always)
   public func string(_ id: UInt32) -> UnsafeRawBufferPointer {
     let record = strings[Int(id)]
     return UnsafeRawBufferPointer(start: bytes + Int(record.offset), count: Int(record.length))
   }
 
   /// The id of a string with these bytes, or none.
-  @inline(__always)
+  @inlinable @inline(__always)
   public func symbol(_ p: UnsafeRawPointer, _ count: Int) -> UInt32 {
-    var bucket = Int(truncatingIfNeeded: hash64(p, count)) & stringMask
+    let stringIndex = stringIndex
+    let mask = self.count(.stringIndex) &- 1
+    var bucket = Int(truncatingIfNeeded: hash64(p, count)) & mask
     while true {
       let entry = stringIndex[bucket]
       if entry == 0 { return ImageFormat.none }
       let record = strings[Int(entry &- 1)]
       if Int(record.length) == count, equalBytes(bytes + Int(record.offset), p, count) { return entry &- 1 }
-      bucket = (bucket &+ 1) & stringMask
+      bucket = (bucket &+ 1) & mask
     }
   }
 
   /// The bytes of a node's name.
-  @inline(__always)
+  @inlinable @inline(__always)
   public func name(_ node: UInt32) -> UnsafeRawBufferPointer {
     let n = nodes + Int(node)
     return UnsafeRawBufferPointer(start: bytes + Int(n.pointee.nameOffset), count: Int(n.pointee.nameLength))
   }
 
   /// The node of exactly this name, or none; `hash` is `hash64` of the name.
-  @inline(__always)
+  @inlinable @inline(__always)
   public func node(_ p: UnsafeRawPointer, _ count: Int, hash: UInt64) -> UInt32 {
+    let nodeIndex = nodeIndex
+    let mask = self.count(.nodeIndex) &- 1
     let low = UInt32(truncatingIfNeeded: hash)
-    var bucket = Int(truncatingIfNeeded: hash >> 32) & nodeMask
+    var bucket = Int(truncatingIfNeeded: hash >> 32) & mask
     while true {
       let entry = nodeIndex[bucket]
       let index = UInt32(truncatingIfNeeded: entry >> 32)
@@ -97,7 +107,7 @@ public struct Image {
           return index &- 1
         }
       }
-      bucket = (bucket &+ 1) & nodeMask
+      bucket = (bucket &+ 1) & mask
     }
   }
 
@@ -120,7 +130,7 @@ public struct Image {
   @inline(__always)
   public func obligationID(_ bit: Int) -> UInt32 {
     // SAFETY: the caller has bit < count(.obligations).
-    (base + Int(header.pointee.offset(.obligations))).assumingMemoryBound(to: UInt32.self)[bit]
+    section(.obligations).assumingMemoryBound(to: UInt32.self)[bit]
   }
 
   @inline(__always)
@@ -153,10 +163,7 @@ public struct ImageHeader: BitwiseCopyable, Sendable {
       UInt64, UInt64
     )
 
-  @inline(__always)
-  func entry(_ section: Section) -> UInt64 {
-    withUnsafeBytes(of: sections) { $0.loadUnaligned(fromByteOffset: section.rawValue &* 8, as: UInt64.self) }
-  }
-  @inline(__always) public func offset(_ s: Section) -> UInt32 { UInt32(truncatingIfNeeded: entry(s)) }
-  @inline(__always) public func count(_ s: Section) -> UInt32 { UInt32(truncatingIfNeeded: entry(s) >> 32) }
+  /// Where a section's offset stands in the header; its count is the four bytes behind.
+  @inlinable @inline(__always)
+  static func entryOffset(_ s: Section) -> Int { 56 &+ s.rawValue &* 8 }
 }

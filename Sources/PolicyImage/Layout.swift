@@ -89,7 +89,9 @@ public struct Node: BitwiseCopyable, Sendable {
   public var operatorsMay: UInt8
   public var usersMay: UInt8
   public var absolute: UInt8
-  /// The declaration that `default` comes from, and the absolute; none: an overlay's node, or the platform's `unknown`.
+  /// The declaration that `default` comes from, and the absolute; none: the platform's `unknown`. In an overlay the
+  /// first is the platform's node of this name or of its nearest ancestor that has one, or none: a decision that finds
+  /// a name here needn't look for it there.
   public var choiceStatement: UInt32
   public var absoluteStatement: UInt32
   /// Stakes, 0...1.
@@ -97,6 +99,9 @@ public struct Node: BitwiseCopyable, Sendable {
   public var audit: UInt8
   public var reserved0: UInt8
   public var reserved1: UInt16
+
+  /// Only in an overlay.
+  @inlinable @inline(__always) public var platformNode: UInt32 { choiceStatement }
 
   public static let isDeclared: UInt8 = 1
   /// Declared, built in or named by a statement: decided too when a wider name is asked about.
@@ -108,30 +113,30 @@ public struct Node: BitwiseCopyable, Sendable {
 public struct RuleHeader: BitwiseCopyable, Sendable {
   public var word: UInt64
 
-  @inline(__always) public init(word: UInt64) { self.word = word }
-  @inline(__always) public var kind: UInt8 { UInt8(truncatingIfNeeded: word) & 3 }
-  @inline(__always) public var effect: UInt8 { UInt8(truncatingIfNeeded: word >> 2) & 3 }
-  @inline(__always) public var tier: UInt8 { UInt8(truncatingIfNeeded: word >> 4) & 3 }
-  @inline(__always) public var readsArgument: Bool { word & 0x40 != 0 }
-  @inline(__always) public var isShadow: Bool { word & 0x80 != 0 }
-  @inline(__always) public var tests: Int { Int(truncatingIfNeeded: word >> 8 & 0xFF) }
-  @inline(__always) public var mask: UInt16 { UInt16(truncatingIfNeeded: word >> 16) }
-  @inline(__always) public var statement: UInt32 { UInt32(truncatingIfNeeded: word >> 32) }
+  @inlinable @inline(__always) public init(word: UInt64) { self.word = word }
+  @inlinable @inline(__always) public var kind: UInt8 { UInt8(truncatingIfNeeded: word) & 3 }
+  @inlinable @inline(__always) public var effect: UInt8 { UInt8(truncatingIfNeeded: word >> 2) & 3 }
+  @inlinable @inline(__always) public var tier: UInt8 { UInt8(truncatingIfNeeded: word >> 4) & 3 }
+  @inlinable @inline(__always) public var readsArgument: Bool { word & 0x40 != 0 }
+  @inlinable @inline(__always) public var isShadow: Bool { word & 0x80 != 0 }
+  @inlinable @inline(__always) public var tests: Int { Int(truncatingIfNeeded: word >> 8 & 0xFF) }
+  @inlinable @inline(__always) public var mask: UInt16 { UInt16(truncatingIfNeeded: word >> 16) }
+  @inlinable @inline(__always) public var statement: UInt32 { UInt32(truncatingIfNeeded: word >> 32) }
 }
 
 /// One conjunct of a condition, a word: operation (8 bits), comparison (8), slot (16), operand (32).
 public struct Test: BitwiseCopyable, Sendable {
   public var word: UInt64
 
-  @inline(__always) public init(word: UInt64) { self.word = word }
-  @inline(__always) public init(_ operation: TestOperation, _ comparison: Comparison, slot: UInt16, operand: UInt32) {
+  @inlinable @inline(__always) public init(word: UInt64) { self.word = word }
+  @inlinable @inline(__always) public init(_ operation: TestOperation, _ comparison: Comparison, slot: UInt16, operand: UInt32) {
     word =
       UInt64(operation.rawValue) | UInt64(comparison.rawValue) << 8 | UInt64(slot) << 16 | UInt64(operand) << 32
   }
-  @inline(__always) public var operation: UInt8 { UInt8(truncatingIfNeeded: word) }
-  @inline(__always) public var comparison: UInt8 { UInt8(truncatingIfNeeded: word >> 8) }
-  @inline(__always) public var slot: Int { Int(truncatingIfNeeded: word >> 16 & 0xFFFF) }
-  @inline(__always) public var operand: UInt32 { UInt32(truncatingIfNeeded: word >> 32) }
+  @inlinable @inline(__always) public var operation: UInt8 { UInt8(truncatingIfNeeded: word) }
+  @inlinable @inline(__always) public var comparison: UInt8 { UInt8(truncatingIfNeeded: word >> 8) }
+  @inlinable @inline(__always) public var slot: Int { Int(truncatingIfNeeded: word >> 16 & 0xFFFF) }
+  @inlinable @inline(__always) public var operand: UInt32 { UInt32(truncatingIfNeeded: word >> 32) }
 }
 
 public enum TestOperation: UInt8, Sendable {

@@ -48,17 +48,18 @@ struct Verifier {
     guard header.pointee.kind == kind.rawValue else { throw ImageError(.wrongKind, at: 12) }
     guard header.pointee.size == UInt64(memory.count) else { throw ImageError(.wrongSize, at: 16) }
     guard header.pointee.checksum == imageChecksum(base, memory.count) else { throw ImageError(.checksum, at: 24) }
+    let view = Image(unchecked: base)
     var end = ImageFormat.headerSize
     for i in 0..<Verifier.sectionCount {
       guard let section = Section(rawValue: i) else { continue }
-      let offset = Int(header.pointee.offset(section))
-      let length = Int(header.pointee.count(section)) &* section.stride
+      let offset = view.section(section) - base
+      let length = view.count(section) &* section.stride
       guard offset >= end, offset & 7 == 0, length <= memory.count, offset <= memory.count &- length else {
         throw ImageError(.badSection, at: 56 &+ i &* 8)
       }
       end = offset &+ length
     }
-    image = Image(unchecked: base, size: memory.count)
+    image = view
     self.kind = kind
   }
 
@@ -71,7 +72,7 @@ struct Verifier {
     try checkAttributes()
     try checkMasks()
     try checkStatements()
-    try checkNodes()
+    try checkNodes(platform)
     let slots = (platform ?? image).count(.attributes)
     try checkPrograms(slots: slots)
     try checkRules(slots: slots)
@@ -80,7 +81,7 @@ struct Verifier {
   }
 
   func fail(_ code: ImageError.Code, _ section: Section, _ index: Int) -> ImageError {
-    ImageError(code, at: Int(image.header.pointee.offset(section)) &+ index &* section.stride)
+    ImageError(code, at: image.section(section) - image.base &+ index &* section.stride)
   }
 
   func isString(_ id: UInt32) -> Bool { Int(id) < image.count(.strings) }
@@ -148,22 +149,26 @@ struct Verifier {
     }
   }
 
-  private func checkNodes() throws(ImageError) {
+  private func checkNodes(_ platform: Image?) throws(ImageError) {
     try checkIndex(.nodeIndex, limit: image.count(.nodes)) { UInt32(truncatingIfNeeded: image.nodeIndexEntry($0) >> 32) }
     let count = image.count(.nodes)
-    for i in 0..<count where !isWellFormed(image.nodes[i], i, count) { throw fail(.badNode, .nodes, i) }
+    for i in 0..<count where !isWellFormed(image.nodes[i], i, count, platform) { throw fail(.badNode, .nodes, i) }
     // These two read other nodes' names, which lie inside only now.
     for i in 0..<count where !(isFound(i) && isInOrder(i)) { throw fail(.badNode, .nodes, i) }
   }
 
-  private func isWellFormed(_ n: Node, _ i: Int, _ count: Int) -> Bool {
+  private func isWellFormed(_ n: Node, _ i: Int, _ count: Int, _ platform: Image?) -> Bool {
     guard Int(n.nameOffset) <= image.count(.bytes), n.nameLength > 0,
       Int(n.nameLength) <= min(image.count(.bytes) &- Int(n.nameOffset), ImageFormat.maximumNameLength),
       n.depth > 0, Int(n.depth) <= ImageFormat.maximumDepth, Int(n.end) > i, Int(n.end) <= count,
       n.default <= n.operatorsMay, n.default <= n.usersMay, n.operatorsMay <= 2, n.usersMay <= 2, n.absolute <= 2,
       n.depth == segments(image.name(UInt32(truncatingIfNeeded: i))), n.stakes >= 0, n.stakes <= 1, n.audit <= 2
     else { return false }
-    return isStatementOrNone(n.choiceStatement) && isStatementOrNone(n.absoluteStatement) && hasRightParent(n, i)
+    guard isStatementOrNone(n.absoluteStatement), hasRightParent(n, i) else { return false }
+    guard let platform else { return isStatementOrNone(n.choiceStatement) }
+    let name = image.name(UInt32(truncatingIfNeeded: i))
+    guard let base = name.baseAddress else { return false }
+    return n.platformNode == platform.nearestNode(base, name.count)
   }
 
   /// Not believed from the record: a name that claims fewer segments would escape the absolute of the one above.

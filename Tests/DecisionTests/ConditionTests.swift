@@ -20,14 +20,19 @@ import Testing
     #expect(try asked.effect("a", given: ["user.adult": .bool(true)]) == .allow && asked.effect("a") == .ask)
   }
 
-  @Test(arguments: ["request.n + 9223372036854775807 > 0", "1 / request.n > 0", "request.tags[3] == 'x'", "int(request.tags[0]) > 0"])
+  @Test(arguments: [
+    "request.n + 9223372036854775807 > 0", "1 / request.n > 0", "request.tags[3] == 'x'", "int(request.tags[0]) > 0",
+  ])
   func whatCantBeEvaluatedFailsEitherWay(_ condition: String) throws {
-    let given: [String: RequestValue] = ["request.n": .int(condition.hasPrefix("1") ? 0 : 5), "request.tags": .list([.string("z")])]
+    let given: [String: RequestValue] = [
+      "request.n": .int(condition.hasPrefix("1") ? 0 : 5), "request.tags": .list([.string("z")]),
+    ]
     let limited = try Asked(behaviors: ["a: {default: allow}"], rules: ["{limit: a, to: deny, when: \"\(condition)\"}"])
     #expect(try limited.effect("a", given: given) == .deny)
     let owed = try Asked(behaviors: ["a: {default: deny}"], rules: ["{duty: a, to: allow, when: \"\(condition)\"}"])
     #expect(try owed.effect("a", given: given) == .deny)
-    let negated = try Asked(behaviors: ["a: {default: allow}"], rules: ["{limit: a, to: deny, when: \"!(\(condition))\"}"])
+    let negated = try Asked(
+      behaviors: ["a: {default: allow}"], rules: ["{limit: a, to: deny, when: \"!(\(condition))\"}"])
     #expect(try negated.effect("a", given: given) == .deny, "not a failure's negation either")
   }
 
@@ -73,13 +78,17 @@ import Testing
   @Test func aLimitThatReadsTheArgumentIsJudgedWithAnEmptyOneToo() throws {
     let asked = try Asked(
       behaviors: ["a: {default: allow}"],
-      rules: ["{limit: a, to: deny, when: \"!argument.contains('please')\"}", "{limit: a, to: ask, when: \"argument.contains('urgent')\"}"])
+      rules: [
+        "{limit: a, to: deny, when: \"!argument.contains('please')\"}",
+        "{limit: a, to: ask, when: \"argument.contains('urgent')\"}",
+      ])
     #expect(try asked.effect("a") == .deny && asked.effect("a", argument: "please") == .deny, "no argument loosens")
     #expect(try asked.effect("a", argument: "urgent") == .deny)
   }
 
   @Test func anArgumentTightens() throws {
-    let asked = try Asked(behaviors: ["a: {default: allow}"], rules: ["{limit: a, to: ask, when: \"argument.contains('urgent')\"}"])
+    let asked = try Asked(
+      behaviors: ["a: {default: allow}"], rules: ["{limit: a, to: ask, when: \"argument.contains('urgent')\"}"])
     #expect(try asked.effect("a") == .allow && asked.effect("a", argument: "calm") == .allow)
     #expect(try asked.effect("a", argument: "it is urgent") == .ask)
   }

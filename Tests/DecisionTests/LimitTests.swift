@@ -36,14 +36,18 @@ import Testing
   }
 
   @Test func limitsOfWiderNamesHoldBelow() throws {
-    let asked = try Asked(behaviors: Self.open + ["a.b: {default: allow}"], rules: ["{limit: a, to: deny}", "{limit: a.b, to: ask}"])
+    let asked = try Asked(
+      behaviors: Self.open + ["a.b: {default: allow}"], rules: ["{limit: a, to: deny}", "{limit: a.b, to: ask}"])
     #expect(try asked.effect("a.b.c") == .deny, "not the most specific one but each")
   }
 
   @Test func nothingMovesAnAbsolute() throws {
     let asked = try Asked(
-      behaviors: ["a: {default: allow}", "a.off: {hardcoded: off}", "b: {default: deny}", "b.on: {hardcoded: on, stakes: 0}"],
-      rules: ["{duty: a, to: allow, tier: safety}", "{limit: b, to: deny, tier: safety}"], own: ["{limit: b, to: deny}"])
+      behaviors: [
+        "a: {default: allow}", "a.off: {hardcoded: off}", "b: {default: deny}", "b.on: {hardcoded: on, stakes: 0}",
+      ],
+      rules: ["{duty: a, to: allow, tier: safety}", "{limit: b, to: deny, tier: safety}"], own: ["{limit: b, to: deny}"]
+    )
     #expect(try asked.effect("a.off.x", preference: .allow) == .deny)
     #expect(try asked.answer("a.off").decidedBy.rank == .absolute && asked.answer("a.off").way?.by == .nobody)
     #expect(try asked.effect("b.on.x", preference: .deny) == .allow)
@@ -75,8 +79,14 @@ import Testing
   @Test func obligationsAreThoseOfTheWinningSettingAndOfEachDutyAndLimit() throws {
     let asked = try Asked(
       behaviors: ["a: {default: ask, operators-may: allow}"],
-      rules: ["{limit: a, to: allow, with: [one]}", "{duty: a, to: deny, with: [two]}", "{limit: a, to: ask, when: user.adult, with: [three]}"],
-      own: ["{allow: a, with: [lost]}", "{allow: a.b, with: [four]}", "{allow: a.b, with: [five]}", "{limit: a, to: allow, with: [six]}"])
+      rules: [
+        "{limit: a, to: allow, with: [one]}", "{duty: a, to: deny, with: [two]}",
+        "{limit: a, to: ask, when: user.adult, with: [three]}",
+      ],
+      own: [
+        "{allow: a, with: [lost]}", "{allow: a.b, with: [four]}", "{allow: a.b, with: [five]}",
+        "{limit: a, to: allow, with: [six]}",
+      ])
     let no: [String: RequestValue] = ["user.adult": .bool(false)]
     #expect(try asked.answer("a.b", given: no).obligations == ["five", "four", "one", "six", "two"])
     #expect(try asked.answer("a.b", given: no).effect == .allow)
@@ -91,7 +101,8 @@ import Testing
 
   @Test func shadowRulesAreReportedAndNotEnforced() throws {
     let asked = try Asked(
-      behaviors: Self.closed, rules: ["{limit: a, to: deny, mode: shadow, with: [x]}", "{duty: a, to: allow, mode: shadow}"],
+      behaviors: Self.closed,
+      rules: ["{limit: a, to: deny, mode: shadow, with: [x]}", "{duty: a, to: allow, mode: shadow}"],
       own: ["{ask: a}", "{deny: a.b, mode: shadow}"])
     let answer = try asked.answer("a.b")
     #expect(answer.effect == .ask && answer.obligations == [])

@@ -10,7 +10,8 @@ import Testing
 struct Asked {
   let policy: OfflinePolicy
 
-  static let attributes = "attributes: {user: {adult: bool, role: {enum: [guest, member]}}, request: {n: int, d: double, tags: list<string>}}"
+  static let attributes =
+    "attributes: {user: {adult: bool, role: {enum: [guest, member]}}, request: {n: int, d: double, tags: list<string>}}"
 
   /// `behaviors`, `rules` and `own` (the operator's rules) and `grants` are items of their YAML lists, a line each.
   init(

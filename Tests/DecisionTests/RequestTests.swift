@@ -51,28 +51,34 @@ import Testing
     #expect(try error(["content"], [name: .bool(true)]) == RequestError(.unknownAttribute, at: name))
   }
 
-  @Test(arguments: [
-    ("user.adult", .string("true")), ("user.adult", .int(1)), ("user.adult", .null), ("user.role", .string("owner")),
-    ("user.role", .string("")), ("user.visits", .uint(1)), ("user.visits", .double(1)), ("request.amount", .int(1)),
-    ("request.size", .int(1)), ("request.tags", .string("a")), ("request.tags", .list([.string("a"), .int(1)])),
-    ("request.tags", .map([])), ("request.args", .list([])), ("request.args", .map([.init(key: .int(1), value: .null)])),
-    ("request.wait", .timestamp(seconds: 0, nanoseconds: 0)), ("user.born", .duration(seconds: 0, nanoseconds: 0)),
-    ("request.blob", .string("x")),
-  ] as [(String, RequestValue)]) func aValueOfAnotherType(_ name: String, _ value: RequestValue) throws {
+  @Test(
+    arguments: [
+      ("user.adult", .string("true")), ("user.adult", .int(1)), ("user.adult", .null), ("user.role", .string("owner")),
+      ("user.role", .string("")), ("user.visits", .uint(1)), ("user.visits", .double(1)), ("request.amount", .int(1)),
+      ("request.size", .int(1)), ("request.tags", .string("a")), ("request.tags", .list([.string("a"), .int(1)])),
+      ("request.tags", .map([])), ("request.args", .list([])),
+      ("request.args", .map([.init(key: .int(1), value: .null)])),
+      ("request.wait", .timestamp(seconds: 0, nanoseconds: 0)), ("user.born", .duration(seconds: 0, nanoseconds: 0)),
+      ("request.blob", .string("x")),
+    ] as [(String, RequestValue)]) func aValueOfAnotherType(_ name: String, _ value: RequestValue) throws
+  {
     #expect(try error(["content"], [name: value]) == RequestError(.wrongType, at: name))
   }
 
   @Test func valuesAtTheEdges() throws {
     let deep = (0..<200).reduce(RequestValue.int(1)) { value, _ in .list([value]) }
     let given: [String: RequestValue] = [
-      "user.visits": .int(.min), "request.amount": .double(.infinity), "request.size": .uint(.max), "request.tags": .list([]),
+      "user.visits": .int(.min), "request.amount": .double(.infinity), "request.size": .uint(.max),
+      "request.tags": .list([]),
       "request.args": .map([.init(key: .string("path"), value: deep), .init(key: .string("\u{0}"), value: .null)]),
-      "user.born": .timestamp(seconds: .max, nanoseconds: 999_999_999), "request.wait": .duration(seconds: .min, nanoseconds: -999_999_999),
+      "user.born": .timestamp(seconds: .max, nanoseconds: 999_999_999),
+      "request.wait": .duration(seconds: .min, nanoseconds: -999_999_999),
     ]
     let policy = try #require(SamplePolicy.loaded.policy)
     for name in ["content.explicit", "tool.shell.exec", "closed", "persuade"] {
       for argument in ["", String(repeating: "é", count: 100_000)] {
-        let request = Request(behaviors: [name], attributes: given, argument: argument, preference: .allow, now: (.max, 999_999_999))
+        let request = Request(
+          behaviors: [name], attributes: given, argument: argument, preference: .allow, now: (.max, 999_999_999))
         let answer = try policy.decide(request, operator: "op", explaining: true)
         #expect(answer.effect != .allow, "\(name)")
       }

@@ -23,7 +23,8 @@ import Testing
   /// `a` may be allowed, what is stricter below it is not: the setting is cut down there.
   @Test func aSettingOnStricterNamesBelowIsClamped() throws {
     let asked = try Asked(
-      behaviors: ["a: {default: deny, operators-may: allow}", "a.b: {default: deny, operators-may: ask}"], own: ["allow: a"])
+      behaviors: ["a: {default: deny, operators-may: allow}", "a.b: {default: deny, operators-may: ask}"],
+      own: ["allow: a"])
     let answer = try asked.answer("a.b")
     #expect(answer.effect == .ask && answer.decidedBy.rank == .ceiling)
     #expect(answer.trace.contains { $0.isClamped })
@@ -81,12 +82,15 @@ import Testing
     let asked = try Asked(unknown: "ask", behaviors: ["a: {default: allow}", "a.b: {default: deny}"])
     #expect(try asked.effect("a.x.y") == .allow && asked.effect("a.b.x.y") == .deny)
     #expect(try asked.effect("ab") == .ask, "a name is cut at dots alone")
-    #expect(try asked.effect("nobody.knows") == .ask && asked.answer("nobody.knows").decidedBy.statement?.form == .unknown)
+    #expect(
+      try asked.effect("nobody.knows") == .ask && asked.answer("nobody.knows").decidedBy.statement?.form == .unknown)
   }
 
   @Test func aDeclarationWithoutADefaultInheritsAllThree() throws {
     let asked = try Asked(
-      behaviors: ["a: {default: ask, operators-may: allow, users-may: allow}", "a.b: {stakes: 0}", "a.c: {default: deny}"])
+      behaviors: [
+        "a: {default: ask, operators-may: allow, users-may: allow}", "a.b: {stakes: 0}", "a.c: {default: deny}",
+      ])
     #expect(try asked.effect("a.b") == .ask && asked.effect("a.b", preference: .allow) == .allow)
     #expect(try asked.effect("a.c", preference: .allow) == .deny, "one that states a default starts afresh")
   }

@@ -34,7 +34,8 @@ import Testing
   }
 
   @Test func oneChangeALayerThatIsNeeded() throws {
-    let asked = try Asked(behaviors: ["a: {default: ask, operators-may: allow}"], own: ["{deny: a}", "{limit: a, to: ask}"])
+    let asked = try Asked(
+      behaviors: ["a: {default: ask, operators-may: allow}"], own: ["{deny: a}", "{limit: a, to: ask}"])
     let way = try asked.answer("a").way
     #expect(way?.by == .operator && way?.steps.map(\.kind) == [.setting, .operatorLimit])
   }
@@ -42,7 +43,8 @@ import Testing
   @Test func thePlatform() throws {
     let closed = try Asked(behaviors: ["a: {default: deny}"]).answer("a")
     #expect(closed.way?.by == .platform && closed.way?.steps.map(\.kind) == [.choice])
-    let limited = try Asked(behaviors: ["a: {default: allow}"], rules: ["{limit: a, to: deny, tier: safety}"]).answer("a")
+    let limited = try Asked(behaviors: ["a: {default: allow}"], rules: ["{limit: a, to: deny, tier: safety}"]).answer(
+      "a")
     #expect(limited.way?.by == .platform && limited.way?.steps.map(\.kind) == [.platformLimit])
   }
 

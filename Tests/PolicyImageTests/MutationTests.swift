@@ -106,7 +106,9 @@ import Testing
       case 4:
         // A word from elsewhere in the section: well-formed by itself, in the wrong place.
         let from = (range.lowerBound + random.below(range.count)) & ~7
-        for i in 0..<8 where from + i < range.upperBound { bytes[min((at & ~7) + i, bytes.count - 1)] = bytes[from + i] }
+        for i in 0..<8 where from + i < range.upperBound {
+          bytes[min((at & ~7) + i, bytes.count - 1)] = bytes[from + i]
+        }
       default:
         // The header's own numbers.
         HostileImage.store(random.pick(edges), 4, at: 32 + random.below(40) * 4, in: &bytes)

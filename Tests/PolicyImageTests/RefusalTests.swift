@@ -19,7 +19,9 @@ import Testing
     var description: String { "\(code)\(isOverlay ? " (overlay)" : "")" }
   }
 
-  static func put(_ value: UInt64, _ width: Int, _ section: Section, _ offset: Int) -> @Sendable (inout [UInt8], ImageHeaderView) -> Void {
+  static func put(_ value: UInt64, _ width: Int, _ section: Section, _ offset: Int)
+    -> @Sendable (inout [UInt8], ImageHeaderView) -> Void
+  {
     { bytes, header in HostileImage.store(value, width, at: header.range(section).lowerBound + offset, in: &bytes) }
   }
 
@@ -63,6 +65,9 @@ import Testing
     Change(code: .badNode, apply: put(UInt64(Float.nan.bitPattern), 4, .nodes, 40)),
     Change(code: .badNode, isOverlay: true, apply: put(2, 1, .nodes, 28)),
     Change(code: .badNode, isOverlay: true, apply: put(2, 1, .nodes, 31)),
+    // An overlay's name that leads to another name of the platform's, with its ceilings.
+    Change(code: .badNode, isOverlay: true, apply: put(0, 4, .nodes, 32)),
+    Change(code: .badNode, isOverlay: true, apply: put(0xFFFF_FFFF, 4, .nodes, 32)),
     Change(code: .badRule, apply: put(1, 4, .nodes, 20)),
     Change(code: .badRule, apply: put(0xFFFF, 2, .nodes, 28 - 2)),
     // A setting in a platform.
@@ -201,7 +206,9 @@ import Testing
   }
 
   @Test func anOverlayOfAnotherPlatformIsRefused() throws {
-    let other = openPolicy(SamplePolicy.files(platform: SamplePolicy.platform.replacing("name: sample", with: "name: other")))
-    #expect(bundleRefusal(Bundle.build(platform: other.platformImage, overlays: ["op": Self.overlay])) == .otherPlatform)
+    let other = openPolicy(
+      SamplePolicy.files(platform: SamplePolicy.platform.replacing("name: sample", with: "name: other")))
+    #expect(
+      bundleRefusal(Bundle.build(platform: other.platformImage, overlays: ["op": Self.overlay])) == .otherPlatform)
   }
 }

@@ -19,7 +19,9 @@ public enum HostileImage {
   }
 
   public static func store(_ value: UInt64, _ width: Int, at offset: Int, in bytes: inout [UInt8]) {
-    for i in 0..<width where offset + i < bytes.count { bytes[offset + i] = UInt8(truncatingIfNeeded: value >> UInt64(i * 8)) }
+    for i in 0..<width where offset + i < bytes.count {
+      bytes[offset + i] = UInt8(truncatingIfNeeded: value >> UInt64(i * 8))
+    }
   }
 
   /// Opens an overlay on the sample's platform, and says what is wrong with what it decides; nil when nothing is.
@@ -45,7 +47,9 @@ public enum HostileImage {
       if request.behaviors.contains(where: { $0.hasPrefix("harm") }), answer.effect != .deny {
         return "\(request.behaviors) is \(answer.effect)"
       }
-      if request.behaviors == ["transparency.admit-ai"], answer.effect != .allow { return "admit-ai is \(answer.effect)" }
+      if request.behaviors == ["transparency.admit-ai"], answer.effect != .allow {
+        return "admit-ai is \(answer.effect)"
+      }
     }
     return nil
   }
@@ -66,8 +70,12 @@ public enum HostileImage {
           }
         if answer.effect > most { return "\(name) is \(answer.effect), at most \(most)" }
       }
-      if request.behaviors.contains("closed.below"), answer.effect != .deny { return "closed.below is \(answer.effect)" }
-      if request.behaviors.contains("nobody.declared"), answer.effect != .deny { return "what nobody declared is \(answer.effect)" }
+      if request.behaviors.contains("closed.below"), answer.effect != .deny {
+        return "closed.below is \(answer.effect)"
+      }
+      if request.behaviors.contains("nobody.declared"), answer.effect != .deny {
+        return "what nobody declared is \(answer.effect)"
+      }
     }
     return nil
   }

@@ -65,7 +65,8 @@ public enum SamplePolicy {
       [
         "user.adult": .bool(true), "user.role": .string("member"), "user.visits": .int(7),
         "user.born": .timestamp(seconds: 0, nanoseconds: 0), "request.amount": .double(3), "request.size": .uint(4),
-        "request.tags": .list([.string("abac"), .string("a")]), "request.wait": .duration(seconds: 4000, nanoseconds: 0),
+        "request.tags": .list([.string("abac"), .string("a")]),
+        "request.wait": .duration(seconds: 4000, nanoseconds: 0),
         "request.blob": .bytes([0, 255]),
         "request.args": .map([.init(key: .string("path"), value: .string("/etc/passwd.conf"))]),
       ],

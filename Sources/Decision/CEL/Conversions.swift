@@ -127,7 +127,7 @@ extension Evaluator {
     switch a.kind {
     case .timestamp: return a
     case .int: return Self.timestamp(a.asInt, 0)
-    case .string: return pay(bytes: a.count) ? parseTimestamp(a) : .failure(.costLimit)
+    case .string: return pay(bytes: a.count) ? Self.parseTimestamp(a) : .failure(.costLimit)
     default: return .failure(.noSuchOverload)
     }
   }
@@ -135,7 +135,7 @@ extension Evaluator {
   private mutating func toDuration(_ a: Value) -> Value {
     switch a.kind {
     case .duration: return a
-    case .string: return pay(a.count) ? parseDuration(a) : .failure(.costLimit)
+    case .string: return pay(a.count) ? Self.parseDuration(a) : .failure(.costLimit)
     default: return .failure(.noSuchOverload)
     }
   }

@@ -90,10 +90,22 @@ private struct TextReader {
   }
 }
 
+/// An RFC 3339 text as the evaluator's `timestamp()` reads it; nil when it is none, or out of years 1 to 9999.
+public func parseTimestamp(_ text: UnsafeRawBufferPointer) -> (seconds: Int64, nanoseconds: Int32)? {
+  let value = Evaluator.parseTimestamp(.string(text))
+  return value.kind == .timestamp ? (value.asInt, value.nanoseconds) : nil
+}
+
+/// A text such as "1h30m" or "-1.5s" as the evaluator's `duration()` reads it; nil when it is none, or too long.
+public func parseDuration(_ text: UnsafeRawBufferPointer) -> (seconds: Int64, nanoseconds: Int32)? {
+  let value = Evaluator.parseDuration(.string(text))
+  return value.kind == .duration ? (value.asInt, value.nanoseconds) : nil
+}
+
 extension Evaluator {
   // MARK: Text
 
-  func parseTimestamp(_ s: Value) -> Value {
+  static func parseTimestamp(_ s: Value) -> Value {
     var r = TextReader(s)
     guard let year = r.digits(4), r.take(45), let month = r.digits(2), r.take(45), let day = r.digits(2), r.take(84),
       let hour = r.digits(2), r.take(58), let minute = r.digits(2), r.take(58), let second = r.digits(2)
@@ -122,7 +134,7 @@ extension Evaluator {
   }
 
   /// Signed numbers with units, such as -1h30m or 1.5ms.
-  func parseDuration(_ s: Value) -> Value {
+  static func parseDuration(_ s: Value) -> Value {
     var r = TextReader(s)
     let isNegative = r.next == 45
     if !r.take(45) { _ = r.take(43) }

@@ -94,9 +94,16 @@ private struct ZoneFile {
     }
     let rest = header.counts[5] + header.counts[2] * 12 + header.counts[1] + header.counts[0]
     guard skip(rest) else { return nil }
-    // Past the last transition a rule with daylight saving time goes on for ever; nothing here works it out.
-    if let last = times.last, seconds >= last, self.rest.contains(UInt8(ascii: ",")) { return nil }
+    if seconds >= times.last ?? .min, let text = footer {
+      return ZoneFooter(text)?.offset(at: seconds)
+    }
     let kind = times.lastIndex { $0 <= seconds }.map { kinds[$0] } ?? 0
     return offsets.indices.contains(kind) ? offsets[kind] : nil
+  }
+
+  /// The text between the last two line ends; nil when there is none.
+  private var footer: Substring? {
+    let lines = String(decoding: rest, as: UTF8.self).split(separator: "\n")
+    return lines.first
   }
 }
