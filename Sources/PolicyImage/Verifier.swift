@@ -150,8 +150,8 @@ struct Verifier {
   }
 
   private func checkNodes(_ platform: Image?) throws(ImageError) {
-    try checkIndex(.nodeIndex, limit: image.count(.nodes)) { UInt32(truncatingIfNeeded: image.nodeIndexEntry($0) >> 32) }
     let count = image.count(.nodes)
+    try checkIndex(.nodeIndex, limit: count) { UInt32(truncatingIfNeeded: image.nodeIndexEntry($0) >> 32) }
     for i in 0..<count where !isWellFormed(image.nodes[i], i, count, platform) { throw fail(.badNode, .nodes, i) }
     // These two read other nodes' names, which lie inside only now.
     for i in 0..<count where !(isFound(i) && isInOrder(i)) { throw fail(.badNode, .nodes, i) }
