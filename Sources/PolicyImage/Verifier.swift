@@ -150,7 +150,9 @@ struct Verifier {
   }
 
   private func checkNodes() throws(ImageError) {
-    try checkIndex(.nodeIndex, limit: image.count(.nodes)) { UInt32(truncatingIfNeeded: image.nodeIndexEntry($0) >> 32) }
+    try checkIndex(.nodeIndex, limit: image.count(.nodes)) {
+      UInt32(truncatingIfNeeded: image.nodeIndexEntry($0) >> 32)
+    }
     let count = image.count(.nodes)
     for i in 0..<count {
       guard isWellFormed(image.nodes[i], i, count), isFound(i), isInOrder(i) else { throw fail(.badNode, .nodes, i) }
