@@ -167,7 +167,7 @@ def main():
         plain = value.plain_value()
         # There a fraction has three, six or nine digits; here as few as say it (as in the Go implementation).
         shown = plain.decode("latin-1") if isinstance(plain, bytes) else str(plain)
-        if "Z" in shown and re.search(r"\.\d*0Z", shown) or "timestamp(" in expression and "string(" in expression and t in ("int", "bool"):
+        if "Z" in shown and re.search(r"\.\d*0Z", shown) or "timestamp(" in expression and "string(" in expression and "size(" in expression:
             continue
         if t == "bool":
             want = f"({expression}) == {text(plain)}"

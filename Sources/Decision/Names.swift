@@ -4,14 +4,22 @@
 internal import PolicyImage
 
 extension Engine {
-  /// Where a name stands in both images.
+  /// Where a name stands in both images. A name that the overlay has leads on to the platform's node.
   @inline(__always)
   func place(of name: Name) -> Place {
     var place = Place(platform: ImageFormat.none, overlay: ImageFormat.none, name: name)
     guard let base = name.baseAddress, name.count > 0 else { return place }
     let hash = hash64(base, name.count)
+    if policy.hasOverlay {
+      let exact = policy.overlay.node(base, name.count, hash: hash)
+      if exact != ImageFormat.none {
+        place.overlay = exact
+        place.platform = policy.overlay.nodes[Int(exact)].platformNode
+        return place
+      }
+      place.overlay = policy.overlay.nearestNode(base, name.count)
+    }
     place.platform = Engine.nearest(base, name.count, hash, policy.platform)
-    if policy.hasOverlay { place.overlay = Engine.nearest(base, name.count, hash, policy.overlay) }
     return place
   }
 

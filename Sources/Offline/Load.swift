@@ -41,9 +41,10 @@ extension LoadedPolicy {
     guard let verified = try? verifyPlatform(memory.bytes) else {
       preconditionFailure("the verifier refused the platform that the compiler made")
     }
+    let nodes = PlatformNodes(platform)
     for (name, one) in set.operators {
       do {
-        overlayImages[name] = try compile(operator: one, on: platform, checksum: verified.checksum)
+        overlayImages[name] = try compile(operator: one, on: platform, nodes: nodes, checksum: verified.checksum)
       } catch {
         refuse(name, [error.diagnostic])
       }

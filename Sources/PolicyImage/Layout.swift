@@ -89,7 +89,9 @@ public struct Node: BitwiseCopyable, Sendable {
   public var operatorsMay: UInt8
   public var usersMay: UInt8
   public var absolute: UInt8
-  /// The declaration that `default` comes from, and the absolute; none: an overlay's node, or the platform's `unknown`.
+  /// The declaration that `default` comes from, and the absolute; none: the platform's `unknown`. In an overlay the
+  /// first is the platform's node of this name or of its nearest ancestor that has one, or none: a decision that finds
+  /// a name here needn't look for it there.
   public var choiceStatement: UInt32
   public var absoluteStatement: UInt32
   /// Stakes, 0...1.
@@ -97,6 +99,9 @@ public struct Node: BitwiseCopyable, Sendable {
   public var audit: UInt8
   public var reserved0: UInt8
   public var reserved1: UInt16
+
+  /// Only in an overlay.
+  @inlinable @inline(__always) public var platformNode: UInt32 { choiceStatement }
 
   public static let isDeclared: UInt8 = 1
   /// Declared, built in or named by a statement: decided too when a wider name is asked about.

@@ -72,7 +72,7 @@ struct Verifier {
     try checkAttributes()
     try checkMasks()
     try checkStatements()
-    try checkNodes()
+    try checkNodes(platform)
     let slots = (platform ?? image).count(.attributes)
     try checkPrograms(slots: slots)
     try checkRules(slots: slots)
@@ -149,24 +149,30 @@ struct Verifier {
     }
   }
 
-  private func checkNodes() throws(ImageError) {
+  private func checkNodes(_ platform: Image?) throws(ImageError) {
     try checkIndex(.nodeIndex, limit: image.count(.nodes)) {
       UInt32(truncatingIfNeeded: image.nodeIndexEntry($0) >> 32)
     }
     let count = image.count(.nodes)
     for i in 0..<count {
-      guard isWellFormed(image.nodes[i], i, count), isFound(i), isInOrder(i) else { throw fail(.badNode, .nodes, i) }
+      guard isWellFormed(image.nodes[i], i, count, platform), isFound(i), isInOrder(i) else {
+        throw fail(.badNode, .nodes, i)
+      }
     }
   }
 
-  private func isWellFormed(_ n: Node, _ i: Int, _ count: Int) -> Bool {
+  private func isWellFormed(_ n: Node, _ i: Int, _ count: Int, _ platform: Image?) -> Bool {
     guard Int(n.nameOffset) <= image.count(.bytes), n.nameLength > 0,
       Int(n.nameLength) <= min(image.count(.bytes) &- Int(n.nameOffset), ImageFormat.maximumNameLength),
       n.depth > 0, Int(n.depth) <= ImageFormat.maximumDepth, Int(n.end) > i, Int(n.end) <= count,
       n.default <= n.operatorsMay, n.default <= n.usersMay, n.operatorsMay <= 2, n.usersMay <= 2, n.absolute <= 2,
       n.depth == segments(image.name(UInt32(truncatingIfNeeded: i))), n.stakes >= 0, n.stakes <= 1, n.audit <= 2
     else { return false }
-    return isStatementOrNone(n.choiceStatement) && isStatementOrNone(n.absoluteStatement) && hasRightParent(n, i)
+    guard isStatementOrNone(n.absoluteStatement), hasRightParent(n, i) else { return false }
+    guard let platform else { return isStatementOrNone(n.choiceStatement) }
+    let name = image.name(UInt32(truncatingIfNeeded: i))
+    guard let base = name.baseAddress else { return false }
+    return n.platformNode == platform.nearestNode(base, name.count)
   }
 
   /// Not believed from the record: a name that claims fewer segments would escape the absolute of the one above.

@@ -3,6 +3,7 @@
 
 import Foundation
 import Offline
+import PolicyLanguage
 import TestKit
 import Testing
 

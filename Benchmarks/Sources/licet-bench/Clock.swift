@@ -10,7 +10,7 @@ struct Contender {
 }
 
 /// Nanoseconds once, for each contender: the median of `runs`, taken in turns, each run at least `atLeast` long.
-func race(_ contenders: [Contender], runs: Int = 31, atLeast: UInt64 = 4_000_000) -> [Double] {
+func race(_ contenders: [Contender], runs: Int = 21, atLeast: UInt64 = 30_000_000) -> [Double] {
   let counts = contenders.map { one in
     var count = 1
     while true {

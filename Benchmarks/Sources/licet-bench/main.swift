@@ -2,7 +2,7 @@
 // Exits 1 when a goal is missed.
 
 let benches: [(name: String, run: () -> [Figure])] = [
-  ("decide", DecideBench.run)
+  ("decide", DecideBench.run), ("compile", CompileBench.run),
 ]
 let wanted = CommandLine.arguments.dropFirst()
 print(Figure.header)

@@ -35,12 +35,14 @@ public func compile(platform: Platform) throws(CompileError) -> [UInt8] {
     attributes: attributes)
 }
 
-/// Compiles an operator's overlay for the platform whose image has this checksum.
+/// Compiles an operator's overlay for the platform whose image has this checksum. `nodes` are that platform's; who
+/// compiles many operators makes them once.
 public func compile(
-  operator: Operator, on platform: Platform, checksum: UInt64
+  operator: Operator, on platform: Platform, nodes: PlatformNodes? = nil, checksum: UInt64
 ) throws(CompileError) -> [UInt8] {
   var compiler = Compiler(
     names: [], statements: `operator`.statements, kind: .overlay, location: `operator`.location)
+  compiler.link(to: nodes ?? PlatformNodes(platform))
   compiler.useSlots(of: platform.attributes)
   compiler.addNames()
   try compiler.add(`operator`.statements)
@@ -48,6 +50,16 @@ public func compile(
     .init(
       kind: .overlay, name: `operator`.name, platform: checksum, unknown: .deny, unknownStatement: ImageFormat.none),
     attributes: [])
+}
+
+/// Where each name stands in a platform's image.
+public struct PlatformNodes: Sendable {
+  let index: [String: UInt32]
+
+  public init(_ platform: Platform) {
+    let (all, _) = Compiler.names(platform.behaviors.keys, platform.statements)
+    index = Dictionary(uniqueKeysWithValues: all.enumerated().map { ($0.element, UInt32($0.offset)) })
+  }
 }
 
 struct Compiler {
@@ -61,15 +73,29 @@ struct Compiler {
   let location: Location
 
   init(names: some Sequence<String>, statements: [Statement], kind: ImageKind, location: Location) {
-    let named = Set(names).union(statements.lazy.map(\.behavior))
-      .union(statements.lazy.flatMap(\.comparedNames))
-    let all = named.union(named.flatMap { BehaviorName.path(of: $0).dropFirst() })
-    behaviors = all.sorted(by: BehaviorName.precedes).map {
+    let (all, named) = Compiler.names(names, statements)
+    behaviors = all.map {
       ImageBuilder.Behavior(name: $0, isDeclared: false, isNamed: named.contains($0))
     }
     obligations = Set(statements.lazy.flatMap(\.obligations)).sorted()
     self.location = location
     for (i, behavior) in behaviors.enumerated() { index[behavior.name] = i }
+  }
+
+  /// Every name that gets a node, in order, with all that lie above; and those that are named themselves.
+  static func names(_ names: some Sequence<String>, _ statements: [Statement]) -> (all: [String], named: Set<String>) {
+    let named = Set(names).union(statements.lazy.map(\.behavior))
+      .union(statements.lazy.flatMap(\.comparedNames))
+    let all = named.union(named.flatMap { BehaviorName.path(of: $0).dropFirst() })
+    return (all.sorted(by: BehaviorName.precedes), named)
+  }
+
+  /// Leads each node of an overlay to the platform's.
+  mutating func link(to nodes: PlatformNodes) {
+    for i in behaviors.indices {
+      let above = BehaviorName.path(of: behaviors[i].name).lazy.compactMap { nodes.index[$0] }.first
+      behaviors[i].choiceStatement = above ?? ImageFormat.none
+    }
   }
 
   mutating func useSlots(of attributes: [Attribute]) {
