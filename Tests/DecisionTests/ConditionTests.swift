@@ -1,5 +1,6 @@
 // DESIGN §2.3 and §2.4: conditions that fail, and arguments. One example a rule.
 
+import Decision
 import Offline
 import PolicyImage
 import Testing

@@ -1,5 +1,6 @@
 // DESIGN §2.2 and §2.10: tiers of duties and limits, absolutes, obligations, shadow. One example a rule.
 
+import Decision
 import Offline
 import PolicyImage
 import Testing

@@ -1,5 +1,6 @@
 // DESIGN §2.1: what the principals chose. One example a rule.
 
+import Decision
 import Offline
 import PolicyImage
 import Testing
