@@ -24,6 +24,8 @@ import Testing
       let tool = try Self.behaviors("  tool: {default: \(effect)}\n")["tool"]
       #expect(tool?.choice == Choice(default: effect, operatorsMay: effect, usersMay: effect))
     }
+    let other = try Self.behaviors("  tool: {default: deny, operators-may: allow}\n")["tool"]
+    #expect(other?.choice == Choice(default: .deny, operatorsMay: .allow, usersMay: .deny))
     let one = try Self.behaviors("  tool: {default: deny, users-may: allow}\n")["tool"]
     #expect(one?.choice == Choice(default: .deny, operatorsMay: .deny, usersMay: .allow))
   }
