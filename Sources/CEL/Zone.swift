@@ -22,7 +22,8 @@ struct Zone {
   /// Names that the evaluator understands without a table: UTC and offsets such as +01:30.
   static func isFixed(_ name: String) -> Bool {
     guard let last = name.utf8.last else { return true }
-    return name == "UTC" || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(last) && name.utf8.contains(UInt8(ascii: ":"))
+    return name == "UTC"
+      || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(last) && name.utf8.contains(UInt8(ascii: ":"))
   }
 
   /// The zone of this name; nil when there is none. Reads a file below `folder` and nothing else.
@@ -36,7 +37,9 @@ struct Zone {
     guard name.utf8.count <= 64 else { return false }
     return name.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { part in
       !part.isEmpty
-        && part.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || "0123456789_+-".unicodeScalars.contains($0)) }
+        && part.unicodeScalars.allSatisfy {
+          $0.isASCII && ($0.properties.isAlphabetic || "0123456789_+-".unicodeScalars.contains($0))
+        }
     }
   }
 
@@ -51,7 +54,9 @@ struct Zone {
     var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
     var done = 0
     while done < bytes.count {
-      let n = bytes.withUnsafeMutableBytes { Glibc.read(file, UnsafeMutableRawBufferPointer(rebasing: $0[done...]).baseAddress, $0.count - done) }
+      let n = bytes.withUnsafeMutableBytes {
+        Glibc.read(file, UnsafeMutableRawBufferPointer(rebasing: $0[done...]).baseAddress, $0.count - done)
+      }
       guard n > 0 else { return nil }
       done += n
     }

@@ -68,7 +68,9 @@ extension Zone {
         while !isAtEnd, !isAt(">") { position += 1 }
         return take(">")
       }
-      while position < text.count, text[position] | 0x20 >= UInt8(ascii: "a"), text[position] | 0x20 <= UInt8(ascii: "z") {
+      while position < text.count, text[position] | 0x20 >= UInt8(ascii: "a"),
+        text[position] | 0x20 <= UInt8(ascii: "z")
+      {
         position += 1
       }
       return position > start

@@ -30,7 +30,8 @@ struct ExampleCheck {
         related: .init(location: statement.location, message: "the rule is here"))
     }
     guard let request = request(example, statement) else {
-      return problem("a value in this example is not of its attribute's type",
+      return problem(
+        "a value in this example is not of its attribute's type",
         "timestamps are RFC 3339, durations like 1h30m, bytes base64")
     }
     guard let answer = try? policy.decide(request, operator: `operator`, explaining: true),
@@ -39,7 +40,8 @@ struct ExampleCheck {
           && $0.statement?.form == .rule
       })
     else {
-      return problem("this example names a behaviour that the rule does not govern", "name \(statement.behavior) or one below it")
+      return problem(
+        "this example names a behaviour that the rule does not govern", "name \(statement.behavior) or one below it")
     }
     switch (example.isMatch, line.truth) {
     case (true, .yes), (false, .no): return nil
@@ -47,8 +49,12 @@ struct ExampleCheck {
       return problem(
         "the rule's condition can't be evaluated for this example\(line.attribute.map { ": \($0) is not given" } ?? "")",
         "give every attribute that the condition reads")
-    case (true, _): return problem("this example should match, and the rule's condition is false for it", "mend the rule or the example")
-    case (false, _): return problem("this example should not match, and the rule's condition is true for it", "mend the rule or the example")
+    case (true, _):
+      return problem(
+        "this example should match, and the rule's condition is false for it", "mend the rule or the example")
+    case (false, _):
+      return problem(
+        "this example should not match, and the rule's condition is true for it", "mend the rule or the example")
     }
   }
 
@@ -104,7 +110,9 @@ extension RequestValue {
       if case .map(let key, let value) = type { (keyType, valueType) = (key, value) }
       var converted: [Entry] = []
       for one in entries {
-        guard let key = RequestValue(one.key, as: keyType), let value = RequestValue(one.value, as: valueType) else { return nil }
+        guard let key = RequestValue(one.key, as: keyType), let value = RequestValue(one.value, as: valueType) else {
+          return nil
+        }
         converted.append(Entry(key: key, value: value))
       }
       self = .map(converted)

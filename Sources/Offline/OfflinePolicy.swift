@@ -33,7 +33,8 @@ public struct OfflinePolicy: Sendable {
     let verified = try verifyPlatform(bundle.platform)
     var images: [String: Image] = [:]
     for i in 0..<bundle.operatorCount {
-      images[String(decoding: bundle.operatorName(i), as: UTF8.self)] = try verifyOverlay(bundle.overlay(i), on: verified)
+      images[String(decoding: bundle.operatorName(i), as: UTF8.self)] = try verifyOverlay(
+        bundle.overlay(i), on: verified)
     }
     platformMemory = memory
     overlayMemory = [:]
@@ -49,7 +50,9 @@ public struct OfflinePolicy: Sendable {
   }
 
   /// Decides; with `explaining`, trace and way as well.
-  public func decide(_ request: Request, operator name: String?, explaining: Bool = false) throws(RequestError) -> Answer {
+  public func decide(_ request: Request, operator name: String?, explaining: Bool = false) throws(RequestError)
+    -> Answer
+  {
     let policy = try policy(for: name)
     guard !request.behaviors.isEmpty else { throw RequestError(.noBehavior, at: "behavior") }
     let memory = ValueMemory()

@@ -57,7 +57,8 @@ struct Case {
     for world in try worlds() {
       let settled = Self.settle(world, choice, preference)
       result.effect = min(result.effect, finish(settled, world))
-      for statement in Self.winners(world) + world.filter({ $0.statement.kind == .limit || $0.statement.kind == .duty }) {
+      for statement in Self.winners(world) + world.filter({ $0.statement.kind == .limit || $0.statement.kind == .duty })
+      {
         result.obligations.formUnion(statement.statement.obligations)
       }
     }

@@ -81,7 +81,8 @@ public struct Bundle {
       let entries = directory.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
       let checksum = entries.withUnsafeBytes { $0.baseAddress.map { hash64($0, entries.count) } ?? 0 }
       let header: [UInt64] = [
-        BundleFormat.magic, UInt64(BundleFormat.version) | UInt64(parts.count) << 32, UInt64(start + body.count), checksum,
+        BundleFormat.magic, UInt64(BundleFormat.version) | UInt64(parts.count) << 32, UInt64(start + body.count),
+        checksum,
       ]
       return header.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } } + entries + body
     }

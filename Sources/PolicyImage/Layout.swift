@@ -129,7 +129,9 @@ public struct Test: BitwiseCopyable, Sendable {
   public var word: UInt64
 
   @inlinable @inline(__always) public init(word: UInt64) { self.word = word }
-  @inlinable @inline(__always) public init(_ operation: TestOperation, _ comparison: Comparison, slot: UInt16, operand: UInt32) {
+  @inlinable @inline(__always) public init(
+    _ operation: TestOperation, _ comparison: Comparison, slot: UInt16, operand: UInt32
+  ) {
     word =
       UInt64(operation.rawValue) | UInt64(comparison.rawValue) << 8 | UInt64(slot) << 16 | UInt64(operand) << 32
   }

@@ -12,7 +12,10 @@ import Testing
   private static func codes(_ bytes: [UInt8]) -> [DiagnosticCode] {
     let set = loadOnSample(SourceFile(path: "operators.d/shop.yaml", bytes: bytes))
     #expect(set.platform != nil && set.broken == ["shop"] && set.operators.isEmpty, "\(set.summary)")
-    #expect(set.errors.allSatisfy { $0.location.file == "operators.d/shop.yaml" && $0.location.line > 0 && $0.location.column > 0 })
+    #expect(
+      set.errors.allSatisfy {
+        $0.location.file == "operators.d/shop.yaml" && $0.location.line > 0 && $0.location.column > 0
+      })
     return set.codes
   }
 
@@ -25,7 +28,8 @@ import Testing
   @Test func anOperatorsFileCutOffAnywhere() throws {
     let bytes = Array(LoadTests.nightowl.utf8)
     let platform = LoadTests.file("platform.yaml", LoadTests.platform)
-    let whole = try #require(load([platform, SourceFile(path: "operators.d/nightowl.yaml", bytes: bytes)]).operators["nightowl"])
+    let whole = try #require(
+      load([platform, SourceFile(path: "operators.d/nightowl.yaml", bytes: bytes)]).operators["nightowl"])
     var broken = 0
     for count in 0..<bytes.count {
       let set = load([platform, SourceFile(path: "operators.d/nightowl.yaml", bytes: Array(bytes[..<count]))])
@@ -85,11 +89,14 @@ import Testing
 
   // MARK: no text
 
-  @Test(arguments: [
-    [0xFF], [0xC3], [0xC3, 0x28], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xC0, 0xAF], [0xF8, 0x88, 0x80, 0x80, 0x80],
-  ] as [[UInt8]])
+  @Test(
+    arguments: [
+      [0xFF], [0xC3], [0xC3, 0x28], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xC0, 0xAF],
+      [0xF8, 0x88, 0x80, 0x80, 0x80],
+    ] as [[UInt8]])
   func notUTF8(_ bytes: [UInt8]) {
-    let set = loadOnSample(SourceFile(path: "operators.d/shop.yaml", bytes: Array((Self.head + "# é").utf8) + bytes + [0x0A]))
+    let set = loadOnSample(
+      SourceFile(path: "operators.d/shop.yaml", bytes: Array((Self.head + "# é").utf8) + bytes + [0x0A]))
     #expect(set.summary == ["operators.d/shop.yaml:4 yaml-not-utf8"] && set.diagnostics.first?.location.column == 4)
     #expect(set.broken == ["shop"])
   }
@@ -99,10 +106,14 @@ import Testing
     let utf16 = text.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
     #expect(Self.codes([0xFF, 0xFE] + utf16) == [.yamlNotUTF8])
     #expect(Self.codes(utf16) == [.yamlCharacter])
-    #expect(loadOnSample(SourceFile(path: "operators.d/shop.yaml", bytes: [0xEF, 0xBB, 0xBF] + Array(text.utf8))).summary == [])
+    #expect(
+      loadOnSample(SourceFile(path: "operators.d/shop.yaml", bytes: [0xEF, 0xBB, 0xBF] + Array(text.utf8))).summary
+        == [])
   }
 
-  @Test(arguments: ["\u{0}", "\u{7}", "\u{1B}", "\u{7F}", "\u{85}", "\u{202E}", "\u{2028}", "\u{2066}", "\u{FEFF}", "\u{FFFF}"])
+  @Test(arguments: [
+    "\u{0}", "\u{7}", "\u{1B}", "\u{7F}", "\u{85}", "\u{202E}", "\u{2028}", "\u{2066}", "\u{FEFF}", "\u{FFFF}",
+  ])
   func charactersThatHideSomething(_ character: String) {
     #expect(Self.codes("rules: [] # x\(character)y\n") == [.yamlCharacter])
   }
@@ -161,7 +172,9 @@ import Testing
   }
 
   @Test func anAliasIsWhatItStandsFor() {
-    let set = loadOperator("rules:\n  - &r {deny: tool, with: [log]}\n  - *r\n  - {ask: content, with: &w [a, b]}\n  - {deny: content, with: *w}\n")
+    let set = loadOperator(
+      "rules:\n  - &r {deny: tool, with: [log]}\n  - *r\n  - {ask: content, with: &w [a, b]}\n  - {deny: content, with: *w}\n"
+    )
     #expect(set.summary == [])
     let says = set.operators["shop"]?.statements.map { "\($0.behavior) \($0.effect) \($0.obligations)" }
     #expect(says?.sorted() == ["content ask [\"a\", \"b\"]", "content deny [\"a\", \"b\"]", "tool deny [\"log\"]"])
@@ -188,8 +201,11 @@ import Testing
     #expect(Self.codes("rules:\n  - {deny: tool, deny: content}\n") == [.yamlDuplicateKey])
     #expect(Self.codes("rules:\n  - {deny: tool, \"d\\x65ny\": content}\n") == [.yamlDuplicateKey])
     let many = (0..<40).map { "k\($0): 1, " }.joined()
-    #expect(Self.codes("rules: [{deny: tool, examples: {match: [{request: {\(many)k7: 2}}]}}]\n").contains(.yamlDuplicateKey))
-    let platform = load([file("platform.yaml", Sample.platform.replacing("  tool: {", with: "  content: {default: deny}\n  tool: {"))])
+    #expect(
+      Self.codes("rules: [{deny: tool, examples: {match: [{request: {\(many)k7: 2}}]}}]\n").contains(.yamlDuplicateKey))
+    let platform = load([
+      file("platform.yaml", Sample.platform.replacing("  tool: {", with: "  content: {default: deny}\n  tool: {"))
+    ])
     #expect(platform.codes == [.yamlDuplicateKey] && platform.platform == nil)
   }
 
@@ -215,7 +231,8 @@ import Testing
   /// Every key of every form, with values of every kind: never a crash, and in force only without an error.
   @Test func anyValueAtAnyKey() {
     let values = [
-      "", "~", "true", "0", "-1", "1e400", "0x7FFFFFFFFFFFFFFF", "99999999999999999999", "text", "''", "[]", "[[]]", "[~]", "[{}]",
+      "", "~", "true", "0", "-1", "1e400", "0x7FFFFFFFFFFFFFFF", "99999999999999999999", "text", "''", "[]", "[[]]",
+      "[~]", "[{}]",
       "{}", "{a: {b: [c]}}", "{[a]: b}", "'\u{1F388}'", "\"\\uD800\"", "a.b.c", "..", "allow", "[allow, allow]",
     ]
     var accepted = 0
@@ -241,7 +258,10 @@ import Testing
   @Test func anyValueAtAnyKeyOfAPlatform() {
     let head = "licet: 1\nlayer: platform\nname: acme\n"
     for key in KeyID.allCases.map(\.rawValue) {
-      for value in ["", "~", "-1", ".nan", "text", "[]", "[{}]", "{}", "{a: {b: [c]}}", "{a: list<list<list<int>>>}", "on", "[allow]"] {
+      for value in [
+        "", "~", "-1", ".nan", "text", "[]", "[{}]", "{}", "{a: {b: [c]}}", "{a: list<list<list<int>>>}", "on",
+        "[allow]",
+      ] {
         for text in [
           "\(key): \(value)\n", "behaviors:\n  a.b:\n    \(key): \(value)\n", "attributes:\n  \(key): \(value)\n",
           "attributes:\n  user:\n    x: {\(key): \(value)}\n", "attributes:\n  user:\n    \(key): \(value)\n",
@@ -255,8 +275,10 @@ import Testing
 
   @Test func whatIsWrongIsSaid() {
     for (lines, code) in [
-      ("rules: deny\n", DiagnosticCode.wrongType), ("rules: {deny: tool}\n", .wrongType), ("rules: [deny]\n", .wrongType),
-      ("rules: [{deny: [tool]}]\n", .wrongType), ("rules: [{deny: 7}]\n", .wrongType), ("rules: [{deny: Tool}]\n", .badName),
+      ("rules: deny\n", DiagnosticCode.wrongType), ("rules: {deny: tool}\n", .wrongType),
+      ("rules: [deny]\n", .wrongType),
+      ("rules: [{deny: [tool]}]\n", .wrongType), ("rules: [{deny: 7}]\n", .wrongType),
+      ("rules: [{deny: Tool}]\n", .badName),
       ("rules: [{limit: tool, to: maybe}]\n", .unknownValue), ("rules: [{limit: tool, to: [ask]}]\n", .wrongType),
       ("rules: [{limit: tool}]\n", .missingKey), ("rules: [{deny: tool, to: ask}]\n", .ruleTo),
       ("rules: [{deny: tool, ask: tool}]\n", .ruleKind), ("rules: [{when: user.age > 1}]\n", .ruleKind),

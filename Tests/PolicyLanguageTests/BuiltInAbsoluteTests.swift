@@ -43,8 +43,10 @@ import Testing
       ("behaviors: {\(name): {default: deny, operators-may: ask}}", .hardcodedContradiction),
       ("behaviors: {\(name): {default: deny, users-may: allow}}", .hardcodedContradiction),
       ("behaviors: {\(name): {operators-may: allow}}", .ceilingWithoutDefault),
-      ("rules: [{duty: \(name), to: allow}]", .underAbsolute), ("rules: [{duty: \(name).below, to: ask}]", .underAbsolute),
-      ("behaviors: {\(name): {hardcoded: 'no'}}", .unknownValue), ("behaviors: {\(name): {hardcoded: ~}}", .unknownValue),
+      ("rules: [{duty: \(name), to: allow}]", .underAbsolute),
+      ("rules: [{duty: \(name).below, to: ask}]", .underAbsolute),
+      ("behaviors: {\(name): {hardcoded: 'no'}}", .unknownValue),
+      ("behaviors: {\(name): {hardcoded: ~}}", .unknownValue),
     ]
     for (text, code) in attempts {
       let set = load([file("platform.yaml", "\(Self.head)\(text)\n")])
@@ -91,7 +93,9 @@ import Testing
       "rules: [{limit: \(name), to: deny, tier: safety}]", "rules: [{limit: \(parent), to: deny, tier: safety}]",
       "rules: [{duty: \(parent), to: allow, tier: safety}]",
     ]
-    let operators = ["rules: [{limit: \(name), to: deny}]", "rules: [{allow: \(parent)}]", "rules: [{deny: \(parent)}]"]
+    let operators = [
+      "rules: [{limit: \(name), to: deny}]", "rules: [{allow: \(parent)}]", "rules: [{deny: \(parent)}]",
+    ]
     for platform in platforms {
       for rules in operators {
         let files = [file("platform.yaml", "\(Self.head)\(platform)\n"), operatorFile("shop", rules + "\n")]
@@ -111,11 +115,11 @@ import Testing
   @Test func aHigherFolderCannotEither() {
     let set = load([
       file("platform.yaml", Self.head),
-      file("platform.d/x.yaml", "licet: 1\nlayer: platform\nbehaviors: {harm.csam: {hardcoded: on, stakes: 0}}\n", rank: 2),
+      file(
+        "platform.d/x.yaml", "licet: 1\nlayer: platform\nbehaviors: {harm.csam: {hardcoded: on, stakes: 0}}\n", rank: 2),
     ])
     #expect(set.codes.contains(.builtInAbsolute) && set.platform == nil)
   }
-
 
   @Test func aPlatformMayAddToThem() throws {
     let text = Self.head + "behaviors: {weapons: {hardcoded: off}, help.exit: {hardcoded: on, stakes: 0}}\n"

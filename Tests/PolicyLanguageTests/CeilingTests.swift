@@ -24,19 +24,23 @@ import Testing
       let tool = try Self.behaviors("  tool: {default: \(effect)}\n")["tool"]
       #expect(tool?.choice == Choice(default: effect, operatorsMay: effect, usersMay: effect))
     }
+    let other = try Self.behaviors("  tool: {default: deny, operators-may: allow}\n")["tool"]
+    #expect(other?.choice == Choice(default: .deny, operatorsMay: .allow, usersMay: .deny))
     let one = try Self.behaviors("  tool: {default: deny, users-may: allow}\n")["tool"]
     #expect(one?.choice == Choice(default: .deny, operatorsMay: .deny, usersMay: .allow))
   }
 
   @Test func whoStatesADefaultStartsAfresh() throws {
-    let all = try Self.behaviors("  tool: {default: ask, operators-may: allow, users-may: allow}\n  tool.shell: {default: deny}\n")
+    let all = try Self.behaviors(
+      "  tool: {default: ask, operators-may: allow, users-may: allow}\n  tool.shell: {default: deny}\n")
     #expect(all["tool.shell"]?.choice == Choice(default: .deny, operatorsMay: .deny, usersMay: .deny))
     #expect(all["tool.shell"]?.governedBy == "tool.shell")
   }
 
   @Test func whoStatesNoneInheritsAllThreeFromTheNearestDeclaredAncestor() throws {
     let all = try Self.behaviors(
-      "  a: {default: deny, operators-may: ask, users-may: allow}\n  a.b: {default: ask}\n  a.b.c.d: {stakes: 0.5}\n  a.x.y: {}\n  a.z:\n")
+      "  a: {default: deny, operators-may: ask, users-may: allow}\n  a.b: {default: ask}\n  a.b.c.d: {stakes: 0.5}\n  a.x.y: {}\n  a.z:\n"
+    )
     #expect(all["a.b.c.d"]?.choice == Choice(default: .ask, operatorsMay: .ask, usersMay: .ask))
     #expect(all["a.b.c.d"]?.governedBy == "a.b" && all["a.b.c.d"]?.stated == nil)
     for name in ["a.x.y", "a.z"] {
@@ -58,7 +62,8 @@ import Testing
 
   @Test func stakesAndAuditAreInheritedSingly() throws {
     let all = try Self.behaviors(
-      "  a: {default: allow, stakes: 0.25, audit: full}\n  a.b: {default: deny, stakes: 0.5}\n  a.b.c: {audit: durable}\n  d: {}\n")
+      "  a: {default: allow, stakes: 0.25, audit: full}\n  a.b: {default: deny, stakes: 0.5}\n  a.b.c: {audit: durable}\n  d: {}\n"
+    )
     #expect(all["a.b"]?.stakes == 0.5 && all["a.b"]?.audit == .full)
     #expect(all["a.b.c"]?.stakes == 0.5 && all["a.b.c"]?.audit == .durable)
     #expect(all["d"]?.stakes == 1 && all["d"]?.audit == .counts)
@@ -81,7 +86,8 @@ import Testing
 
   @Test(arguments: [Effect.deny, .ask, .allow]) func settingsAndGrantsGoUpToTheCeiling(_ ceiling: Effect) throws {
     let platform = file(
-      "platform.yaml", "\(Self.head)behaviors:\n  tool:\n    default: deny\n    operators-may: \(ceiling)\n    users-may: allow\n")
+      "platform.yaml",
+      "\(Self.head)behaviors:\n  tool:\n    default: deny\n    operators-may: \(ceiling)\n    users-may: allow\n")
     for effect in [Effect.deny, .ask, .allow] {
       for lines in ["rules:\n  - \(effect): tool.x\n", "grants:\n  - users-may: \(effect)\n    behavior: tool.x\n"] {
         let set = load([platform, operatorFile("shop", lines)])
@@ -102,7 +108,9 @@ import Testing
         .diagnostics.first { $0.code == .aboveCeiling }?.related?.location
     }
     #expect(related("behaviors:\n  tool: {default: ask}\n") == Location(file: "platform.yaml", line: 5, column: 19))
-    #expect(related("behaviors:\n  tool.a.b.c: {default: ask}\nunknown: ask\n") == Location(file: "platform.yaml", line: 6, column: 10))
+    #expect(
+      related("behaviors:\n  tool.a.b.c: {default: ask}\nunknown: ask\n")
+        == Location(file: "platform.yaml", line: 6, column: 10))
     #expect(
       related("behaviors:\n  tool: {default: allow}\n  tool.a: {default: deny, operators-may: ask}\n  tool.a.b: {}\n")
         == Location(file: "platform.yaml", line: 6, column: 42))
@@ -119,7 +127,8 @@ import Testing
   }
 
   @Test func limitsAndDutiesHaveNoCeiling() {
-    #expect(loadOperator("rules: [{limit: tool.shell, to: allow}, {limit: content.explicit, to: deny}]\n").summary == [])
+    #expect(
+      loadOperator("rules: [{limit: tool.shell, to: allow}, {limit: content.explicit, to: deny}]\n").summary == [])
     let platform = Sample.platform + "  - {duty: tool.shell, to: allow}\n  - {limit: tool, to: allow}\n"
     #expect(load([file("platform.yaml", platform)]).summary == [])
   }
@@ -131,7 +140,8 @@ import Testing
         #expect(loadOperator("grants: [{users-may: \(effect), behavior: \(name)}]\n").codes == [.underAbsolute])
         #expect(loadOperator("rules: [{limit: \(name), to: \(effect), with: [log]}]\n").summary == [])
       }
-      #expect(load([file("platform.yaml", Sample.platform + "  - {duty: \(name), to: ask}\n")]).codes == [.underAbsolute])
+      #expect(
+        load([file("platform.yaml", Sample.platform + "  - {duty: \(name), to: ask}\n")]).codes == [.underAbsolute])
     }
     #expect(loadOperator("rules: [{deny: politics}]\n").summary == [], "above one a setting stands")
   }
@@ -146,9 +156,11 @@ import Testing
         #expect(set.codes == [.undeclaredBehavior] && set.diagnostics.first?.hint == hint)
       }
     }
-    #expect(loadOperator("rules: [{deny: too}]\n").codes == [.undeclaredBehavior], "a part of a segment is no name above")
+    #expect(
+      loadOperator("rules: [{deny: too}]\n").codes == [.undeclaredBehavior], "a part of a segment is no name above")
     #expect(loadOperator("grants: [{users-may: ask, behavior: weather}]\n").codes == [.undeclaredBehavior])
-    #expect(load([file("platform.yaml", Sample.platform + "  - {limit: weather, to: ask}\n")]).codes == [.undeclaredBehavior])
+    #expect(
+      load([file("platform.yaml", Sample.platform + "  - {limit: weather, to: ask}\n")]).codes == [.undeclaredBehavior])
   }
 
   // MARK: whose words they are
@@ -164,7 +176,8 @@ import Testing
 
   @Test func onlyThePlatformDeclaresAndOwes() {
     for lines in [
-      "rules: [{duty: tool, to: ask}]\n", "rules: [{limit: tool, to: ask, tier: safety}]\n", "behaviors: {x: {default: allow}}\n",
+      "rules: [{duty: tool, to: ask}]\n", "rules: [{limit: tool, to: ask, tier: safety}]\n",
+      "behaviors: {x: {default: allow}}\n",
       "unknown: allow\n", "attributes: {user: {vip: bool}}\n",
     ] {
       let set = loadOperator(lines)

@@ -15,12 +15,14 @@ import Testing
   }
 
   @Test(arguments: [
-    "yes", "no", "on", "off", "Yes", "NO", "On", "OFF", "y", "n", "Y", "N", "tRUE", "nULL", "nil", "none", "truee", "nullx",
+    "yes", "no", "on", "off", "Yes", "NO", "On", "OFF", "y", "n", "Y", "N", "tRUE", "nULL", "nil", "none", "truee",
+    "nullx",
   ])
   func wordsAreStrings(_ text: String) throws { #expect(try Self.meaning(text) == .string) }
 
   @Test(arguments: [
-    "1_000", "0b101", "1:30", "190:20:30", "2027-01-01", "0xZZ", "0x", "0o9", "0o", "+0x1f", "-0o7", "1.2.3", "1e", "1e+", ".",
+    "1_000", "0b101", "1:30", "190:20:30", "2027-01-01", "0xZZ", "0x", "0o9", "0o", "+0x1f", "-0o7", "1.2.3", "1e",
+    "1e+", ".",
     "+", "-.", ".e3", "--1", "1-", "0x-1", ".infinity", "nan", "inf", "+.nan", "<<", "=", "1,000", "1 2",
   ])
   func whatOnlyLooksLikeANumberIsAString(_ text: String) throws { #expect(try Self.meaning(text) == .string) }
@@ -35,7 +37,8 @@ import Testing
   @Test func floats() throws {
     for (text, value) in [
       ("1.", 1), (".5", 0.5), ("-.5", -0.5), ("+1.5", 1.5), ("1e3", 1000), ("1E-2", 0.01), ("6.02e+23", 6.02e23),
-      ("9223372036854775808", 9_223_372_036_854_775_808), (".inf", .infinity), ("+.Inf", .infinity), ("-.INF", -.infinity),
+      ("9223372036854775808", 9_223_372_036_854_775_808), (".inf", .infinity), ("+.Inf", .infinity),
+      ("-.INF", -.infinity),
       ("1e999", .infinity),
     ] as [(String, Double)] { #expect(try Self.meaning(text) == .double(value), "\(text)") }
     for text in [".nan", ".NaN", ".NAN"] {
@@ -65,8 +68,11 @@ import Testing
     }
   }
 
-  @Test(arguments: [".nan", ".inf", "-1", "1.01", "-0.001", "2", "1e300"]) func stakesLieBetweenZeroAndOne(_ text: String) {
-    let set = load([file("platform.yaml", "licet: 1\nlayer: platform\nname: acme\nbehaviors: {a: {stakes: \(text)}}\n")])
+  @Test(arguments: [".nan", ".inf", "-1", "1.01", "-0.001", "2", "1e300"]) func stakesLieBetweenZeroAndOne(
+    _ text: String
+  ) {
+    let set = load([file("platform.yaml", "licet: 1\nlayer: platform\nname: acme\nbehaviors: {a: {stakes: \(text)}}\n")]
+    )
     #expect(set.codes == [.outOfRange] && set.platform == nil)
   }
 }

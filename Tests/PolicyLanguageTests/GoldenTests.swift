@@ -68,7 +68,8 @@ private struct Example {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     try FileManager.default.copyItem(at: golden, to: folder.appendingPathComponent("policy"))
     try FileManager.default.copyItem(
-      at: GoldenTests.golden.appendingPathComponent("platform.yaml"), to: folder.appendingPathComponent("platform.yaml"))
+      at: GoldenTests.golden.appendingPathComponent("platform.yaml"), to: folder.appendingPathComponent("platform.yaml")
+    )
     let policy = folder.appendingPathComponent("policy")
     try Self.complete(policy, code)
     let files = PolicyFolder.read([policy.path], maximumFiles: code == .tooManyFiles ? 1 : Bounds.files)
@@ -101,7 +102,8 @@ private struct Example {
     case .tooManyFiles:
       try makeFolder()
       try head.write(to: file, atomically: false, encoding: .utf8)
-      try head.write(to: file.deletingLastPathComponent().appendingPathComponent("b.yaml"), atomically: false, encoding: .utf8)
+      try head.write(
+        to: file.deletingLastPathComponent().appendingPathComponent("b.yaml"), atomically: false, encoding: .utf8)
     case .celTooLong:
       try makeFolder()
       let condition = String(repeating: "1 + ", count: 20_000) + "1 == 2"

@@ -7,7 +7,8 @@ import Testing
 
 @Suite struct JSONTests {
   static let texts = [
-    "", "plain", "\"quoted\"", "back\\slash", "a\nb\r\nc\td", "\u{0}\u{1}\u{1F}\u{7F}\u{80}\u{9F}", "\u{1B}[31mred\u{1B}[0m",
+    "", "plain", "\"quoted\"", "back\\slash", "a\nb\r\nc\td", "\u{0}\u{1}\u{1F}\u{7F}\u{80}\u{9F}",
+    "\u{1B}[31mred\u{1B}[0m",
     "\u{2028}\u{2029}\u{202E}abc\u{2066}", "日本語 🎈 é e\u{301}", "</script>", "'", "\u{FFFF}\u{10FFFF}", "\\u0041", "/",
   ]
 
@@ -33,7 +34,8 @@ import Testing
     let one = Diagnostic(code: .noPlatform, severity: .error, location: place, length: 1, message: "m")
     #expect(
       json(one)
-        == #"{"code": "no-platform", "severity": "error", "file": "x.yaml", "line": 1, "column": 1, "length": 1, "message": "m"}"#)
+        == #"{"code": "no-platform", "severity": "error", "file": "x.yaml", "line": 1, "column": 1, "length": 1, "message": "m"}"#
+    )
   }
 
   @Test func listsAreArrays() throws {

@@ -65,8 +65,10 @@ import Testing
     #expect(set.diagnostics == [])
     let platform = try #require(set.platform)
     #expect(platform.name == "acme")
-    #expect(platform.attributes.map(\.name) == ["request.amount", "request.recipients", "user.age_verified", "user.role"])
-    #expect(platform.behaviors["content.explicit"]?.choice == Choice(default: .deny, operatorsMay: .allow, usersMay: .deny))
+    #expect(
+      platform.attributes.map(\.name) == ["request.amount", "request.recipients", "user.age_verified", "user.role"])
+    #expect(
+      platform.behaviors["content.explicit"]?.choice == Choice(default: .deny, operatorsMay: .allow, usersMay: .deny))
     #expect(platform.behaviors["politics.persuade"]?.hardcoded == .off)
     #expect(platform.behaviors["politics.persuade"]?.stakes == 0.3)
     #expect(platform.behaviors["harm.csam"]?.hardcoded == .off)

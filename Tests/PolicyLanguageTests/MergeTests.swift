@@ -72,8 +72,10 @@ import Testing
   }
 
   @Test(arguments: [
-    "name: other", "unknown: ask", "attributes: {user: {age: uint}}", "attributes: {user: {age: {type: int, verified: true}}}",
-    "behaviors: {tool: {default: deny}}", "behaviors: {tool: {operators-may: ask}}", "behaviors: {tool: {users-may: allow}}",
+    "name: other", "unknown: ask", "attributes: {user: {age: uint}}",
+    "attributes: {user: {age: {type: int, verified: true}}}",
+    "behaviors: {tool: {default: deny}}", "behaviors: {tool: {operators-may: ask}}",
+    "behaviors: {tool: {users-may: allow}}",
     "behaviors: {tool: {stakes: 0.4}}", "behaviors: {tool: {audit: full}}", "behaviors: {tool: {title: B}}",
     "behaviors: {tool: {clause: B}}", "behaviors: {x: {hardcoded: off}}",
   ])
@@ -84,7 +86,8 @@ import Testing
       + "  x: {hardcoded: on, stakes: 0}\n"
     for rank in [0, 3] {
       let files = [
-        file("platform.yaml", Self.base + stated, rank: rank), file("platform.d/a.yaml", "\(Self.head)\(other)\n", rank: rank),
+        file("platform.yaml", Self.base + stated, rank: rank),
+        file("platform.d/a.yaml", "\(Self.head)\(other)\n", rank: rank),
       ]
       for order in [files, files.reversed()] {
         let set = load(order)

@@ -25,7 +25,9 @@ import Testing
   /// The comparison itself notices a change.
   @Test func bites() throws {
     let same = try Meaning(loadOperator("rules: [{deny: tool}]\n"))
-    for other in ["[{ask: tool}]", "[{deny: tool, mode: shadow}]", "[{deny: tool, when: user.age < 18}]", "[{deny: content}]"] {
+    for other in [
+      "[{ask: tool}]", "[{deny: tool, mode: shadow}]", "[{deny: tool, when: user.age < 18}]", "[{deny: content}]",
+    ] {
       let different = try Meaning(loadOperator("rules: \(other)\n"))
       #expect(different.model != same.model && different.images != same.images, "\(other)")
     }
@@ -83,11 +85,12 @@ private struct Meaning {
 
   /// A statement that stands twice has its examples twice.
   private static func describe(_ statement: Statement) -> [String] {
-    ["\(statement.content) \(statement.readsArgument)"] + Set(statement.examples).map { example in
-      var text = example
-      text.attributes = [:]
-      return "\(text) \(example.attributes.map { "\($0)" }.sorted())"
-    }.sorted()
+    ["\(statement.content) \(statement.readsArgument)"]
+      + Set(statement.examples).map { example in
+        var text = example
+        text.attributes = [:]
+        return "\(text) \(example.attributes.map { "\($0)" }.sorted())"
+      }.sorted()
   }
 }
 
@@ -123,13 +126,17 @@ private struct Shuffler {
       default: here.append("\(write(key)): \(write(value))")
       }
     }
-    return [file(original.path, here.joined(separator: "\n") + "\n"), file(dropIn(of: original.path), there.joined(separator: "\n") + "\n")]
+    return [
+      file(original.path, here.joined(separator: "\n") + "\n"),
+      file(dropIn(of: original.path), there.joined(separator: "\n") + "\n"),
+    ]
   }
 
   private func dropIn(of path: String) -> String {
     let parts = path.split(separator: "/")
     guard parts.first == "operators.d" else { return "platform.d/99-\(parts.last ?? "")" }
-    return parts.count > 2 ? "\(parts[0])/\(parts[1])/99-\(parts[2])" : "operators.d/\(parts[1].dropLast(5)).d/99-more.yaml"
+    return parts.count > 2
+      ? "\(parts[0])/\(parts[1])/99-\(parts[2])" : "operators.d/\(parts[1].dropLast(5)).d/99-more.yaml"
   }
 
   private mutating func write(_ value: YAMLValue) -> String {

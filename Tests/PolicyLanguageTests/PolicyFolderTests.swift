@@ -15,7 +15,9 @@ import Testing
 
   @Test func readsThePolicyAndNothingElse() throws {
     let folder = try Folder(Self.files)
-    for path in ["README.md", "operators.d/.hidden.yaml", "operators.d/shop_test.yaml", "operators.d/old.yml", "tests/x.yaml"] {
+    for path in [
+      "README.md", "operators.d/.hidden.yaml", "operators.d/shop_test.yaml", "operators.d/old.yml", "tests/x.yaml",
+    ] {
       try folder.write("not: [policy", to: path)
     }
     let files = PolicyFolder.read([folder.path])

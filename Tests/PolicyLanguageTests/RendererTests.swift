@@ -73,7 +73,8 @@ import Testing
   }
 
   @Test func whatAFileHoldsCannotSteerTheTerminal() {
-    let lines = Self.render("a: \u{1B}[2J\u{9B}x\u{202E}", column: 1, message: "\u{1B}]0;title\u{7}").joined(separator: "\n")
+    let lines = Self.render("a: \u{1B}[2J\u{9B}x\u{202E}", column: 1, message: "\u{1B}]0;title\u{7}").joined(
+      separator: "\n")
     #expect(!lines.unicodeScalars.contains { $0 != "\n" && Renderer.isControl($0) })
     #expect(lines.contains("\u{FFFD}"))
   }
@@ -82,7 +83,8 @@ import Testing
     let place = Location(file: "gone.yaml", line: 7, column: 2)
     let one = Diagnostic(code: .fileVanished, severity: .error, location: place, length: 1, message: "m", hint: "h")
     #expect(Renderer { _ in nil }.render(one) == "error[file-vanished]: m\n --> gone.yaml:7:2\n  = hint: h\n")
-    #expect(Renderer { _ in [] }.render([one, one]).split(separator: "\n", omittingEmptySubsequences: false).count == 8)
+    #expect(
+      Renderer { _ in [] }.render([one, one]).split(separator: "\n", omittingEmptySubsequences: false).count == 8)
   }
 
   @Test func notUTF8IsShownAsItCanBe() {

@@ -35,7 +35,8 @@ import Testing
     for prefix in ["", "\u{FEFF}"] {
       let text = (prefix + head + condition.text + "\n").replacing("\n", with: lineEnd)
       let set = loadOnSample(file("operators.d/shop.yaml", text))
-      let found = try #require(set.diagnostics.first { $0.code == .celUndeclared }, "\(condition.title): \(set.summary)")
+      let found = try #require(
+        set.diagnostics.first { $0.code == .celUndeclared }, "\(condition.title): \(set.summary)")
       #expect(found.location == Self.place(of: "nope", in: text, lineEnd), "\(condition.title)")
       #expect(found.length == 4, "\(condition.title)")
     }
@@ -60,7 +61,9 @@ import Testing
   }
 
   @Test func anErrorAtTheVeryEndPointsBehindTheText() {
-    for text in ["user.age >", "'user.age >'", "\"user.age >\"", "|\n      user.age >\n", ">-\n      user.age\n      >"] {
+    for text in [
+      "user.age >", "'user.age >'", "\"user.age >\"", "|\n      user.age >\n", ">-\n      user.age\n      >",
+    ] {
       let set = loadOperator("rules:\n  - deny: tool\n    when: \(text)\n")
       #expect(set.codes == [.celSyntax], "\(text): \(set.summary)")
       #expect(set.diagnostics.first.map { (5...9).contains($0.location.line) } == true)

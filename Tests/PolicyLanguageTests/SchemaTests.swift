@@ -20,7 +20,8 @@ import Testing
       let parts = name.split(separator: "-")
       return Definition(
         form: try #require(Form(rawValue: String(parts[1]))), layer: try #require(Layer(rawValue: String(parts[0]))),
-        properties: try #require(body["properties"] as? [String: Any]), required: Set(body["required"] as? [String] ?? []))
+        properties: try #require(body["properties"] as? [String: Any]),
+        required: Set(body["required"] as? [String] ?? []))
     }
   }
 
@@ -58,7 +59,8 @@ import Testing
     for definition in try Self.definitions() {
       for key in KeyID.allCases.map(\.rawValue) + ["extra", "Rules", "licet "] {
         // An attribute with `enum` alone is an enumeration, one with `type` an attribute.
-        let lines = definition.form == .attribute && key != "type" ? ["type: int", "\"\(key)\": {}"] : ["\"\(key)\": {}"]
+        let lines =
+          definition.form == .attribute && key != "type" ? ["type: int", "\"\(key)\": {}"] : ["\"\(key)\": {}"]
         let found = Self.diagnostics(definition.form, definition.layer, lines)
         if definition.form == .enumeration, key == "type" || key == "verified" { continue }
         let isRefused = found.contains { Self.refusals.contains($0.code) }
@@ -130,7 +132,8 @@ import Testing
 
   /// Of `OperatorIsolationTests.spoilt`: what the shape of the file alone shows.
   private static let wrongShapes: Set<String> = [
-    "a list", "a word", "no name", "a bad name", "another version", "an unknown key", "a reserved key", "the platform's key",
+    "a list", "a word", "no name", "a bad name", "another version", "an unknown key", "a reserved key",
+    "the platform's key",
     "a duty", "a tier",
   ]
 }

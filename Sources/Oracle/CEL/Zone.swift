@@ -11,7 +11,9 @@ enum Zone {
   static func offset(of zone: String, at seconds: Int64) throws(OracleFailure) -> Int64 {
     if zone == "UTC" || zone.isEmpty { return 0 }
     if let fixed = fixed(zone) { return fixed }
-    let isName = zone.unicodeScalars.allSatisfy { $0.properties.isAlphabetic || "0123456789_+-/".unicodeScalars.contains($0) }
+    let isName = zone.unicodeScalars.allSatisfy {
+      $0.properties.isAlphabetic || "0123456789_+-/".unicodeScalars.contains($0)
+    }
     guard isName, !zone.hasPrefix("/"), var data = read(folder + zone), let offset = data.offset(at: seconds) else {
       throw .zone(zone)
     }
@@ -80,7 +82,8 @@ private struct ZoneFile {
 
   /// The second, 64-bit block of versions 2 and above.
   mutating func offset(at seconds: Int64) -> Int64? {
-    guard let first = header(), first.version >= UInt8(ascii: "2"), skip(first.size(of: 4)), let header = header() else {
+    guard let first = header(), first.version >= UInt8(ascii: "2"), skip(first.size(of: 4)), let header = header()
+    else {
       return nil
     }
     var times: [Int64] = []

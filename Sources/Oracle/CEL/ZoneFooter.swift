@@ -46,7 +46,8 @@ struct ZoneFooter {
   }
 
   private static func change(_ text: Substring) -> Change? {
-    guard let match = text.wholeMatch(of: /M(\d+)\.(\d)\.(\d)(?:\/([+-]?\d+(?::\d+){0,2}))?/), let month = Int64(match.1),
+    guard let match = text.wholeMatch(of: /M(\d+)\.(\d)\.(\d)(?:\/([+-]?\d+(?::\d+){0,2}))?/),
+      let month = Int64(match.1),
       let week = Int64(match.2), let day = Int64(match.3), (1...12).contains(month), (1...5).contains(week), day <= 6
     else { return nil }
     guard let stated = match.4 else { return Change(month: month, week: week, day: day, time: 7200) }
@@ -71,7 +72,8 @@ struct ZoneFooter {
     var latest: (moment: Int64, offset: Int64)?
     for year in year - 1...year + 1 {
       let changes = [
-        (moment(daylight.start, year) - standard, daylight.offset), (moment(daylight.end, year) - daylight.offset, standard),
+        (moment(daylight.start, year) - standard, daylight.offset),
+        (moment(daylight.end, year) - daylight.offset, standard),
       ]
       for change in changes where change.0 <= seconds && change.0 > latest?.moment ?? .min { latest = change }
     }

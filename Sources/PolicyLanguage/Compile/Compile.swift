@@ -22,7 +22,8 @@ public struct CompileError: Error, Hashable, Sendable {
 /// Compiles a platform. Pure; thread-safe.
 public func compile(platform: Platform) throws(CompileError) -> [UInt8] {
   var compiler = Compiler(
-    names: platform.behaviors.keys, statements: platform.statements, kind: .platform, location: platform.unknownLocation)
+    names: platform.behaviors.keys, statements: platform.statements, kind: .platform, location: platform.unknownLocation
+  )
   let attributes = try compiler.addAttributes(platform.attributes, at: platform.unknownLocation)
   compiler.addNames()
   try compiler.add(platform.statements)
@@ -109,7 +110,8 @@ struct Compiler {
     guard attributes.count + BuiltInAttribute.allCases.count <= ImageFormat.maximumSlots else {
       throw CompileError(
         code: .tooManyAttributes, location: location,
-        message: "a platform may declare at most \(ImageFormat.maximumSlots - BuiltInAttribute.allCases.count) attributes")
+        message:
+          "a platform may declare at most \(ImageFormat.maximumSlots - BuiltInAttribute.allCases.count) attributes")
     }
     useSlots(of: attributes)
     for builtIn in BuiltInAttribute.allCases { _ = builder.string(builtIn.rawValue) }
@@ -261,7 +263,8 @@ struct Compiler {
         code: .tooManyRules, location: location, message: "more than \(UInt16.max) rules on \(behavior.name)")
     }
     let image = builder.finish(
-      identity, behaviors: behaviors, statements: records, obligations: obligations, attributes: attributes, types: types)
+      identity, behaviors: behaviors, statements: records, obligations: obligations, attributes: attributes,
+      types: types)
     guard image.count <= ImageFormat.maximumSize else {
       throw CompileError(code: .tooManyRules, location: location, message: "the compiled policy is over 1 GiB")
     }

@@ -27,9 +27,11 @@ extension DiagnosticCode {
     case .yamlCharacter:
       "Control characters, line separators and characters that change the direction of text would make a policy look other than it is. Delete the character."
     case .yamlTooDeep: "Lists and mappings can stand in each other 64 levels deep; a policy needs about eight."
-    case .yamlTooLarge: "The file holds more values, or more directives, than a policy file may. Split it into drop-ins."
+    case .yamlTooLarge:
+      "The file holds more values, or more directives, than a policy file may. Split it into drop-ins."
     case .yamlAlias: "An alias (`*name`) stands for what an anchor (`&name`) before it marks, and can't contain itself."
-    case .yamlAliasBomb: "Aliases of aliases multiply: written out, this file would be enormous. Write out what is meant."
+    case .yamlAliasBomb:
+      "Aliases of aliases multiply: written out, this file would be enormous. Write out what is meant."
     case .yamlTag: "Tags (`!name`) change what a value is; policy files have none. Quote text that begins with `!`."
     case .yamlDocuments: "One file holds one document, of one layer. Move what follows `---` into a file of its own."
     case .yamlDuplicateKey: "A key stands twice in one mapping, and only one can be meant. Keep one."
@@ -40,10 +42,12 @@ extension DiagnosticCode {
     case .keyOfOtherLayer:
       "What the key states is not for this layer to say: settings and grants are the operators', behaviours, duties and tiers the platform's."
     case .missingKey: "A key that can't be left out is missing."
-    case .wrongType: "The value is of the wrong kind: text, number, list or mapping. Text that looks like a number needs quotes."
+    case .wrongType:
+      "The value is of the wrong kind: text, number, list or mapping. Text that looks like a number needs quotes."
     case .unknownValue: "Only certain words can stand here; the hint lists them, or the nearest."
     case .outOfRange: "The number lies outside of what it can be."
-    case .badName: "Names of operators, obligations and behaviours are made of certain characters only; the hint says which."
+    case .badName:
+      "Names of operators, obligations and behaviours are made of certain characters only; the hint says which."
     case .badVersion: "The file is written for another version of the policy language."
     case .wrongLayer: "The file's `layer` isn't that of the folder in which it lies. Correct it, or move the file."
     case .nameNotOfFile:
@@ -60,28 +64,37 @@ extension DiagnosticCode {
     case .badBinding: "A binding names one identity. Several identities are several items of the list."
     case .ceilingWithoutDefault:
       "A behaviour that states a default starts afresh; one that states none inherits default and ceilings from above. A ceiling alone would be neither: state the default too."
-    case .ceilingBelowDefault: "A ceiling says how far others may loosen. One that is stricter than the default could only tighten: lower the default."
-    case .hardcodedContradiction: "Nothing moves an absolute, so a default or ceiling that says otherwise is void. Delete it."
+    case .ceilingBelowDefault:
+      "A ceiling says how far others may loosen. One that is stricter than the default could only tighten: lower the default."
+    case .hardcodedContradiction:
+      "Nothing moves an absolute, so a default or ceiling that says otherwise is void. Delete it."
     case .hardcodedOnStakes: "What is always allowed has to be harmless, and the file has to say so: `stakes: 0`."
-    case .oppositeAbsolutes: "An absolute covers all names below it, so one of these two would break the other. Narrow one."
-    case .builtInAbsolute: "A few absolutes are compiled into the program. A platform may add to them, and can't remove or weaken one."
+    case .oppositeAbsolutes:
+      "An absolute covers all names below it, so one of these two would break the other. Narrow one."
+    case .builtInAbsolute:
+      "A few absolutes are compiled into the program. A platform may add to them, and can't remove or weaken one."
     case .ruleKind: "A rule says exactly one thing: `allow`, `ask`, `deny`, `limit` or `duty`."
     case .ruleTo: "`allow`, `ask` and `deny` say what the behaviour shall be; only a `limit` and a `duty` have `to`."
     case .aboveCeiling:
       "The operator claims more than the platform lets operators have for this behaviour; the related place is where that was set."
-    case .underAbsolute: "The behaviour is hard-coded, itself or by a name above it; no setting, grant or duty can move it."
-    case .undeclaredBehavior: "The rule names nothing that is declared, nor anything above or below such a name. Most often it is misspelt."
+    case .underAbsolute:
+      "The behaviour is hard-coded, itself or by a name above it; no setting, grant or duty can move it."
+    case .undeclaredBehavior:
+      "The rule names nothing that is declared, nor anything above or below such a name. Most often it is misspelt."
     case .argumentOutsideLimit:
       "`argument` is free text that tries to justify a request. No argument loosens anything, so only limits may look at it."
     case .reservedAttribute: "The name is kept for a part of the language that this version doesn't have."
-    case .celSyntax: "The condition isn't CEL. A condition that begins with `!`, `[`, `{` or a quote has to be quoted as a whole."
+    case .celSyntax:
+      "The condition isn't CEL. A condition that begins with `!`, `[`, `{` or a quote has to be quoted as a whole."
     case .celTooDeep: "The condition is nested too deeply."
     case .celTooLong: "The condition is too long. Split it into several rules."
     case .celUndeclared: "The condition reads something that is not declared, or calls a function that doesn't exist."
-    case .celNoOverload: "The function or operator doesn't take values of these types. CEL converts nothing by itself: `1 + 1.0` is an error."
+    case .celNoOverload:
+      "The function or operator doesn't take values of these types. CEL converts nothing by itself: `1 + 1.0` is an error."
     case .celTypeMismatch: "The types in the condition don't fit together."
     case .celNotBool: "A condition has to be true or false. Compare the value with something."
-    case .celEnumValue: "The attribute is an enumeration, and this is none of its values: the comparison could never be true."
+    case .celEnumValue:
+      "The attribute is an enumeration, and this is none of its values: the comparison could never be true."
     case .celPattern: "The regular expression is not one that RE2 reads, or is too large."
     case .celPatternNotLiteral: "Regular expressions are compiled when the file loads, so they have to be literals."
     case .celZone: "The time zone isn't one that can be used in a condition."
@@ -98,7 +111,8 @@ extension DiagnosticCode {
     case .lintDuplicate: "Two statements say the same."
     case .lintEmptyArgument:
       "The condition holds for an empty argument. A limit that reads `argument` applies unless its condition is false with the argument and with an empty one, so this one applies to every request."
-    case .lintReadsBehavior: "A rule governs the behaviour that it names and all below it; asking for the name in the condition is slower and easier to get wrong."
+    case .lintReadsBehavior:
+      "A rule governs the behaviour that it names and all below it; asking for the name in the condition is slower and easier to get wrong."
     case .lintNeverHolds: "The condition is false whatever is asked, so the statement never takes part."
     case .lintUnderAbsolute: "The behaviour is hard-coded, so this states what never matters."
     }

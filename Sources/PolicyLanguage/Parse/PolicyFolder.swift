@@ -203,7 +203,9 @@ private struct FolderReader {
       failure(
         path, .fileVanished, "the file was listed, but is not there", "a link may lead nowhere; or load once more")
     default:
-      failure(path, .fileUnreadable, "the file can't be read: \(String(cString: strerror(error)))", "check its owner and mode")
+      failure(
+        path, .fileUnreadable, "the file can't be read: \(String(cString: strerror(error)))", "check its owner and mode"
+      )
     }
   }
 

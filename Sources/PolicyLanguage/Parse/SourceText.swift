@@ -137,7 +137,8 @@ enum SourceText {
     let digits = String(scalar, radix: 16, uppercase: true)
     let padded = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     return TextProblem(
-      code: .yamlCharacter, offset: offset, message: "the invisible character U+\(padded) has no place in a policy file",
+      code: .yamlCharacter, offset: offset,
+      message: "the invisible character U+\(padded) has no place in a policy file",
       hint: "delete it, or write it as an escape in double quotes")
   }
 

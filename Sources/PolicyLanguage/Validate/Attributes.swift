@@ -68,7 +68,9 @@ extension Shape {
 
   private static func isIdentifier(_ bytes: ArraySlice<UInt8>) -> Bool {
     guard let first = bytes.first, bytes.count <= Bounds.nameBytes else { return false }
-    guard Names.isAlphanumeric(first) || first == UInt8(ascii: "_"), !(0x30...0x39).contains(first) else { return false }
+    guard Names.isAlphanumeric(first) || first == UInt8(ascii: "_"), !(0x30...0x39).contains(first) else {
+      return false
+    }
     return bytes.allSatisfy { Names.isAlphanumeric($0) || $0 == UInt8(ascii: "_") }
       && !reservedWords.contains(String(decoding: bytes, as: UTF8.self))
   }

@@ -49,15 +49,20 @@ struct Folder {
     case ("endsWith", .string(let text), .string(let part)):
       return .bool(text.utf8.reversed().starts(with: part.utf8.reversed()))
     case (_, .string(let a), .string(let b)):
-      return compare(function, a.unicodeScalars.elementsEqual(b.unicodeScalars), a.utf8.lexicographicallyPrecedes(b.utf8))
+      return compare(
+        function, a.unicodeScalars.elementsEqual(b.unicodeScalars), a.utf8.lexicographicallyPrecedes(b.utf8))
     case (_, .int(let a), .int(let b)): return compare(function, a == b, a < b)
     case (_, .bool(let a), .bool(let b)): return compare(function, a == b, !a && b)
     default: return .unknown
     }
   }
 
-  private func all(_ operands: [Folded]) -> Folded { operands.allSatisfy { $0 == .bool(true) } ? .bool(true) : .unknown }
-  private func any(_ operands: [Folded]) -> Folded { operands.allSatisfy { $0 == .bool(false) } ? .bool(false) : .unknown }
+  private func all(_ operands: [Folded]) -> Folded {
+    operands.allSatisfy { $0 == .bool(true) } ? .bool(true) : .unknown
+  }
+  private func any(_ operands: [Folded]) -> Folded {
+    operands.allSatisfy { $0 == .bool(false) } ? .bool(false) : .unknown
+  }
 
   private func choose(_ operands: [Folded]) -> Folded {
     guard operands.count == 3 else { return .unknown }

@@ -53,7 +53,8 @@ private struct Linter {
         behavior.hardcoded == .none, let above = absolute(of: name)
       else { continue }
       warn(
-        .lintUnderAbsolute, location, "the default of `\(name)` never matters: `\(above.name)` is hard-coded `\(above.hardcoded)`",
+        .lintUnderAbsolute, location,
+        "the default of `\(name)` never matters: `\(above.name)` is hard-coded `\(above.hardcoded)`",
         "delete it", related: above.location.map { .init(location: $0, message: "hard-coded here") })
     }
   }
@@ -85,7 +86,8 @@ private struct Linter {
     let listed = below.prefix(3).map { "`\($0.name)`" }.joined(separator: ", ")
     let more = below.count > 3 ? " and \(below.count - 3) more" : ""
     warn(
-      .lintClamped, statement.location, "`\(statement.effect)` doesn't reach \(listed)\(more): their ceilings are stricter",
+      .lintClamped, statement.location,
+      "`\(statement.effect)` doesn't reach \(listed)\(more): their ceilings are stricter",
       "what lies below keeps its own ceiling; nothing has to be done if that is meant",
       related: first.location.map { .init(location: $0, message: "at most `\(first.choice.operatorsMay)`") })
   }
@@ -114,7 +116,8 @@ private struct Linter {
       warn(.lintNeverHolds, statement.location, "this condition is never true", "delete the rule, or mend `when`")
     } else if statement.readsArgument, Folder.fold(condition, argument: "") == .bool(true) {
       warn(
-        .lintEmptyArgument, statement.location, "this limit applies to every request: its condition holds for an empty argument",
+        .lintEmptyArgument, statement.location,
+        "this limit applies to every request: its condition holds for an empty argument",
         "what holds without an argument no argument escapes; write `argument != \"\" && …` if that isn't meant")
     }
     if condition.variables.contains(BuiltInAttribute.behavior.rawValue) {

@@ -76,8 +76,10 @@ final class Loader {
   private func checkName(_ shape: Shape, _ fields: Fields, _ path: PolicyPath) {
     guard let node = fields[.name], let name = shape.text(node), name != path.operatorName else { return }
     report.error(
-      .nameNotOfFile, shape.document, node, "this file belongs to `\(path.operatorName)` by its path, and says `\(name)`",
-      hint: "rename \(path.isDropIn ? "its folder" : "the file") to `operators.d/\(name)\(path.isDropIn ? ".d" : ".yaml")`"
+      .nameNotOfFile, shape.document, node,
+      "this file belongs to `\(path.operatorName)` by its path, and says `\(name)`",
+      hint:
+        "rename \(path.isDropIn ? "its folder" : "the file") to `operators.d/\(name)\(path.isDropIn ? ".d" : ".yaml")`"
         + (Names.isValid(Array(path.operatorName.utf8)[...]) ? ", or write `name: \(path.operatorName)`" : ""))
   }
 
@@ -107,7 +109,8 @@ final class Loader {
       report.error(
         .wrongLayer, document, node, "this folder holds files of the \(layer.rawValue) layer",
         hint: layer == .operator
-          ? "a platform's files are `platform.yaml` and `platform.d/*.yaml`" : "an operator's files are `operators.d/*.yaml`")
+          ? "a platform's files are `platform.yaml` and `platform.d/*.yaml`"
+          : "an operator's files are `operators.d/*.yaml`")
       return nil
     }
     return shape.fields(root, .file).map { (shape, $0) }

@@ -66,7 +66,8 @@ struct StatementReader {
     }
     if found.count > 1 {
       report.error(
-        .ruleKind, document, found[1].key, "this rule says two things: `\(first.id.rawValue)` and `\(found[1].id.rawValue)`",
+        .ruleKind, document, found[1].key,
+        "this rule says two things: `\(first.id.rawValue)` and `\(found[1].id.rawValue)`",
         hint: "make it two rules", related: .init(location: document.location(first.key), message: "the first one"))
       return nil
     }
@@ -86,7 +87,8 @@ struct StatementReader {
       if !fields.has(.to) {
         report.error(
           .missingKey, document.location(fields.node), "a \(id.rawValue) needs the key `to`",
-          hint: kind == .limit ? "`to` is the most that is left: deny, ask or allow" : "`to` is the least: ask or allow")
+          hint: kind == .limit ? "`to` is the most that is left: deny, ask or allow" : "`to` is the least: ask or allow"
+        )
       }
       return shape.effect(fields[.to])
     }
@@ -137,7 +139,8 @@ struct StatementReader {
   private func underAbsolute(_ statement: Statement, _ name: NodeID, _ standing: Scope.Standing) {
     let above = standing.absoluteName ?? statement.behavior
     report.error(
-      .underAbsolute, document, name, "nothing can move `\(statement.behavior)`: `\(above)` is hard-coded `\(standing.absolute)`",
+      .underAbsolute, document, name,
+      "nothing can move `\(statement.behavior)`: `\(above)` is hard-coded `\(standing.absolute)`",
       hint: "delete this statement",
       related: standing.absoluteLocation.map { .init(location: $0, message: "hard-coded here") })
   }
