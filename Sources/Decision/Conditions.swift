@@ -74,7 +74,10 @@ func evaluate(_ test: Test, _ reader: Reader, _ frame: inout Frame) -> Truth {
   let value = reader.slots + slot
   if operation == TestOperation.int.rawValue {
     guard value.pointee.kind == .int else { return .failed }
-    return truth(order(value.pointee.asInt, Int64(Int32(bitPattern: test.operand))) & accepted(test.comparison) != 0)
+    let other = Int64(Int32(bitPattern: test.operand))
+    // The bit of `order` by its position, without a branch.
+    let position: UInt32 = 1 &+ (value.pointee.asInt > other ? 1 : 0) &- (value.pointee.asInt < other ? 1 : 0)
+    return truth(accepted(test.comparison) &>> position & 1 != 0)
   }
   if operation == TestOperation.bool.rawValue {
     guard value.pointee.kind == .bool else { return .failed }
@@ -122,7 +125,7 @@ private func order<T: Comparable>(_ a: T, _ b: T) -> UInt32 {
 
 /// The bits of `order` that a comparison accepts: a digit each, in the order of their numbers (which are verified).
 @inline(__always)
-private func accepted(_ comparison: UInt8) -> UInt32 { 0x6431D2 >> (UInt32(comparison) &* 4 & 31) & 15 }
+private func accepted(_ comparison: UInt8) -> UInt32 { 0x6431D2 &>> (UInt32(comparison) &* 4) & 15 }
 
 /// Looks up the string id of an attribute's text in this image, once a request and image; the id + 1, as in
 /// `Frame.symbols`, or 0 when it is no string.
