@@ -30,7 +30,8 @@ struct ExampleCheck {
         related: .init(location: statement.location, message: "the rule is here"))
     }
     guard let request = request(example, statement) else {
-      return problem("a value in this example is not of its attribute's type", "see the attribute's declaration")
+      return problem("a value in this example is not of its attribute's type",
+        "timestamps are RFC 3339, durations like 1h30m, bytes base64")
     }
     guard let answer = try? policy.decide(request, operator: `operator`, explaining: true),
       let line = answer.trace.first(where: {
@@ -78,7 +79,9 @@ extension RequestValue {
     case (.string(let text), .duration):
       guard let instant = Instant(duration: text) else { return nil }
       self = .duration(seconds: instant.seconds, nanoseconds: instant.nanoseconds)
-    case (.string(let text), .bytes): self = .bytes(Array(text.utf8))
+    case (.string(let text), .bytes):
+      guard let bytes = Base64.decode(text) else { return nil }
+      self = .bytes(bytes)
     case (.null, _): self = .null
     case (.bool(let b), _): self = .bool(b)
     case (.int(let i), .double): self = .double(Double(i))

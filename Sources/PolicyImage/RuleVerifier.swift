@@ -1,6 +1,11 @@
 // The verifier's second half: rules with their tests, attributes and types.
 
 extension Verifier {
+  /// Every program, once each, whether a rule names it or not.
+  func checkPrograms(slots: Int) throws(ImageError) {
+    if let bad = verifyPrograms(in: image, slots: slots) { throw fail(.badProgram, .code, Int(bad.word)) }
+  }
+
   /// Blocks lie one behind the other, in node order, and fill the section; each rule is of the kind and tier that
   /// its place and the image's layer allow.
   func checkRules(slots: Int) throws(ImageError) {
@@ -74,7 +79,7 @@ extension Verifier {
     guard let operation = TestOperation(rawValue: test.operation),
       let comparison = Comparison(rawValue: test.comparison)
     else { return false }
-    if operation == .program { return verifyProgram(at: test.operand, in: image, slots: slots) == nil }
+    // The engine reads the slot before it looks at the operation: a program's counts too.
     guard test.slot < slots else { return false }
     let isEquality = comparison == .equal || comparison == .notEqual
     switch operation {
@@ -82,7 +87,8 @@ extension Verifier {
     case .string: return isEquality && isString(test.operand)
     case .int, .double: return true
     case .intConstant, .uintConstant, .doubleConstant: return Int(test.operand) < image.count(.constants)
-    case .program: return false
+    // `checkPrograms` has accepted the section, so that a header's place is all there is to ask.
+    case .program: return isProgram(test.operand, in: image)
     }
   }
 

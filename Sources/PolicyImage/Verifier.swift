@@ -73,7 +73,9 @@ struct Verifier {
     try checkMasks()
     try checkStatements()
     try checkNodes(platform)
-    try checkRules(slots: (platform ?? image).count(.attributes))
+    let slots = (platform ?? image).count(.attributes)
+    try checkPrograms(slots: slots)
+    try checkRules(slots: slots)
     if kind == .platform { try checkBuiltIns() }
     return image
   }
@@ -160,13 +162,20 @@ struct Verifier {
       Int(n.nameLength) <= min(image.count(.bytes) &- Int(n.nameOffset), ImageFormat.maximumNameLength),
       n.depth > 0, Int(n.depth) <= ImageFormat.maximumDepth, Int(n.end) > i, Int(n.end) <= count,
       n.default <= n.operatorsMay, n.default <= n.usersMay, n.operatorsMay <= 2, n.usersMay <= 2, n.absolute <= 2,
-      n.stakes >= 0, n.stakes <= 1, n.audit <= 2
+      n.depth == segments(image.name(UInt32(truncatingIfNeeded: i))), n.stakes >= 0, n.stakes <= 1, n.audit <= 2
     else { return false }
     guard isStatementOrNone(n.absoluteStatement), hasRightParent(n, i) else { return false }
     guard let platform else { return isStatementOrNone(n.choiceStatement) }
     let name = image.name(UInt32(truncatingIfNeeded: i))
     guard let base = name.baseAddress else { return false }
     return n.platformNode == platform.nearestNode(base, name.count)
+  }
+
+  /// Not believed from the record: a name that claims fewer segments would escape the absolute of the one above.
+  private func segments(_ name: UnsafeRawBufferPointer) -> UInt8 {
+    var count: UInt8 = 1
+    for byte in name where byte == UInt8(ascii: ".") { count &+= 1 }
+    return count
   }
 
   /// The parent precedes, is one segment shorter, begins the name, ends no earlier, and passes its absolute on.

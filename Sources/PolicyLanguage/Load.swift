@@ -17,7 +17,8 @@ public struct SourceFile: Sendable {
 }
 
 /// Parses and checks a set of policy files. Pure: no file is opened; thread-safe.
-/// Files: `platform.yaml`, `platform.d/*.yaml`, `operators.d/*.yaml`, `operators.d/NAME.d/*.yaml`; others are ignored.
+/// Files: `platform.yaml`, `platform.d/*.yaml`, `operators.d/NAME.yaml`, `operators.d/NAME.d/*.yaml`; others are ignored.
+/// An operator's file counts for the operator whose path it has, and has to state the same `name`.
 /// The order of `files` doesn't matter.
 public func load(_ files: [SourceFile]) -> PolicySet {
   let loader = Loader()

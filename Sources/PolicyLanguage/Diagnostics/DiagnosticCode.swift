@@ -9,6 +9,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case fileIsLoop = "file-is-loop"
   case fileVanished = "file-vanished"
   case fileUnreadable = "file-unreadable"
+  case fileEmpty = "file-empty"
   case fileTooLarge = "file-too-large"
   case noPlatform = "no-platform"
   case tooManyFiles = "too-many-files"
@@ -39,6 +40,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case badName = "bad-name"
   case badVersion = "bad-version"
   case wrongLayer = "wrong-layer"
+  case nameNotOfFile = "name-not-of-file"
   case conflict = "conflict"
 
   // Attributes and bindings.

@@ -5,7 +5,7 @@ extension DiagnosticCode {
   public var explanation: String {
     switch self {
     case .folderUnreadable:
-      "A policy folder, or one of the folders in it, can't be listed. What may be in it can't be told, so the platform, or every operator, is not in force."
+      "A policy folder, or one of the folders in it, can't be listed. What may be in it can't be told, so whoever's files it holds is not in force: the platform, every operator, or the one operator whose drop-ins they are."
     case .fileIsDirectory: "A folder has the name of a policy file. Rename it or move it elsewhere."
     case .fileIsSpecial:
       "A policy file is a regular file or a link to one; a pipe, socket or device is not opened for reading. A link to `/dev/null` masks the file of that name in a lower folder."
@@ -13,6 +13,8 @@ extension DiagnosticCode {
     case .fileVanished:
       "A file was listed and could not be found a moment later: it was removed meanwhile, or it is a link that leads nowhere. Its owner is not in force without it, since what it forbade is unknown."
     case .fileUnreadable: "The system refused to open or read the file, for the reason that the message gives."
+    case .fileEmpty:
+      "The file has no content but comments. A file that was cut off while it was written looks like that too, so it doesn't count as a policy that says nothing. To mask a file of a lower folder, link it to `/dev/null`."
     case .fileTooLarge: "A policy file has at most 8 MiB. Split it into drop-ins."
     case .noPlatform:
       "No file of the platform was found. Without a platform nothing is declared and everything is denied. Write `platform.yaml`."
@@ -44,6 +46,8 @@ extension DiagnosticCode {
     case .badName: "Names of operators, obligations and behaviours are made of certain characters only; the hint says which."
     case .badVersion: "The file is written for another version of the policy language."
     case .wrongLayer: "The file's `layer` isn't that of the folder in which it lies. Correct it, or move the file."
+    case .nameNotOfFile:
+      "An operator's files are `operators.d/NAME.yaml` and `operators.d/NAME.d/*.yaml`, and each states the same `name`. So it can be told whose a file is that is too broken to say so: that operator alone is not in force."
     case .conflict:
       "Two files of one folder state different values for the same thing, and neither has precedence. A file in a higher folder (`/etc` above `/usr/lib`) may override."
     case .badAttribute: "Conditions could not name the attribute: it has to be an identifier that CEL doesn't reserve."

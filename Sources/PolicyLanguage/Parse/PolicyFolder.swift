@@ -1,6 +1,6 @@
 // Policy folders -> source files, in systemd's order: a file of a higher folder masks the file of the same relative
-// name in a lower one; an empty file or a link to /dev/null masks it too and says nothing itself. Files are opened
-// relative to their folder's descriptor and without blocking, so that no FIFO, loop or exchanged link can hold it up.
+// name in a lower one; a link to /dev/null masks it too and says nothing itself (an empty file doesn't: it may be what
+// is left of one that was being written). Files are opened relative to their folder's descriptor and without blocking, so that no FIFO, loop or exchanged link can hold it up.
 // What can't be read becomes a `SourceFile` with a `failure`, so that its owner is not in force without it.
 
 internal import Glibc
@@ -11,7 +11,8 @@ public enum PolicyFolder {
   public static let systemFolders = ["/usr/lib/licet", "/run/licet", "/etc/licet"]
 
   /// Reads `platform.yaml`, `platform.d/*.yaml`, `operators.d/*.yaml` and `operators.d/NAME.d/*.yaml` of `folders`,
-  /// lowest first; a file's `rank` is its folder's index. Names that begin with a dot, `*_test.yaml` and everything
+  /// lowest first; a file's `rank` is its folder's index. A higher folder's file replaces the lower one of the same name;
+  /// a link to /dev/null replaces it by nothing; an empty file is a file like any other. Names that begin with a dot, `*_test.yaml` and everything
   /// else are ignored. A folder that doesn't exist is skipped, unless none does.
   /// Source: open(2), openat(2), fstat(2), readdir(3).
   public static func read(_ folders: [String]) -> [SourceFile] {
@@ -22,7 +23,8 @@ public enum PolicyFolder {
   static func read(
     _ folders: [String], maximumFiles: Int, willRead: @escaping (String) -> Void = { _ in }
   ) -> [SourceFile] {
-    var found: [String: SourceFile] = [:]
+    // A mask is nil.
+    var found: [String: SourceFile?] = [:]
     var failures: [SourceFile] = []
     var missing: [SourceFile] = []
     for (rank, folder) in folders.enumerated() {
@@ -30,20 +32,27 @@ public enum PolicyFolder {
       switch reader.read() {
       case .missing(let failure): missing.append(failure)
       case .files(let files, let failed):
-        for file in files { found[file.path] = file }
+        for (path, file) in files { found[path] = .some(file) }
         failures += failed
       }
     }
     if missing.count == folders.count { failures += missing.suffix(1) }
-    let all = failures + found.values.filter { $0.failure != nil || !$0.bytes.isEmpty }
+    let all = failures + found.values.compactMap { $0 }
     return all.sorted { ($0.rank, $0.path) < ($1.rank, $1.path) }
   }
 }
 
 private struct FolderReader {
+  /// By path; nil: a mask.
+  typealias Found = [(path: String, file: SourceFile?)]
   enum Outcome {
     case missing(SourceFile)
-    case files([SourceFile], failed: [SourceFile])
+    case files(Found, failed: [SourceFile])
+  }
+  enum Read {
+    case file(SourceFile)
+    case mask
+    case nothing
   }
 
   let folder: String
@@ -58,16 +67,16 @@ private struct FolderReader {
       return errno == ENOENT ? .missing(failure) : .files([], failed: [failure])
     }
     defer { close(root) }
-    var files: [SourceFile] = []
+    var files: Found = []
     var failed: [SourceFile] = []
-    if let file = readFile(root, "platform.yaml", isOptional: true) { files.append(file) }
+    add(readFile(root, "platform.yaml", isOptional: true), "platform.yaml", to: &files)
     readFolder(root, "platform.d", &files, &failed)
     readFolder(root, "operators.d", &files, &failed)
     return .files(files, failed: failed)
   }
 
   /// `path` is relative to the root; drop-in folders are looked for in `operators.d` alone.
-  private func readFolder(_ root: Int32, _ path: String, _ files: inout [SourceFile], _ failed: inout [SourceFile]) {
+  private func readFolder(_ root: Int32, _ path: String, _ files: inout Found, _ failed: inout [SourceFile]) {
     let descriptor = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       if errno != ENOENT { failed.append(folderFailure(path, errno)) }
@@ -85,10 +94,18 @@ private struct FolderReader {
     for name in names.sorted() {
       let child = "\(path)/\(name)"
       if name.hasSuffix(".yaml"), !name.hasSuffix("_test.yaml") {
-        if let file = readFile(root, child, isOptional: false) { files.append(file) }
+        add(readFile(root, child, isOptional: false), child, to: &files)
       } else if path == "operators.d", name.hasSuffix(".d"), name.utf8.count > 2 {
         readFolder(root, child, &files, &failed)
       }
+    }
+  }
+
+  private func add(_ read: Read, _ path: String, to files: inout Found) {
+    switch read {
+    case .file(let file): files.append((path, file))
+    case .mask: files.append((path, nil))
+    case .nothing: break
     }
   }
 
@@ -112,25 +129,26 @@ private struct FolderReader {
     return errno == 0 ? names : nil
   }
 
-  /// nil: it may be missing, and is.
-  private func readFile(_ root: Int32, _ path: String, isOptional: Bool) -> SourceFile? {
+  private func readFile(_ root: Int32, _ path: String, isOptional: Bool) -> Read {
     willRead(path)
     let descriptor = openat(root, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard descriptor >= 0 else {
-      if errno == ENOENT, isOptional, !isLink(root, path) { return nil }
-      return openFailure(path, errno)
+      let error = errno
+      if error == ENOENT, isOptional, !isLink(root, path) { return .nothing }
+      return .file(openFailure(path, error))
     }
     defer { close(descriptor) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { return openFailure(path, errno) }
+    guard fstat(descriptor, &status) == 0 else { return .file(openFailure(path, errno)) }
     switch status.st_mode & S_IFMT {
-    case S_IFREG: return readBytes(descriptor, path, size: Int(status.st_size))
+    case S_IFREG: return .file(readBytes(descriptor, path, size: Int(status.st_size)))
     case S_IFDIR:
-      return failure(path, .fileIsDirectory, "this is a folder, where a policy file is expected", "rename or remove it")
-    case S_IFCHR where isNull(status): return SourceFile(path: path, bytes: [], rank: rank)
+      return .file(
+        failure(path, .fileIsDirectory, "this is a folder, where a policy file is expected", "rename or remove it"))
+    case S_IFCHR where isNull(status): return .mask
     default:
-      return failure(
-        path, .fileIsSpecial, "this is no regular file", "policy files are regular files or links to them")
+      return .file(
+        failure(path, .fileIsSpecial, "this is no regular file", "policy files are regular files or links to them"))
     }
   }
 

@@ -99,6 +99,7 @@ private struct Tracer {
     index += 2
     let digits: Int
     switch letter {
+    case 0x0A, 0x0D: return joinLines()
     case UInt8(ascii: "x"): digits = 2
     case UInt8(ascii: "u"): digits = 4
     case UInt8(ascii: "U"): digits = 8
@@ -119,6 +120,19 @@ private struct Tracer {
     return true
   }
 
+  /// A line that ends with a backslash goes on with the next one's first character; empty lines between them count.
+  private mutating func joinLines() -> Bool {
+    let place = index
+    var breaks = 0
+    while let byte, byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D {
+      if byte == 0x0A || (byte == 0x0D && !(index + 1 < bytes.count && bytes[index + 1] == 0x0A)) { breaks += 1 }
+      index += 1
+    }
+    if bytes[place - 1] == 0x0D, place < bytes.count, bytes[place] == 0x0A { breaks -= 1 }
+    for _ in 0..<max(0, breaks) where !emit(0x0A, from: place) { return false }
+    return true
+  }
+
   /// Lines after the header; each loses the indentation of the first that is not blank. A folded scalar's breaks
   /// are retraced only while the value shows a space or a line feed for each.
   private mutating func block() {
@@ -136,13 +150,19 @@ private struct Tracer {
         index += 1
         skipped += 1
       }
+      let lineStart = index
       while let byte, byte != 0x0A, byte != 0x0D {
         guard emit(byte, from: index) else { return }
         index += 1
       }
       guard made < value.count else { break }
       let shown = value[value.startIndex + made]
-      guard shown == 0x0A || shown == 0x20, emit(shown, from: index) else { return }
+      // Of the breaks around n empty lines folding keeps n: the last of them shows nothing.
+      if shown == 0x0A || (shown == 0x20 && index > lineStart) {
+        guard emit(shown, from: index) else { return }
+      } else if index > lineStart {
+        return
+      }
       nextLine()
     }
     if made == wanted { found = min(index, bytes.count) }

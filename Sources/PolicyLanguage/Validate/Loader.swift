@@ -53,19 +53,18 @@ final class Loader {
   private func loadOperators(_ files: [SourceFile], _ scope: Scope?) -> ([String: Operator], Set<String>) {
     var drafts: [String: OperatorDraft] = [:]
     for file in files {
+      let path = PolicyPath(file.path)
       let errors = report.errorCount
-      let document = file.failure == nil ? compose(file, report) : nil
-      if let failure = file.failure { report.add(failure) }
-      // An empty file masks, and says nothing itself.
-      if let document, document.root == nil, report.errorCount == errors { continue }
-      if PolicyPath(file.path).isOperatorFolder { continue }
-      let owner = document.flatMap(Self.owner) ?? PolicyPath(file.path).operatorName
-      var draft = drafts[owner] ?? OperatorDraft(name: owner)
-      if let document, report.errorCount == errors, let (shape, fields) = check(document, .operator) {
+      let found = read(file, .operator)
+      if path.isOperatorFolder { continue }
+      // Whose a file is its path says: a file too broken to show its name still counts against its owner.
+      var draft = drafts[path.operatorName] ?? OperatorDraft(name: path.operatorName)
+      if let (shape, fields) = found {
+        checkName(shape, fields, path)
         draft.read(shape, fields, scope)
       }
       if report.errorCount > errors { draft.isBroken = true }
-      drafts[owner] = draft
+      drafts[draft.name] = draft
     }
     var operators: [String: Operator] = [:]
     for draft in drafts.values.sorted(by: { $0.name < $1.name }) where !draft.isBroken {
@@ -74,27 +73,17 @@ final class Loader {
     return (operators, Set(drafts.values.filter(\.isBroken).map(\.name)))
   }
 
-  /// Whose file it says it is, also when the rest of it is broken.
-  private static func owner(_ document: Document) -> String? {
-    if let root = document.root {
-      for (key, value) in document.pairs(root)
-      where document.content(key).elementsEqual("name".utf8) && Names.isValid(document.content(value)) {
-        return document.string(value)
-      }
-    }
-    return nameLine(document.bytes)
-  }
-
-  /// The value on the first line `name: x`, for a file that could not be parsed as far as that.
-  private static func nameLine(_ bytes: [UInt8]) -> String? {
-    let lines = bytes.prefix(Bounds.fileBytes).split { $0 == 0x0A || $0 == 0x0D }
-    guard let line = lines.first(where: { $0.starts(with: "name:".utf8) }) else { return nil }
-    let name = line.dropFirst(5).drop { $0 == 0x20 }.prefix { $0 != 0x20 && $0 != UInt8(ascii: "#") }
-    return Names.isValid(name) ? String(decoding: name, as: UTF8.self) : nil
+  private func checkName(_ shape: Shape, _ fields: Fields, _ path: PolicyPath) {
+    guard let node = fields[.name], let name = shape.text(node), name != path.operatorName else { return }
+    report.error(
+      .nameNotOfFile, shape.document, node, "this file belongs to `\(path.operatorName)` by its path, and says `\(name)`",
+      hint: "rename \(path.isDropIn ? "its folder" : "the file") to `operators.d/\(name)\(path.isDropIn ? ".d" : ".yaml")`"
+        + (Names.isValid(Array(path.operatorName.utf8)[...]) ? ", or write `name: \(path.operatorName)`" : ""))
   }
 
   // MARK: one file
 
+  /// nil: reported.
   private func read(_ file: SourceFile, _ layer: Layer) -> (Shape, Fields)? {
     if let failure = file.failure {
       report.add(failure)
@@ -105,9 +94,14 @@ final class Loader {
     return report.errorCount == errors ? check(document, layer) : nil
   }
 
-  /// nil: empty, or reported.
+  /// nil: reported.
   private func check(_ document: Document, _ layer: Layer) -> (Shape, Fields)? {
-    guard let root = document.root else { return nil }
+    guard let root = document.root else {
+      report.error(
+        .fileEmpty, Location(file: document.path, line: 1, column: 1), "the file says nothing",
+        hint: "it may have been cut off; to mask a file of a lower folder, link it to /dev/null")
+      return nil
+    }
     let shape = Shape(document: document, layer: layer, report: report)
     if let (node, stated) = statedLayer(document, root), stated != layer {
       report.error(
@@ -132,7 +126,9 @@ struct PolicyPath {
   let layer: Layer?
   /// A folder, named because it could not be listed.
   let isOperatorFolder: Bool
-  /// "operators.d/NAME.yaml" and "operators.d/NAME.d/x.yaml": NAME.
+  /// "operators.d/NAME.d/x.yaml".
+  let isDropIn: Bool
+  /// "operators.d/NAME.yaml", "operators.d/NAME.d" and "operators.d/NAME.d/x.yaml": NAME.
   let operatorName: String
 
   init(_ path: String) {
@@ -144,8 +140,9 @@ struct PolicyPath {
       case "operators.d": .operator
       default: nil
       }
-    var name = parts.count > 1 ? parts[1] : parts.first ?? ""
-    for suffix in [".yaml", ".d"] where name.hasSuffix(suffix) { name = name.dropLast(suffix.count) }
-    operatorName = String(name)
+    isDropIn = parts.count > 2
+    let entry = parts.count > 1 ? parts[1] : ""
+    let suffix = [".yaml", ".d"].first(where: entry.hasSuffix) ?? ""
+    operatorName = String(entry.dropLast(suffix.count))
   }
 }

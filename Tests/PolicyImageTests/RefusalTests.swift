@@ -1,0 +1,217 @@
+// Each reason to refuse an image or a bundle, by its code, and the layout held to golden bytes.
+
+import Foundation
+import Offline
+import TestKit
+import Testing
+
+@testable import PolicyImage
+
+@Suite struct RefusalTests {
+  static let platform = MutationTests.platform
+  static let overlay = MutationTests.overlay
+
+  /// A change of a sealed image, and what it is refused as.
+  struct Change: Sendable, CustomStringConvertible {
+    var code: ImageError.Code
+    var isOverlay = false
+    var apply: @Sendable (inout [UInt8], ImageHeaderView) -> Void
+    var description: String { "\(code)\(isOverlay ? " (overlay)" : "")" }
+  }
+
+  static func put(_ value: UInt64, _ width: Int, _ section: Section, _ offset: Int) -> @Sendable (inout [UInt8], ImageHeaderView) -> Void {
+    { bytes, header in HostileImage.store(value, width, at: header.range(section).lowerBound + offset, in: &bytes) }
+  }
+
+  static let changes: [Change] = [
+    Change(code: .notAnImage) { bytes, _ in bytes[0] = 0 },
+    Change(code: .unsupportedVersion) { bytes, _ in bytes[8] = 2 },
+    Change(code: .wrongKind) { bytes, _ in bytes[12] = 2 },
+    Change(code: .wrongKind, isOverlay: true) { bytes, _ in bytes[12] = 1 },
+    Change(code: .wrongSize) { bytes, _ in bytes.append(0) },
+    Change(code: .otherPlatform) { bytes, _ in bytes[32] = 1 },
+    Change(code: .otherPlatform, isOverlay: true) { bytes, _ in bytes[33] ^= 1 },
+    Change(code: .badSection) { bytes, _ in HostileImage.store(0xFFFF_FFFF, 4, at: 60, in: &bytes) },
+    Change(code: .badSection) { bytes, _ in HostileImage.store(0xFFFF_FFF8, 4, at: 56, in: &bytes) },
+    Change(code: .badSection) { bytes, _ in bytes[56 + Section.code.rawValue * 8] |= 4 },
+    // Sections that overlap.
+    Change(code: .badSection) { bytes, _ in HostileImage.store(192, 4, at: 56 + 8, in: &bytes) },
+    Change(code: .badString, apply: put(0xFFFF_FFFF, 4, .strings, 4)),
+    Change(code: .badString, apply: put(0x7FFF_FFFF, 4, .strings, 8)),
+    // Two strings of the same bytes.
+    Change(code: .badString) { bytes, header in
+      let at = header.range(.strings).lowerBound
+      for i in 0..<8 { bytes[at + 8 + i] = bytes[at + i] }
+    },
+    Change(code: .badString) { bytes, _ in HostileImage.store(0xFFFF_FFFF, 4, at: 40, in: &bytes) },
+    // No empty entry, so that a search would not end.
+    Change(code: .badIndex) { bytes, header in
+      for at in stride(from: header.range(.stringIndex).lowerBound, to: header.range(.stringIndex).upperBound, by: 4) {
+        HostileImage.store(1, 4, at: at, in: &bytes)
+      }
+    },
+    Change(code: .badIndex) { bytes, _ in bytes[60 + Section.stringIndex.rawValue * 8] += 1 },
+    Change(code: .badIndex, apply: put(0xFFFF_FFFF, 4, .nodeIndex, 4)),
+    Change(code: .badNode) { bytes, _ in HostileImage.store(3, 4, at: 44, in: &bytes) },
+    Change(code: .badNode, apply: put(0, 2, .nodes, 4)),
+    Change(code: .badNode, apply: put(2, 1, .nodes, 6)),
+    Change(code: .badNode, apply: put(0, 4, .nodes, 12)),
+    Change(code: .badNode, apply: put(0xFFFF_FFFF, 4, .nodes, 12)),
+    Change(code: .badNode, apply: put(3, 1, .nodes, 28)),
+    Change(code: .badNode, apply: put(3, 1, .nodes, 31)),
+    // Stakes that are no number.
+    Change(code: .badNode, apply: put(UInt64(Float.nan.bitPattern), 4, .nodes, 40)),
+    Change(code: .badNode, isOverlay: true, apply: put(2, 1, .nodes, 28)),
+    Change(code: .badNode, isOverlay: true, apply: put(2, 1, .nodes, 31)),
+    Change(code: .badRule, apply: put(1, 4, .nodes, 20)),
+    Change(code: .badRule, apply: put(0xFFFF, 2, .nodes, 28 - 2)),
+    // A setting in a platform.
+    Change(code: .badRule, apply: put(0, 1, .rules, 0)),
+    // A duty, and a limit of the platform's tier, in an overlay: by its first rule, which is a setting.
+    Change(code: .badRule, isOverlay: true, apply: put(2 | 2 << 2 | 3 << 4, 1, .rules, 0)),
+    Change(code: .badRule, isOverlay: true, apply: put(3 | 2 << 2 | 3 << 4, 1, .rules, 0)),
+    Change(code: .badRule, isOverlay: true, apply: put(3 << 2, 1, .rules, 0)),
+    Change(code: .badRule, isOverlay: true, apply: put(0xFFFF, 2, .rules, 2)),
+    Change(code: .badRule, isOverlay: true, apply: put(0xFFFF_FFFF, 4, .rules, 4)),
+    // A test's operation and slot.
+    Change(code: .badRule, isOverlay: true, apply: put(9, 1, .rules, 8)),
+    Change(code: .badRule, isOverlay: true, apply: put(0xFFFF, 2, .rules, 10)),
+    Change(code: .badStatement, apply: put(0xFFFF_FFFF, 4, .statements, 0)),
+    Change(code: .badStatement, apply: put(0xFFFF_FFFE, 4, .statements, 16)),
+    Change(code: .badStatement, apply: put(4, 1, .statements, 21)),
+    Change(code: .badMask, apply: put(1, 8, .masks, 0)),
+    Change(code: .badMask, apply: put(.max, 8, .masks, 8)),
+    Change(code: .badMask, apply: put(0xFFFF_FFFF, 4, .obligations, 0)),
+    Change(code: .badAttribute, apply: put(5, 4, .attributes, 0)),
+    Change(code: .badAttribute, apply: put(0xFFFF, 4, .attributes, 4)),
+    Change(code: .badType, apply: put(0xFF, 4, .types, 0)),
+    Change(code: .badProgram, apply: put(1, 1, .code, 0)),
+    Change(code: .badProgram, apply: put(0xFFFF, 4, .code, 4)),
+    Change(code: .badProgram, apply: put(0xFF, 1, .code, 8)),
+    Change(code: .badProgram, isOverlay: true, apply: put(0xFFFF, 2, .code, 2)),
+    Change(code: .missingAbsolute) { bytes, header in
+      // `harm.csam` under another name of the same length.
+      let range = header.range(.bytes)
+      if let at = bytes[range].firstRange(of: Array("harm.csam".utf8))?.lowerBound { bytes[at + 8] = 122 }
+    },
+  ]
+
+  @Test(arguments: changes) func isRefusedAs(_ change: Change) throws {
+    var bytes = change.isOverlay ? Self.overlay : Self.platform
+    change.apply(&bytes, ImageHeaderView(bytes))
+    HostileImage.seal(&bytes)
+    let platform = ImageMemory(copying: Self.platform)
+    let image = change.isOverlay ? try verifyPlatform(platform.bytes) : nil
+    let found = refusal(ImageMemory(copying: bytes).bytes, image)
+    // Renaming breaks the index of strings before absolutes are looked for.
+    let also: ImageError.Code? = change.code == .missingAbsolute ? .badString : nil
+    #expect(found == change.code || (found == also && also != nil), "\(String(describing: found))")
+  }
+
+  @Test func everyCodeIsCovered() {
+    let others: Set<ImageError.Code> = [.tooSmall, .tooLarge, .misaligned, .checksum]
+    #expect(Set(Self.changes.map(\.code)).union(others) == Set(ImageError.Code.allCases))
+  }
+
+  @Test func sizeAndAlignmentAreCheckedFirst() throws {
+    #expect(refusal(UnsafeRawBufferPointer(start: nil, count: 0), nil) == .tooSmall)
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.platform.count + 8, alignment: 64)
+    defer { memory.deallocate() }
+    for shift in 1..<8 {
+      let part = UnsafeMutableRawBufferPointer(rebasing: memory[shift..<shift + Self.platform.count])
+      part.copyBytes(from: Self.platform)
+      #expect(refusal(UnsafeRawBufferPointer(part), nil) == .misaligned)
+    }
+    // Never read: the size is refused first.
+    let huge = UnsafeRawBufferPointer(start: memory.baseAddress, count: ImageFormat.maximumSize + 1)
+    #expect(refusal(huge, nil) == .tooLarge)
+  }
+
+  /// A name that claims fewer segments than it has would stand beside the absolute above it, not under it.
+  @Test func aNameCannotEscapeTheAbsoluteAboveIt() throws {
+    let files = SamplePolicy.files(
+      platform: SamplePolicy.platform.replacingOccurrences(
+        of: "  persuade: {hardcoded: off}", with: "  persuade: {hardcoded: off}\n  persuade.mild: {hardcoded: off}"))
+    var bytes = openPolicy(files).platformImage
+    let header = ImageHeaderView(bytes)
+    let nodes = header.range(.nodes)
+    let names = header.range(.bytes).lowerBound
+    let node = try #require(
+      stride(from: nodes.lowerBound, to: nodes.upperBound, by: 48).first { at in
+        let start = names + Int(HostileImage.word(bytes, at: at))
+        return bytes[start...].starts(with: Array("persuade.mild".utf8)) && bytes[at + 4] == 13
+      })
+    #expect(refusal(ImageMemory(copying: bytes).bytes, nil) == nil)
+    bytes[node + 31] = 0
+    HostileImage.seal(&bytes)
+    #expect(refusal(ImageMemory(copying: bytes).bytes, nil) == .badNode, "below an absolute")
+    bytes[node + 6] = 1
+    HostileImage.store(UInt64(ImageFormat.none), 4, at: node + 8, in: &bytes)
+    HostileImage.seal(&bytes)
+    #expect(refusal(ImageMemory(copying: bytes).bytes, nil) == .badNode, "as if it had one segment")
+  }
+
+  // MARK: Bundles
+
+  static let bundle = Bundle.build(platform: platform, overlays: ["op": overlay])
+
+  private func bundleRefusal(_ bytes: [UInt8]) -> ImageError.Code? {
+    do throws(ImageError) {
+      _ = try OfflinePolicy(bundle: ImageMemory(copying: bytes))
+      return nil
+    } catch {
+      return error.code
+    }
+  }
+
+  @Test func aBundleOpensAndDecidesLikeItsFiles() throws {
+    let policy = try OfflinePolicy(bundle: ImageMemory(copying: Self.bundle))
+    let own = try #require(SamplePolicy.loaded.policy)
+    #expect(policy.operators == ["op"])
+    for request in SamplePolicy.requests {
+      let a = try policy.decide(request, operator: "op", explaining: true)
+      let b = try own.decide(request, operator: "op", explaining: true)
+      #expect(a.effect == b.effect && a.trace == b.trace && a.decidedBy == b.decidedBy)
+    }
+  }
+
+  @Test func aBundleWithAnyByteFlippedIsRefusedOrTheSame() throws {
+    var used = [Bool](repeating: false, count: Self.bundle.count)
+    for i in Self.bundle.indices {
+      var bytes = Self.bundle
+      bytes[i] ^= 0x55
+      used[i] = bundleRefusal(bytes) != nil
+    }
+    // What no image, no header and no directory covers: the operators' names (checked by nobody) and padding.
+    let free = used.indices.filter { !used[$0] }
+    #expect(free.count < 128)
+    #expect(free.allSatisfy { $0 >= BundleFormat.headerSize + 2 * BundleFormat.entrySize })
+  }
+
+  @Test func aBundleIsRefusedByName() {
+    func changed(_ change: (inout [UInt8]) -> Void) -> ImageError.Code? {
+      var bytes = Self.bundle
+      change(&bytes)
+      return bundleRefusal(bytes)
+    }
+    #expect(changed { $0[0] = 0 } == .notAnImage)
+    #expect(changed { $0[8] = 9 } == .unsupportedVersion)
+    #expect(changed { $0[12] = 0 } == .badSection)
+    #expect(changed { $0[15] = 0xFF } == .badSection)
+    #expect(changed { $0.append(0) } == .wrongSize)
+    #expect(changed { $0.removeLast(8) } == .wrongSize)
+    #expect(changed { $0[24] ^= 1 } == .checksum)
+    #expect(changed { $0[40] ^= 1 } == .checksum)
+    #expect(changed { $0 = Array($0[..<63]) } == .tooSmall)
+    for length in 0..<Self.bundle.count where length % 7 == 0 {
+      #expect(bundleRefusal(Array(Self.bundle[..<length])) != nil)
+    }
+    #expect(bundleRefusal(Bundle.build(platform: Self.overlay, overlays: [:])) == .wrongKind)
+    #expect(bundleRefusal(Bundle.build(platform: Self.platform, overlays: ["op": Self.platform])) == .wrongKind)
+  }
+
+  @Test func anOverlayOfAnotherPlatformIsRefused() throws {
+    let other = openPolicy(SamplePolicy.files(platform: SamplePolicy.platform.replacing("name: sample", with: "name: other")))
+    #expect(bundleRefusal(Bundle.build(platform: other.platformImage, overlays: ["op": Self.overlay])) == .otherPlatform)
+  }
+}

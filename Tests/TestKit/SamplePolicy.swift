@@ -1,0 +1,90 @@
+// A small policy that uses most of what an image can hold: every kind of statement, obligations, types, programs,
+// an automaton, a zone. What image tests and the fuzz targets start from.
+
+public import Offline
+internal import PolicyImage
+public import PolicyLanguage
+
+public enum SamplePolicy {
+  public static let platform = """
+    licet: 1
+    layer: platform
+    name: sample
+    unknown: deny
+    attributes:
+      user: {adult: bool, role: {enum: [guest, member]}, visits: int, born: timestamp}
+      request: {amount: double, size: uint, tags: list<string>, args: "map<string, dyn>", wait: duration, blob: bytes}
+    behaviors:
+      content: {default: allow, stakes: 0}
+      content.explicit: {default: deny, operators-may: allow, users-may: ask, clause: "C/1"}
+      tool: {default: ask, operators-may: allow}
+      tool.shell: {default: ask, operators-may: allow, audit: full}
+      closed: {default: deny}
+      safety.info: {default: ask}
+      persuade: {hardcoded: off}
+    rules:
+      - {limit: content.explicit, to: deny, tier: safety, when: "!has(user.adult) || !user.adult", with: [age-gate]}
+      - {duty: safety.info, to: allow, tier: ethics, when: "user.visits * 2 > 3"}
+      - {limit: tool, to: ask, when: "request.args.path.matches('^/(etc|root)/[a-z]+[.]conf$')", with: [explain, log]}
+      - {limit: tool.shell, to: deny, tier: ethics, when: "argument.contains('urgent') && argument.size() > 3"}
+      - {limit: content, to: allow, when: "now.getHours('Europe/Berlin') < 25", with: [disclose]}
+      - {limit: content, to: deny, mode: shadow, when: "request.tags.exists(t, t.startsWith('x'))"}
+
+    """
+
+  public static let operatorFile = """
+    licet: 1
+    layer: operator
+    name: op
+    rules:
+      - {allow: content.explicit, when: "user.adult && user.role == 'member'", with: [balance]}
+      - {ask: tool.shell, when: "request.amount > 2.5 && request.size < 10u"}
+      - {allow: tool, when: "request.tags.all(t, t.matches('(a|b)*c')) && now.getDayOfWeek('America/New_York') < 7"}
+      - {deny: content, when: "has(request.args.path) && request.args.path == 7"}
+      - {limit: tool, to: deny, when: "request.wait > duration('1h') || user.born.getFullYear() < 1900", with: [late]}
+    grants:
+      - {users-may: allow, behavior: content.explicit, when: "user.visits >= 3 && 'a' in request.tags"}
+
+    """
+
+  public static func files(platform: String = platform, operator: String = operatorFile) -> [SourceFile] {
+    [
+      SourceFile(path: "platform.yaml", bytes: Array(platform.utf8)),
+      SourceFile(path: "operators.d/op.yaml", bytes: Array(`operator`.utf8)),
+    ]
+  }
+
+  /// Compiled; both images are there.
+  public static let loaded = openPolicy(files())
+
+  /// Requests that reach every rule, with conditions that hold, don't, and fail.
+  public static let requests: [Request] = {
+    let now: (Int64, Int32) = (1_767_225_600, 5)
+    let given: [[String: RequestValue]] = [
+      [:],
+      [
+        "user.adult": .bool(true), "user.role": .string("member"), "user.visits": .int(7),
+        "user.born": .timestamp(seconds: 0, nanoseconds: 0), "request.amount": .double(3), "request.size": .uint(4),
+        "request.tags": .list([.string("abac"), .string("a")]), "request.wait": .duration(seconds: 4000, nanoseconds: 0),
+        "request.blob": .bytes([0, 255]),
+        "request.args": .map([.init(key: .string("path"), value: .string("/etc/passwd.conf"))]),
+      ],
+      [
+        "user.adult": .bool(false), "user.role": .string("guest"), "user.visits": .int(.max),
+        "user.born": .timestamp(seconds: -62_135_596_800, nanoseconds: 0), "request.amount": .double(.nan),
+        "request.tags": .list([]), "request.args": .map([.init(key: .string("path"), value: .int(7))]),
+      ],
+    ]
+    let names = [
+      "content", "content.explicit", "tool.shell.exec", "tool", "closed", "closed.below", "safety.info", "persuade.x",
+      "harm", "harm.csam.x", "transparency.admit-ai", "nobody.declared",
+    ]
+    return names.flatMap { name in
+      given.enumerated().map { index, attributes in
+        Request(
+          behaviors: index == 2 ? [name, "content"] : [name], resource: "file:x", attributes: attributes,
+          argument: index == 1 ? "urgent: é" : nil, preference: index == 1 ? .allow : nil, now: now)
+      }
+    }
+  }()
+}
