@@ -44,43 +44,60 @@ func firstMatch(_ start: UnsafePointer<UInt64>, _ count: Int, _ reader: Reader, 
 /// The truth of a rule's conjunction: no if any test is no, else failed if any failed, else yes (CEL's `&&`).
 @inline(__always)
 func holds(_ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ reader: Reader, _ frame: inout Frame) -> Truth {
+  conjunction(tests, rule.tests, reader, &frame)
+}
+
+/// The truth of `count` tests. The commonest operations are in line, without jump tables, and a test that comes out true
+/// or false branches at once: this is where a decision's time goes.
+@inline(__always)
+private func conjunction(
+  _ tests: UnsafePointer<UInt64>, _ count: Int, _ reader: Reader, _ frame: inout Frame
+) -> Truth {
   var truth = Truth.yes
-  var test = tests
-  let end = tests + rule.tests
-  while test < end {
+  var next = tests
+  let end = tests + count
+  while next < end {
     // SAFETY: the verifier has checked that the tests follow their rule, and their slots and operands.
-    let outcome = evaluate(Test(word: test.pointee), reader, &frame)
-    if outcome == .no { return .no }
-    if outcome == .failed { truth = .failed }
-    test += 1
+    let test = Test(word: next.pointee)
+    next += 1
+    let operation = test.operation
+    if operation == TestOperation.string.rawValue {
+      // A slot whose symbol is known holds a string.
+      var symbol = reader.symbols[test.slot]
+      if symbol == 0 { symbol = intern(test.slot, reader) }
+      if symbol == 0 {
+        truth = .failed
+      } else if (symbol &- 1 == test.operand) != (test.comparison == Comparison.equal.rawValue) {
+        return .no
+      }
+    } else if operation == TestOperation.int.rawValue {
+      let value = reader.slots + test.slot
+      if value.pointee.kind != .int {
+        truth = .failed
+      } else if !isAccepted(value.pointee.asInt, Int64(Int32(bitPattern: test.operand)), test.comparison) {
+        return .no
+      }
+    } else if operation == TestOperation.bool.rawValue {
+      let value = reader.slots + test.slot
+      if value.pointee.kind != .bool {
+        truth = .failed
+      } else if (value.pointee.payload == UInt64(test.operand)) != (test.comparison == Comparison.equal.rawValue) {
+        return .no
+      }
+    } else {
+      let outcome = evaluateRare(test, reader, &frame)
+      if outcome == .no { return .no }
+      if outcome == .failed { truth = .failed }
+    }
   }
   return truth
 }
 
-/// The commonest operations in line, without jump tables: this is where a decision's time goes.
+/// A comparison of integers without a branch: `order`'s bit by its position.
 @inline(__always)
-func evaluate(_ test: Test, _ reader: Reader, _ frame: inout Frame) -> Truth {
-  let slot = test.slot
-  let operation = test.operation
-  if operation == TestOperation.string.rawValue {
-    // A slot whose symbol is known holds a string.
-    var symbol = reader.symbols[slot]
-    if symbol == 0 {
-      symbol = intern(slot, reader)
-      if symbol == 0 { return .failed }
-    }
-    return truth((symbol &- 1 == test.operand) == (test.comparison == Comparison.equal.rawValue))
-  }
-  let value = reader.slots + slot
-  if operation == TestOperation.int.rawValue {
-    guard value.pointee.kind == .int else { return .failed }
-    return truth(order(value.pointee.asInt, Int64(Int32(bitPattern: test.operand))) & accepted(test.comparison) != 0)
-  }
-  if operation == TestOperation.bool.rawValue {
-    guard value.pointee.kind == .bool else { return .failed }
-    return truth((value.pointee.payload == UInt64(test.operand)) == (test.comparison == Comparison.equal.rawValue))
-  }
-  return evaluateRare(test, reader, &frame)
+private func isAccepted(_ a: Int64, _ b: Int64, _ comparison: UInt8) -> Bool {
+  let position: UInt32 = 1 &+ (a > b ? 1 : 0) &- (a < b ? 1 : 0)
+  return accepted(comparison) &>> position & 1 != 0
 }
 
 @inline(never)
@@ -122,7 +139,7 @@ private func order<T: Comparable>(_ a: T, _ b: T) -> UInt32 {
 
 /// The bits of `order` that a comparison accepts: a digit each, in the order of their numbers (which are verified).
 @inline(__always)
-private func accepted(_ comparison: UInt8) -> UInt32 { 0x6431D2 >> (UInt32(comparison) &* 4 & 31) & 15 }
+private func accepted(_ comparison: UInt8) -> UInt32 { 0x6431D2 &>> (UInt32(comparison) &* 4) & 15 }
 
 /// Looks up the string id of an attribute's text in this image, once a request and image; the id + 1, as in
 /// `Frame.symbols`, or 0 when it is no string.
@@ -159,9 +176,10 @@ func limitHolds(
 }
 
 /// A test's outcome with the reason of a failure, for traces.
-func explain(_ test: Test, _ reader: Reader, _ frame: inout Frame) -> Outcome {
+func explain(_ word: UnsafePointer<UInt64>, _ reader: Reader, _ frame: inout Frame) -> Outcome {
+  let test = Test(word: word.pointee)
   if test.operation == TestOperation.program.rawValue { return evaluateProgram(test.operand, reader.image, &frame) }
-  let truth = evaluate(test, reader, &frame)
+  let truth = conjunction(word, 1, reader, &frame)
   guard truth == .failed else { return Outcome(truth) }
   let isMissing = frame.slots[test.slot].kind == .absent
   return Outcome(

@@ -175,7 +175,7 @@ private struct Tracer {
     guard truth == .failed else { return Outcome(truth) }
     var i = 0
     while i < rule.tests {
-      let outcome = explain(Test(word: tests[i]), reader, &frame)
+      let outcome = explain(tests + i, reader, &frame)
       if outcome.truth == .failed { return outcome }
       i &+= 1
     }

@@ -29,7 +29,7 @@ struct Attributes {
     frame.set(Int(BuiltInSlot.operatorName), .string(operatorText.bytes))
     frame.set(Int(BuiltInSlot.argument), .string(UnsafeRawBufferPointer(start: nil, count: 0)))
     frame.set(role, .string(roleText.bytes))
-    frame.set(count, .int(1_000))
+    frame.set(count, .int(100_000))
   }
 }
 
@@ -50,7 +50,7 @@ enum DecideBench {
   /// Everything is answered as it should be before anything is timed.
   private static func check(_ work: DecideWorkload, _ frame: inout Frame) {
     var symbols: UInt32 = 2000
-    var ints: Int64 = 1_000
+    var ints: Int64 = 100_000
     for name in work.names {
       let decision = decide(work.policy, &frame, behavior: name)
       let floor = floor_decide(
@@ -153,7 +153,7 @@ enum DecideBench {
     _ function: (OpaquePointer, UnsafePointer<CChar>?, Int, UnsafePointer<UInt32>, UnsafePointer<Int64>) -> UInt32
   ) {
     var symbols: UInt32 = 2000
-    var ints: Int64 = 1_000
+    var ints: Int64 = 100_000
     var sum = 0
     let table = work.floor
     names.withUnsafeBufferPointer { names in

@@ -20,7 +20,8 @@ extension Evaluator {
   }
 
   private mutating func deterministic(_ text: Value, _ base: UnsafeRawPointer) -> Bool? {
-    guard pay(bytes: text.count) else { return false }
+    // Each step waits for the one before: four times as slow as comparing bytes.
+    guard pay(1 &+ text.count >> 1) else { return false }
     let states = Int(word(base, 1))
     let columns = Int(word(base, 2)) &+ 1
     let classes = base + BlobLayout.automatonHeader
