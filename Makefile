@@ -19,7 +19,7 @@ run: setup $(PROGRAM) ## build, load examples/, decide a dozen real questions an
 test: setup ## every check; the runner's own summary comes last
 	swift build --build-tests
 	"$$(swift build --show-bin-path)/licet" test examples
-	@if [ -x tools/check-embedded ]; then tools/check-embedded; fi
+	tools/check-embedded
 	swift test
 
 soak: setup ## the generated decisions, SOAK_DECISIONS (5,000,000) of them, with a new seed
@@ -49,12 +49,11 @@ install: build man completions ## program, man pages, completions and examples (
 	install -d $(DESTDIR)$(PREFIX)/share/doc/licet
 	cp -r examples $(DESTDIR)$(PREFIX)/share/doc/licet/
 
-bench: $(PROGRAM) ## time decisions (and Benchmarks/, where it is)
-	$(PROGRAM) bench --policy examples
-	@if [ -f Benchmarks/Makefile ]; then $(MAKE) -C Benchmarks; fi
+bench: setup ## the figures of docs/performance.md, beside other engines
+	Benchmarks/run
 
 fuzz: setup ## fuzz the parsers for FUZZ_SECONDS (60) each
-	@if [ -x tools/fuzz ]; then tools/fuzz $${FUZZ_SECONDS:-60}; else echo "no fuzz targets in this tree" >&2; exit 1; fi
+	tools/fuzz $${FUZZ_SECONDS:-60}
 
 lint: ## style of the sources
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests

@@ -124,7 +124,9 @@ struct Engine {
       var tier = TierFold()
       let mask = scanLimits(from: place.overlay, overlay, &frame) { rule, depth in
         tier.add(rule, depth)
-      } isNeeded: { tier.isNeeded($0) }
+      } isNeeded: {
+        tier.isNeeded($0)
+      }
       folded.overlayObligations |= mask
       tier.apply(to: &folded.effect, &folded.decider, .operatorTier, .overlay)
     }

@@ -159,7 +159,8 @@ private struct Tracer {
       let n = reader.image.nodes[Int(index)]
       let enforcedCount = Int(n.settings) &+ Int(n.grants) &+ Int(n.limits)
       var enforced = RuleCursor(reader.image.rules + Int(n.block), enforcedCount, kind, tier)
-      var shadows = RuleCursor(RuleCursor.end(reader.image.rules + Int(n.block), enforcedCount), Int(n.shadows), kind, tier)
+      var shadows = RuleCursor(
+        RuleCursor.end(reader.image.rules + Int(n.block), enforcedCount), Int(n.shadows), kind, tier)
       while let word = RuleCursor.next(&enforced, &shadows) {
         let rule = RuleHeader(word: word.pointee)
         body(&self, rule, outcome(rule, word + 1, reader, &frame))

@@ -79,19 +79,20 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ("9223372036854775807 + 1", .failure(.overflow)), ("-9223372036854775808 / -1", .failure(.overflow)),
-    ("-9223372036854775808 % -1", .failure(.overflow)), ("0u - 1u", .failure(.overflow)),
-    ("1 % 0", .failure(.divisionByZero)), ("uint(-0.0)", .uint(0)), ("int('-9223372036854775808')", .int(.min)),
-    ("double('0x1p3')", .failure(.badConversion)), ("math.sqrt(2)", .double(1.4142135623730951)),
-    ("[1, 2, 3, 4].filter(x, x % 2 == 0).map(x, x * x)", .list([.int(4), .int(16)])),
-    ("duration('1.5h30m') == duration('2h')", .bool(true)), ("{1: 'a', 1u: 'b'}", .failure(.duplicateKey)),
-    ("(1 / 0 > 0) || true", .bool(true)), ("false && (1 / 0 > 0)", .bool(false)),
-    ("'aXbXc'.split('X', 2)", .list([.string("a"), .string("bXc")])), ("'añb'.reverse()", .string("bña")),
-    ("'abc'.replace('', '-')", .string("-a-b-c-")), ("optional.none().orValue(3)", .int(3)),
-    ("'\u{e9}' == 'e\u{301}'", .bool(false)),
-    ("[?optional.of(1), ?optional.none(), 2]", .list([.int(1), .int(2)])),
-  ] as [(String, TestValue)])
+  @Test(
+    arguments: [
+      ("9223372036854775807 + 1", .failure(.overflow)), ("-9223372036854775808 / -1", .failure(.overflow)),
+      ("-9223372036854775808 % -1", .failure(.overflow)), ("0u - 1u", .failure(.overflow)),
+      ("1 % 0", .failure(.divisionByZero)), ("uint(-0.0)", .uint(0)), ("int('-9223372036854775808')", .int(.min)),
+      ("double('0x1p3')", .failure(.badConversion)), ("math.sqrt(2)", .double(1.4142135623730951)),
+      ("[1, 2, 3, 4].filter(x, x % 2 == 0).map(x, x * x)", .list([.int(4), .int(16)])),
+      ("duration('1.5h30m') == duration('2h')", .bool(true)), ("{1: 'a', 1u: 'b'}", .failure(.duplicateKey)),
+      ("(1 / 0 > 0) || true", .bool(true)), ("false && (1 / 0 > 0)", .bool(false)),
+      ("'aXbXc'.split('X', 2)", .list([.string("a"), .string("bXc")])), ("'añb'.reverse()", .string("bña")),
+      ("'abc'.replace('', '-')", .string("-a-b-c-")), ("optional.none().orValue(3)", .int(3)),
+      ("'\u{e9}' == 'e\u{301}'", .bool(false)),
+      ("[?optional.of(1), ?optional.none(), 2]", .list([.int(1), .int(2)])),
+    ] as [(String, TestValue)])
   func expressionsThatAreInNoList(_ source: String, _ expected: TestValue) throws {
     #expect(try evaluate(source) == expected)
   }

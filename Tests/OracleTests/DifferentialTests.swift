@@ -21,9 +21,13 @@ import Testing
   static func difference(_ engine: OracleDecision, _ oracle: OracleDecision) -> String {
     var lines: [String] = ["the engine and the Oracle differ"]
     if engine.effect != oracle.effect { lines.append("effect: \(engine.effect) / \(oracle.effect)") }
-    if engine.obligations != oracle.obligations { lines.append("obligations: \(engine.obligations) / \(oracle.obligations)") }
+    if engine.obligations != oracle.obligations {
+      lines.append("obligations: \(engine.obligations) / \(oracle.obligations)")
+    }
     if engine.decidedBy != oracle.decidedBy { lines.append("decided by: \(engine.decidedBy) / \(oracle.decidedBy)") }
-    if engine.way != oracle.way { lines.append("way: \(engine.way.map { "\($0)" } ?? "-") / \(oracle.way.map { "\($0)" } ?? "-")") }
+    if engine.way != oracle.way {
+      lines.append("way: \(engine.way.map { "\($0)" } ?? "-") / \(oracle.way.map { "\($0)" } ?? "-")")
+    }
     for index in 0..<max(engine.trace.count, oracle.trace.count) {
       let pair = (engine.trace.dropFirst(index).first, oracle.trace.dropFirst(index).first)
       if pair.0 != pair.1 {

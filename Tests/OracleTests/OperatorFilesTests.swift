@@ -30,8 +30,12 @@ import Testing
     case 1:
       for _ in 0..<1 + random.below(8) { bytes[random.below(bytes.count)] = UInt8(truncatingIfNeeded: random.next()) }
     case 2: bytes.insert(contentsOf: bytes[random.below(bytes.count)...], at: random.below(bytes.count))
-    case 3: bytes += Array("rules: [{allow: harm.csam}, {duty: tool, to: allow}, {limit: tool, to: deny, tier: safety}]\n".utf8)
-    case 4: bytes = Array("licet: 1\nlayer: platform\nname: usurper\nunknown: allow\nbehaviors: {harm.csam: {hardcoded: on}}\n".utf8)
+    case 3:
+      bytes += Array(
+        "rules: [{allow: harm.csam}, {duty: tool, to: allow}, {limit: tool, to: deny, tier: safety}]\n".utf8)
+    case 4:
+      bytes = Array(
+        "licet: 1\nlayer: platform\nname: usurper\nunknown: allow\nbehaviors: {harm.csam: {hardcoded: on}}\n".utf8)
     default: bytes = (0..<random.below(200)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
     }
     return bytes

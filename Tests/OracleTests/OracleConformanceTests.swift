@@ -73,7 +73,8 @@ private struct Row {
       return Double(it.dropLast()).map { .duration(Int64(($0 * 1e9).rounded())) }
     case ("list", let it as [[String: Any]]): return .list(it.compactMap(value))
     case ("map", let it as [[[String: Any]]]):
-      return .map(it.compactMap { pair in value(pair[0]).flatMap { key in value(pair[1]).map { OraclePair(key, $0) } } })
+      return .map(
+        it.compactMap { pair in value(pair[0]).flatMap { key in value(pair[1]).map { OraclePair(key, $0) } } })
     default: return nil
     }
   }
@@ -107,6 +108,7 @@ private struct Row {
       case .failure(let error): #expect(row.isError, "\(row.id): \(row.assertion)\nfails: \(error)")
       }
     }
-    print("CEL conformance (Oracle): \(tried.count) rows of \(name).jsonl evaluated, \(rows.count - tried.count) left out")
+    print(
+      "CEL conformance (Oracle): \(tried.count) rows of \(name).jsonl evaluated, \(rows.count - tried.count) left out")
   }
 }

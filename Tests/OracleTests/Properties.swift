@@ -55,7 +55,8 @@ enum Checks {
   static func absolutesStand(_ one: Trial.Case, _: Evaluator, _ answer: Evaluator.Answer) throws -> String? {
     var random = one.random
     var request = one.request
-    let absolutes = one.policy.behaviors.filter { $0.hardcoded != .none }.map(\.name) + ["harm.csam", "transparency.admit-ai"]
+    let absolutes =
+      one.policy.behaviors.filter { $0.hardcoded != .none }.map(\.name) + ["harm.csam", "transparency.admit-ai"]
     let name = random.pick(absolutes)
     request.behaviors = [random.chance(70) ? name : name + ".x"]
     let decision = try answer(request)
@@ -87,7 +88,8 @@ enum Checks {
   /// No known name lies below.
   private static func isAlone(_ name: String, _ loaded: LoadedPolicy) -> Bool {
     let statements = (loaded.platform?.statements ?? []) + (loaded.operator?.statements ?? [])
-    let known = (loaded.platform?.behaviors.keys.map { $0 } ?? []) + statements.map(\.behavior)
+    let known =
+      (loaded.platform?.behaviors.keys.map { $0 } ?? []) + statements.map(\.behavior)
       + statements.flatMap(\.comparedNames)
     return !known.contains { $0 != name && BehaviorName.covers(name, $0) }
   }
@@ -135,7 +137,9 @@ enum Checks {
 
   // MARK: P5, P16
 
-  static func failuresNeverLoosen(_ one: Trial.Case, _ evaluator: Evaluator, _ answer: Evaluator.Answer) throws -> String? {
+  static func failuresNeverLoosen(_ one: Trial.Case, _ evaluator: Evaluator, _ answer: Evaluator.Answer) throws
+    -> String?
+  {
     try failures(one, evaluator, answer) { failed, other in
       failed.isLooser(than: other) ? "failed: \(failed.summary), had it not: \(other.summary)" : nil
     }

@@ -56,9 +56,12 @@ extension Checks {
     policy.operatorRules.shuffle(using: &random)
     policy.platformRules += random.some(of: policy.platformRules, atMost: 2)
     policy.operatorRules += random.some(of: policy.operatorRules, atMost: 2)
-    let decisions = (try answer(one.request), try evaluator.prepare(try policy.loaded(inSeveralFiles: true))(one.request))
+    let decisions = (
+      try answer(one.request), try evaluator.prepare(try policy.loaded(inSeveralFiles: true))(one.request)
+    )
     return decisions.0 == decisions.1
-      ? nil : "\(decisions.0.summary) and reordered:\n\(DifferentialTests.difference(decisions.1, decisions.0))\n\(policy.text)"
+      ? nil
+      : "\(decisions.0.summary) and reordered:\n\(DifferentialTests.difference(decisions.1, decisions.0))\n\(policy.text)"
   }
 
   // MARK: P13
@@ -69,14 +72,17 @@ extension Checks {
     wide.behaviors = [BehaviorName.path(of: one.request.behaviors[0]).last ?? one.request.behaviors[0]]
     if random.chance(50) { wide.behaviors = [one.request.behaviors[0]] }
     let decision = try answer(wide)
-    var below = Set(one.policy.behaviors.map(\.name) + (one.policy.platformRules + one.policy.operatorRules).map(\.behavior))
+    var below = Set(
+      one.policy.behaviors.map(\.name) + (one.policy.platformRules + one.policy.operatorRules).map(\.behavior))
     // A name that nobody knows is like the nearest one that somebody does, unless a condition looks at the name.
     if !one.policy.readsBehavior { below.insert(wide.behaviors[0] + ".unheard-of") }
     for name in below.sorted() where name.hasPrefix(wide.behaviors[0] + ".") {
       var narrow = wide
       narrow.behaviors = [name]
       let other = try answer(narrow)
-      if decision.isLooser(than: other) { return "\(wide.behaviors[0]): \(decision.summary), \(name): \(other.summary)" }
+      if decision.isLooser(than: other) {
+        return "\(wide.behaviors[0]): \(decision.summary), \(name): \(other.summary)"
+      }
     }
     return nil
   }

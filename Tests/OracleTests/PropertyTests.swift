@@ -26,7 +26,8 @@ import Testing
   }
 
   static let faults: [(Fault, Property)] = [
-    (.absolutesForgotten, .absolutesStand), (.ceilingsForgotten, .ceilingsBound), (.argumentLoosens, .argumentsNeverLoosen),
+    (.absolutesForgotten, .absolutesStand), (.ceilingsForgotten, .ceilingsBound),
+    (.argumentLoosens, .argumentsNeverLoosen),
     (.failedLimitsIgnored, .failuresNeverLoosen), (.failedDutiesApply, .failuresNeverLoosen),
     (.onlyDeepestLimits, .restrictionsNeverLoosen), (.missingGrantsLift, .restrictionsNeverLoosen),
     (.dutiesCap, .restrictionsNeverLoosen), (.firstSettingWins, .orderDoesNotMatter),

@@ -86,7 +86,8 @@ final class CompiledPolicy {
     var given = request.attributes
     given[BuiltInAttribute.resource.rawValue] = request.resource.map { .text($0) }
     given[BuiltInAttribute.source.rawValue] = .text("\(request.source)")
-    given[BuiltInAttribute.now.rawValue] = .timestamp(seconds: request.now.seconds, nanoseconds: request.now.nanoseconds)
+    given[BuiltInAttribute.now.rawValue] = .timestamp(
+      seconds: request.now.seconds, nanoseconds: request.now.nanoseconds)
     given[BuiltInAttribute.operatorName.rawValue] = loaded.operator.map { .text($0.name) }
     given[BuiltInAttribute.argument.rawValue] = .text(request.argument ?? "")
     for (name, value) in given {

@@ -127,7 +127,8 @@ public final class CompiledExpression {
     program = try generate(checked, slots: { slots[$0] }, into: &builder)
     let tests = asCondition ? try compileCondition(checked, slots: { slots[$0] }, into: &builder) : nil
     self.tests = tests
-    let bytes = TestImage.platform(builder, attributes: slotNames.count, tests: tests ?? [Test(.program, .equal, slot: 0, operand: program)])
+    let bytes = TestImage.platform(
+      builder, attributes: slotNames.count, tests: tests ?? [Test(.program, .equal, slot: 0, operand: program)])
     memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 16)
     memory.copyBytes(from: bytes)
     image = try verifyPlatform(UnsafeRawBufferPointer(memory))

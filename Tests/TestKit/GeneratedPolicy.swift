@@ -72,7 +72,8 @@ public struct GeneratedPolicy: Sendable {
     let base = head + "name: generated\nunknown: \(unknown)\n" + Self.attributes
     let rules = platformRules.count / 2
     let platform = [
-      "platform.yaml": base + section(Array(behaviorsText[half...])) + Self.list("rules", Array(platformRules[rules...])),
+      "platform.yaml": base + section(Array(behaviorsText[half...]))
+        + Self.list("rules", Array(platformRules[rules...])),
       "platform.d/50-more.yaml": head + "name: generated\n" + Self.list("rules", Array(platformRules[..<rules]))
         + section(Array(behaviorsText[..<half])),
     ]

@@ -96,7 +96,8 @@ extension GeneratedPolicy {
   /// nil: nothing that this operator may say about the name.
   func operatorRule(_ names: [String], _ random: inout SeededRandom) -> GeneratedRule? {
     let name = random.pick(names)
-    let kind: StatementKind = isUnderAbsolute(name) ? .limit : random.pick([.setting, .setting, .setting, .grant, .limit])
+    let kind: StatementKind =
+      isUnderAbsolute(name) ? .limit : random.pick([.setting, .setting, .setting, .grant, .limit])
     var effect = random.pick(Effect.allCases)
     if kind != .limit { effect = min(effect, operatorsMay(name)) }
     return GeneratedRule(

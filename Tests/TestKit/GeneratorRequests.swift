@@ -11,7 +11,8 @@ extension GeneratedPolicy {
     while random.chance(15) { behaviors.append(name(&random)) }
     var request = OracleRequest(
       behaviors: behaviors, source: random.pick(Source.allCases),
-      now: (seconds: 1_780_000_000 + Int64(random.below(20_000_000)), nanoseconds: Int64(random.below(2)) * 500_000_000))
+      now: (seconds: 1_780_000_000 + Int64(random.below(20_000_000)), nanoseconds: Int64(random.below(2)) * 500_000_000)
+    )
     if random.chance(75) { request.resource = random.pick(Self.resources) }
     if random.chance(55) { request.preference = random.pick(Effect.allCases) }
     if random.chance(55) { request.argument = random.pick(Self.arguments) }
@@ -27,7 +28,8 @@ extension GeneratedPolicy {
     switch random.below(10) {
     case 0: return random.pick(Self.roots)
     case 1: return random.pick(declared + Self.roots) + "." + random.pick(Self.children)
-    case 2: return random.pick(["harm", "harm.csam", "harm.csam.z", "transparency.admit-ai", "transparency", "nobody.knows"])
+    case 2:
+      return random.pick(["harm", "harm.csam", "harm.csam.z", "transparency.admit-ai", "transparency", "nobody.knows"])
     case 3:
       let path = BehaviorName.path(of: random.pick(declared + Self.roots))
       return random.pick(path)
@@ -50,7 +52,10 @@ extension GeneratedPolicy {
     ("request.amount", [.double(0), .double(-2), .double(100.5), .double(.nan), .double(.infinity), .double(3)]),
     ("request.recipients", [.int(0), .int(1), .int(3), .int(51), .int(.max), .int(.min)]),
     ("request.size", [.uint(0), .uint(3), .uint(.max)]),
-    ("request.label", ["", "URGENT", "urgent", "x1", "5", "true", "a,b", "10s", "2026-01-01T00:00:00Z", "ß∂"].map { .text($0) }),
+    (
+      "request.label",
+      ["", "URGENT", "urgent", "x1", "5", "true", "a,b", "10s", "2026-01-01T00:00:00Z", "ß∂"].map { .text($0) }
+    ),
     (
       "request.tags",
       [.list([]), .list([.text("x")]), .list([.text("a"), .text("b")]), .list([.text("2"), .text("q"), .text("a")])]
@@ -65,7 +70,8 @@ extension GeneratedPolicy {
     (
       "request.args",
       [
-        .null, .int(4), .text("/etc"), .map([OraclePair(.text("n"), .int(4))]), .map([OraclePair(.text("n"), .double(4))]),
+        .null, .int(4), .text("/etc"), .map([OraclePair(.text("n"), .int(4))]),
+        .map([OraclePair(.text("n"), .double(4))]),
         .map([
           OraclePair(.text("path"), .text("/etc/passwd")), OraclePair(.text("flags"), .list([.text("-f")])),
           OraclePair(.text("list"), .list([.int(1), .text("q"), .double(2)])),
@@ -73,7 +79,10 @@ extension GeneratedPolicy {
         .map([OraclePair(.text("deep"), .map([OraclePair(.text("x"), .map([OraclePair(.text("y"), .bool(true))]))]))]),
       ]
     ),
-    ("request.due", [.timestamp(seconds: 1_767_225_600, nanoseconds: 0), .timestamp(seconds: 1_780_500_000, nanoseconds: 5)]),
+    (
+      "request.due",
+      [.timestamp(seconds: 1_767_225_600, nanoseconds: 0), .timestamp(seconds: 1_780_500_000, nanoseconds: 5)]
+    ),
     ("request.wait", [.duration(0), .duration(61_000_000_000), .duration(-1)]),
     ("request.blob", [.bytes([]), .bytes([97, 98]), .bytes([0xFF, 0])]),
   ]

@@ -92,7 +92,8 @@ extension Evaluator {
         isSubtraction ? a.asInt.subtractingReportingOverflow(b.asInt) : a.asInt.addingReportingOverflow(b.asInt)
       if seconds.overflow { return .failure(.overflow) }
       let nanoseconds = Int64(b.nanoseconds)
-      return Self.duration(seconds.partialValue, Int64(a.nanoseconds) &+ (isSubtraction ? 0 &- nanoseconds : nanoseconds))
+      return Self.duration(
+        seconds.partialValue, Int64(a.nanoseconds) &+ (isSubtraction ? 0 &- nanoseconds : nanoseconds))
     default: return .failure(a, b)
     }
   }

@@ -10,7 +10,8 @@ extension Value {
   }
   /// The part from one byte offset up to another, of the same kind.
   @inline(__always) func slice(_ from: Int, _ to: Int) -> Value {
-    Value(kind: kind, payload: payload &+ UInt64(truncatingIfNeeded: from), length: UInt32(truncatingIfNeeded: to &- from))
+    Value(
+      kind: kind, payload: payload &+ UInt64(truncatingIfNeeded: from), length: UInt32(truncatingIfNeeded: to &- from))
   }
 }
 

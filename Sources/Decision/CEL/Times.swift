@@ -238,7 +238,9 @@ extension Evaluator {
 
   /// An accessor of a timestamp or duration. `zone` is a zone blob's offset or none.
   mutating func part(_ function: CELFunction, _ a: Value, zone: UInt32) -> Value {
-    if a.kind == .duration { return zone == ImageFormat.none ? Self.part(function, ofDuration: a) : .failure(.noSuchOverload) }
+    if a.kind == .duration {
+      return zone == ImageFormat.none ? Self.part(function, ofDuration: a) : .failure(.noSuchOverload)
+    }
     guard a.kind == .timestamp else { return .failure(.noSuchOverload) }
     guard zone != ImageFormat.none else { return Self.part(function, a, offset: 0) }
     guard pay(32) else { return .failure(.costLimit) }
