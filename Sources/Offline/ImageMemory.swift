@@ -10,15 +10,9 @@ public final class ImageMemory: Sendable {
   nonisolated(unsafe) public let bytes: UnsafeRawBufferPointer
   private let isMapped: Bool
 
-  private static let largePage = 2 << 20
-
   /// A copy of `content`.
   public init(copying content: [UInt8]) {
-    // A decision on a large image touches pages all over it: large ones, where the system has them, save page walks.
-    let isLarge = content.count >= ImageMemory.largePage
-    let memory = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: max(content.count, 1), alignment: isLarge ? ImageMemory.largePage : 64)
-    if isLarge { madvise(memory.baseAddress, content.count, MADV_HUGEPAGE) }
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(content.count, 1), alignment: 64)
     memory.copyBytes(from: content)
     bytes = UnsafeRawBufferPointer(rebasing: memory[..<content.count])
     isMapped = false
