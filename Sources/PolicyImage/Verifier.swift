@@ -20,7 +20,8 @@ public struct ImageError: Error, Equatable, Sendable {
   }
 }
 
-/// Verifies a platform's image. The memory must stay mapped and unchanged for as long as the result is used.
+/// Verifies a platform's image. The result is a view that keeps nothing alive: the memory must stay mapped and unchanged
+/// for as long as it is used.
 public func verifyPlatform(_ memory: UnsafeRawBufferPointer) throws(ImageError) -> Image {
   try Verifier(memory, kind: .platform).run(platform: nil)
 }
