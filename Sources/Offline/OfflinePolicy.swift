@@ -53,24 +53,7 @@ public struct OfflinePolicy: Sendable {
   public func decide(_ request: Request, operator name: String?, explaining: Bool = false) throws(RequestError)
     -> Answer
   {
-    let policy = try policy(for: name)
-    guard !request.behaviors.isEmpty else { throw RequestError(.noBehavior, at: "behavior") }
-    let memory = ValueMemory()
-    var names: [Name] = []
-    for behavior in request.behaviors {
-      let bytes = memory.bytes(Array(behavior.utf8))
-      guard isBehaviorName(bytes) else { throw RequestError(.badName, at: behavior) }
-      names.append(bytes)
-    }
-    let workspace = Workspace(slots: platform.count(.attributes))
-    guard var frame = workspace.frame else { throw RequestError(.wrongType, at: "attributes") }
-    try fill(&frame, request, operator: name, memory)
-    // The frame and the values point into these three.
-    return withExtendedLifetime((self, memory, workspace)) {
-      names.withUnsafeBufferPointer { names in
-        Consultation(policy: policy, names: names, preference: request.preference).answer(&frame, explaining)
-      }
-    }
+    try prepare(request, operator: name).answer(explaining)
   }
 
   func fill(

@@ -26,15 +26,27 @@ public final class PreparedRequest {
     self.frame = frame
   }
 
+  /// Decides and puts the answer into words; with `explaining`, trace and way as well.
+  func answer(_ explaining: Bool) -> Answer {
+    // Frame, names and policy point into what this object keeps.
+    withExtendedLifetime(self) {
+      names.withUnsafeBufferPointer {
+        Consultation(policy: policy, names: $0, preference: preference).answer(&frame, explaining)
+      }
+    }
+  }
+
   /// Decides; no allocation, lock or system call.
   @inline(never)
   @discardableResult
   public func run() -> Effect {
-    if names.count == 1 {
-      return decide(policy, &frame, behavior: names[0], preference: preference).effect
-    }
-    return names.withUnsafeBufferPointer {
-      decide(policy, &frame, behaviors: $0, preference: preference)?.effect ?? .deny
+    withExtendedLifetime(self) {
+      if names.count == 1 {
+        return decide(policy, &frame, behavior: names[0], preference: preference).effect
+      }
+      return names.withUnsafeBufferPointer {
+        decide(policy, &frame, behaviors: $0, preference: preference)?.effect ?? .deny
+      }
     }
   }
 }

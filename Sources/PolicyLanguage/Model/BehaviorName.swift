@@ -1,29 +1,15 @@
 // Behaviour names: dotted segments of [a-z0-9][a-z0-9_-]* (DESIGN §1).
 
+internal import PolicyImage
+
 public enum BehaviorName {
   /// The longest name that is accepted, in bytes; the most segments.
-  public static let maximumLength = 255
-  public static let maximumDepth = 16
+  public static let maximumLength = ImageFormat.maximumNameLength
+  public static let maximumDepth = ImageFormat.maximumDepth
 
   public static func isValid(_ name: some StringProtocol) -> Bool {
-    let bytes = name.utf8
-    guard !bytes.isEmpty, bytes.count <= maximumLength else { return false }
-    var segments = 1
-    var atStart = true
-    for byte in bytes {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-        atStart = false
-      case UInt8(ascii: "-"), UInt8(ascii: "_"):
-        if atStart { return false }
-      case UInt8(ascii: "."):
-        if atStart { return false }
-        segments += 1
-        atStart = true
-      default: return false
-      }
-    }
-    return !atStart && segments <= maximumDepth
+    var name = String(name)
+    return name.withUTF8 { isBehaviorName(UnsafeRawBufferPointer($0)) }
   }
 
   /// "a.b.c" -> "a.b" -> "a" -> nil.
