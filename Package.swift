@@ -2,12 +2,17 @@
 import PackageDescription
 
 // The ladder, lowest first; nothing imports upwards (see CONTRIBUTING.md):
-//   CYaml    PolicyImage
+//   CYaml    CSystem    CDBus    PolicyImage
+//            System -> CSystem                  PolicyTree -> System
 //            Decision -> PolicyImage            CEL -> PolicyImage
-//            PolicyLanguage -> CEL PolicyImage CYaml
+//            Consultation -> Decision           CompilerProtocol -> PolicyTree
+//            PolicyLanguage -> CEL PolicyImage PolicyTree CYaml
 //            Oracle -> PolicyLanguage CEL       (shares no code with Decision)
-//            Offline -> PolicyLanguage Decision
-//            licet -> Offline and what is above it
+//            Offline -> PolicyLanguage Consultation
+//            Bus -> CDBus System
+//            Authority -> Consultation PolicyTree CompilerProtocol     (no policy language)
+//            licetd -> Authority Bus            licet-compiler -> Offline CompilerProtocol
+//            licet -> Offline Bus
 let settings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),
@@ -20,10 +25,12 @@ let package = Package(
   name: "licet",
   products: [
     .executable(name: "licet", targets: ["licet"]),
+    .executable(name: "licetd", targets: ["licetd"]),
+    .executable(name: "licet-compiler", targets: ["licet-compiler"]),
     // For Tests/Fuzz, which is a package of its own.
     .library(name: "TestKit", targets: ["TestKit"]),
     // For Benchmarks/, which is a package of its own.
-    .library(name: "LicetCore", targets: ["Offline", "PolicyLanguage", "Decision", "CEL", "PolicyImage"]),
+    .library(name: "LicetCore", targets: ["Offline", "PolicyLanguage", "Consultation", "Decision", "CEL", "PolicyImage"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -31,46 +38,91 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CYaml", path: "Sources/CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(
+      name: "CDBus", path: "Sources/CDBus", pkgConfig: "dbus-1", providers: [.apt(["libdbus-1-dev"])]),
+    .target(name: "CSystem", linkerSettings: [.linkedLibrary("seccomp"), .linkedLibrary("systemd"), .linkedLibrary("gcrypt")]),
+    .target(name: "System", dependencies: ["CSystem"], swiftSettings: settings),
+    .target(name: "PolicyTree", dependencies: ["System"], swiftSettings: settings),
+    .target(name: "CompilerProtocol", dependencies: ["PolicyTree", "System"], swiftSettings: settings),
+    .target(name: "Bus", dependencies: ["CDBus", "System"], swiftSettings: settings),
+    .target(name: "Consultation", dependencies: ["Decision", "PolicyImage"], swiftSettings: settings),
+    .target(
+      name: "Authority",
+      dependencies: ["Consultation", "Decision", "PolicyImage", "PolicyTree", "CompilerProtocol", "System"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "licetd",
+      dependencies: [
+        "Authority", "Bus", "Consultation", "Decision", "PolicyImage", "PolicyTree", "CompilerProtocol", "System",
+      ], swiftSettings: settings),
+    .executableTarget(
+      name: "licet-compiler",
+      dependencies: [
+        "Offline", "PolicyLanguage", "PolicyTree", "Consultation", "Decision", "PolicyImage", "CompilerProtocol",
+        "System",
+      ], swiftSettings: settings),
     .target(name: "PolicyImage", swiftSettings: settings),
     .target(name: "CEL", dependencies: ["PolicyImage"], swiftSettings: settings),
     .target(name: "Decision", dependencies: ["PolicyImage"], swiftSettings: settings),
     .target(
-      name: "PolicyLanguage", dependencies: ["CEL", "PolicyImage", "CYaml"], swiftSettings: settings),
+      name: "PolicyLanguage", dependencies: ["CEL", "PolicyImage", "PolicyTree", "CYaml"], swiftSettings: settings),
     .target(
       name: "Oracle", dependencies: ["PolicyLanguage", "CEL", "PolicyImage"], swiftSettings: settings),
     .target(
-      name: "Offline", dependencies: ["PolicyLanguage", "Decision", "PolicyImage"], swiftSettings: settings),
+      name: "Offline", dependencies: ["PolicyLanguage", "Consultation", "Decision", "PolicyImage"],
+      swiftSettings: settings),
     .executableTarget(
       name: "licet",
       dependencies: [
-        "Offline", "PolicyLanguage", "Decision", "CEL", "PolicyImage",
+        "Offline", "PolicyLanguage", "Consultation", "Decision", "CEL", "PolicyImage", "Bus", "System",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
     .target(
-      name: "TestKit", dependencies: ["Offline", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage"],
+      name: "TestKit", dependencies: [
+        "Offline", "Consultation", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage", "Bus", "System",
+      ],
       path: "Tests/TestKit", swiftSettings: settings),
     .target(name: "CHeap", path: "Tests/CHeap"),
     .testTarget(
       name: "CELTests", dependencies: ["CEL", "Decision", "Oracle", "PolicyImage", "TestKit"],
       swiftSettings: settings),
     .testTarget(
-      name: "PolicyImageTests", dependencies: ["Offline", "PolicyImage", "PolicyLanguage", "Decision", "TestKit"],
+      name: "PolicyImageTests", dependencies: ["Offline", "Consultation", "PolicyImage", "PolicyLanguage", "Decision", "TestKit"],
       exclude: ["Golden"], swiftSettings: settings),
     .testTarget(
       name: "DecisionTests",
-      dependencies: ["Offline", "Decision", "PolicyLanguage", "PolicyImage", "TestKit", "CHeap"],
+      dependencies: ["Offline", "Consultation", "Decision", "PolicyLanguage", "PolicyImage", "TestKit", "CHeap"],
       swiftSettings: settings),
     .testTarget(
-      name: "PolicyLanguageTests", dependencies: ["Offline", "PolicyLanguage", "CEL", "PolicyImage", "TestKit"],
+      name: "PolicyLanguageTests", dependencies: ["Offline", "Consultation", "PolicyLanguage", "CEL", "PolicyImage", "TestKit"],
       exclude: ["Golden"], swiftSettings: settings),
     .testTarget(
       name: "OracleTests",
       dependencies: [
-        "Oracle", "Offline", "Decision", "PolicyLanguage", "CEL", "PolicyImage", "TestKit",
+        "Oracle", "Offline", "Consultation", "Decision", "PolicyLanguage", "CEL", "PolicyImage", "TestKit",
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "LicetTests", dependencies: ["licet", "Offline", "PolicyLanguage", "PolicyImage", "TestKit"],
+      name: "SystemTests", dependencies: ["System", "CompilerProtocol", "PolicyTree", "TestKit"],
+      swiftSettings: settings),
+    .testTarget(name: "BusTests", dependencies: ["Bus", "CDBus", "System", "TestKit"], swiftSettings: settings),
+    .testTarget(
+      name: "CompilerTests",
+      dependencies: [
+        "licet-compiler", "CompilerProtocol", "Offline", "Consultation", "PolicyLanguage", "PolicyImage", "System",
+        "TestKit",
+      ], swiftSettings: settings),
+    .testTarget(
+      name: "AuthorityTests",
+      dependencies: [
+        "Authority", "licet-compiler", "Consultation", "CompilerProtocol", "PolicyTree", "PolicyImage", "Offline",
+        "PolicyLanguage", "Decision", "System", "TestKit",
+      ], swiftSettings: settings),
+    .testTarget(
+      name: "LicetdTests",
+      dependencies: ["licetd", "licet-compiler", "licet", "Bus", "System", "TestKit"], swiftSettings: settings),
+    .testTarget(
+      name: "LicetTests", dependencies: ["licet", "Offline", "Consultation", "PolicyLanguage", "PolicyImage", "TestKit"],
       exclude: ["Golden"], swiftSettings: settings),
   ]
 )

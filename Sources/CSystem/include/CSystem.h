@@ -1,0 +1,2 @@
+// Shims for what Swift cannot import from libc; see System.
+#pragma once
