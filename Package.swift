@@ -94,7 +94,8 @@ let package = Package(
       dependencies: ["Offline", "Consultation", "Decision", "PolicyLanguage", "PolicyImage", "TestKit", "CHeap"],
       swiftSettings: settings),
     .testTarget(
-      name: "PolicyLanguageTests", dependencies: ["Offline", "Consultation", "PolicyLanguage", "CEL", "PolicyImage", "TestKit"],
+      name: "PolicyLanguageTests",
+      dependencies: ["Offline", "Consultation", "PolicyLanguage", "PolicyTree", "CEL", "PolicyImage", "TestKit"],
       exclude: ["Golden"], swiftSettings: settings),
     .testTarget(
       name: "OracleTests",

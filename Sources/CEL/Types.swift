@@ -52,7 +52,7 @@ public enum Reference: Hashable, Sendable {
 
 /// An expression that passed. Immutable; safe to share.
 public struct CheckedExpression: Sendable {
-  public let source: String
+  public var source: String
   public let expression: Expression
   public let type: CELType
   /// By node id; a node not listed has type dyn.

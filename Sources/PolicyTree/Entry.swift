@@ -8,7 +8,8 @@ public import System
 
 /// One policy file, or why it could not be read. Masked ones are absent.
 public struct Entry: Hashable, Sendable {
-  /// Relative to the policy folder ("operators.d/nightowl.yaml"); a folder's for a folder's failure.
+  /// Relative to the policy folder ("operators.d/nightowl.yaml"); a folder's for a folder's failure,
+  /// empty for the policy folder itself.
   public var path: String
   /// Which of the policy folders it is from, lowest first.
   public var rank: Int

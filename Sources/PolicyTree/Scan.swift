@@ -15,7 +15,7 @@ public func scan(
 }
 
 /// `willRead` is called between listing a file and opening it; tests let files vanish there.
-func scan(
+package func scan(
   _ folders: [String], trust: Trust, since: Snapshot?, maximumFiles: Int,
   willRead: @escaping (String) -> Void = { _ in }
 ) -> Snapshot {
@@ -77,7 +77,7 @@ private struct Reader {
       root = try openRoot()
     } catch {
       isMissing = error.kind == .vanished
-      return Entry(path: folder, rank: rank, content: .failure(asFolder(error)))
+      return Entry(path: "", rank: rank, content: .failure(asFolder(error)))
     }
     addFile("platform.yaml", "platform.yaml", in: root, isOptional: true)
     readFolder("platform.d", in: root, "platform.d")
@@ -116,6 +116,7 @@ private struct Reader {
     switch failure.kind {
     case .unreadable(let error): resolver.failure(.folderUnreadable(error))
     case .vanished: resolver.failure(.folderUnreadable(ENOENT))
+    case .loop: resolver.failure(.folderUnreadable(ELOOP))
     default: failure
     }
   }

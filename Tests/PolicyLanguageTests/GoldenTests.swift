@@ -4,6 +4,7 @@
 import Foundation
 import Consultation
 import Offline
+import PolicyTree
 import Testing
 
 @testable import PolicyLanguage
@@ -73,13 +74,17 @@ private struct Example {
     )
     let policy = folder.appendingPathComponent("policy")
     try Self.complete(policy, code)
-    let files = PolicyFolder.read([policy.path], maximumFiles: code == .tooManyFiles ? 1 : Bounds.files)
+    // Nobody's but one user's who owns nothing here; or one's own.
+    let trust: [DiagnosticCode: Trust] = [.fileUntrustedOwner: .owners([4242]), .fileUntrustedMode: .owners([getuid()])]
+    let files = PolicyFolder.read(
+      [policy.path], trust: trust[code] ?? .anyone, maximumFiles: code == .tooManyFiles ? 1 : Bounds.files)
     let set = load(files)
-    diagnostics = (openPolicy(files).diagnostics + lint(set)).map { Self.anonymous($0, policy.path) }
+    let later = code == .conditionOutdated ? loadPlatform(files).checked?.loadOperator("shop", files, clamping: true) : nil
+    diagnostics = (later?.diagnostics ?? openPolicy(files).diagnostics + lint(set)).map { Self.anonymous($0, policy.path) }
     let sources = Dictionary(files.map { ($0.path, $0.bytes) }) { first, _ in first }
     let renderer = Renderer { sources[$0].flatMap { $0.isEmpty ? nil : $0 } }
     let shown = diagnostics.prefix(4) + diagnostics.dropFirst(4).filter { $0.code == code }
-    text = renderer.render(Array(shown)).split(separator: "\n", omittingEmptySubsequences: false)
+    text = renderer.render(Array(shown)).replacingOccurrences(of: "user \(getuid()),", with: "user 0,").split(separator: "\n", omittingEmptySubsequences: false)
       .map { $0.count > 200 ? $0.prefix(200) + "…" : $0 }.joined(separator: "\n")
   }
 
@@ -96,6 +101,9 @@ private struct Example {
     case .fileIsSpecial:
       try makeFolder()
       #expect(mkfifo(file.path, 0o600) == 0)
+    case .fileUntrustedMode:
+      chmod(policy.path, 0o755)
+      chmod(policy.appendingPathComponent("platform.yaml").path, 0o666)
     case .fileTooLarge:
       try makeFolder()
       #expect(FileManager.default.createFile(atPath: file.path, contents: nil))

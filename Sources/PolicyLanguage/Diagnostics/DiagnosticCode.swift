@@ -9,6 +9,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case fileIsLoop = "file-is-loop"
   case fileVanished = "file-vanished"
   case fileUnreadable = "file-unreadable"
+  case fileUntrustedOwner = "file-untrusted-owner"
+  case fileUntrustedMode = "file-untrusted-mode"
   case fileEmpty = "file-empty"
   case fileTooLarge = "file-too-large"
   case noPlatform = "no-platform"
@@ -68,6 +70,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case undeclaredBehavior = "undeclared-behavior"
   case argumentOutsideLimit = "argument-outside-limit"
   case reservedAttribute = "reserved-attribute"
+  case conditionOutdated = "condition-outdated"
 
   // Conditions (the raw values are those of `CELError.Code`).
   case celSyntax = "cel-syntax"

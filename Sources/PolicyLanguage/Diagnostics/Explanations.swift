@@ -13,6 +13,10 @@ extension DiagnosticCode {
     case .fileVanished:
       "A file was listed and could not be found a moment later: it was removed meanwhile, or it is a link that leads nowhere. Its owner is not in force without it, since what it forbade is unknown."
     case .fileUnreadable: "The system refused to open or read the file, for the reason that the message gives."
+    case .fileUntrustedOwner:
+      "The daemon reads policy only of root and of its own user: whoever owns a file can change what is permitted. Change the owner of the file or folder."
+    case .fileUntrustedMode:
+      "A group or everybody may write the file, or a folder on its way, so it can't be told who wrote it. A mount that everybody could write counts if it is read only."
     case .fileEmpty:
       "The file has no content but comments. A file that was cut off while it was written looks like that too, so it doesn't count as a policy that says nothing. To mask a file of a lower folder, link it to `/dev/null`."
     case .fileTooLarge: "A policy file has at most 8 MiB. Split it into drop-ins."
@@ -84,6 +88,8 @@ extension DiagnosticCode {
     case .argumentOutsideLimit:
       "`argument` is free text that tries to justify a request. No argument loosens anything, so only limits may look at it."
     case .reservedAttribute: "The name is kept for a part of the language that this version doesn't have."
+    case .conditionOutdated:
+      "An operator's last good file is kept under a platform that has changed since, and a condition reads attributes that are gone or have another type. Nothing is refused for that, and nothing is loosened: the condition counts as failed."
     case .celSyntax:
       "The condition isn't CEL. A condition that begins with `!`, `[`, `{` or a quote has to be quoted as a whole."
     case .celTooDeep: "The condition is nested too deeply."

@@ -31,6 +31,17 @@ final class Report {
       code, document.location(node), message(), length: document.length(node), hint: hint(), related: related)
   }
 
+  /// At a node; it costs nobody anything.
+  func warning(
+    _ code: DiagnosticCode, _ document: Document, _ node: NodeID, _ message: String, hint: String? = nil,
+    related: Diagnostic.Related? = nil
+  ) {
+    add(
+      Diagnostic(
+        code: code, severity: .warning, location: document.location(node), length: document.length(node),
+        message: message, hint: hint, related: related))
+  }
+
   func add(_ diagnostic: Diagnostic) {
     if diagnostic.severity == .error { errorCount += 1 }
     let count = countByFile[diagnostic.location.file, default: 0] + 1
@@ -52,8 +63,8 @@ final class Report {
   }
 
   /// Sorted by file, line, column, code; the same whatever order the files came in.
-  func sorted() -> [Diagnostic] {
-    diagnostics.sorted { a, b in
+  func sorted(since mark: Int = 0) -> [Diagnostic] {
+    diagnostics.dropFirst(mark).sorted { a, b in
       if a.location != b.location { return a.location.precedes(b.location) }
       if a.code != b.code { return a.code.rawValue < b.code.rawValue }
       return a.message < b.message

@@ -191,10 +191,13 @@ public struct Platform: Sendable {
   public var behaviors: [String: Behavior]
   /// Limits and duties, sorted by `content`, without duplicates.
   public var statements: [Statement]
+  /// Groups of the system that may administer, sorted (DESIGN §4).
+  public var administratorGroups: [String]
   public init(
     name: String, unknown: Effect, unknownLocation: Location, attributes: [Attribute],
-    behaviors: [String: Behavior], statements: [Statement]
+    behaviors: [String: Behavior], statements: [Statement], administratorGroups: [String] = []
   ) {
+    self.administratorGroups = administratorGroups
     self.name = name
     self.unknown = unknown
     self.unknownLocation = unknownLocation

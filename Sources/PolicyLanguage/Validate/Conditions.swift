@@ -33,6 +33,24 @@ final class Conditions {
     }
   }
 
+  /// As `check`, but of a condition that the platform's attributes no longer fit one that always fails is left, with its
+  /// text: a failed limit applies, a failed grant doesn't. nil: it is no CEL at all.
+  func checkOrFail(_ document: Document, _ node: NodeID, isLimit: Bool) -> CheckedExpression? {
+    let question = Question(source: document.string(node), isLimit: isLimit)
+    guard case .failure(let rejection) = answer(question) else { return check(document, node, isLimit: isLimit) }
+    let isSyntax = rejection.errors.contains { [.syntax, .tooDeep, .tooLong].contains($0.code) }
+    guard !isSyntax, case .success(var failing) = answer(Question(source: "1 / 0 == 1", isLimit: isLimit)) else {
+      return check(document, node, isLimit: isLimit)
+    }
+    report.warning(
+      .conditionOutdated, document, node,
+      "this condition no longer fits the platform's attributes, so it always fails: "
+        + (rejection.errors.first?.message ?? ""),
+      hint: "a failed limit applies, a failed grant or setting loosens nothing; mend the condition")
+    failing.source = question.source
+    return failing
+  }
+
   private func answer(_ question: Question) -> Result<CheckedExpression, Rejection> {
     let known = question.isLimit ? answersForLimits[question.source] : answersForOthers[question.source]
     if let known { return answers[known] }

@@ -63,10 +63,10 @@ enum KeyID: String, CaseIterable, Sendable {
   case user, request, session
   case type, verified, `enum`
   case allow, ask, deny, limit, duty, to, tier, when, with, mode, examples
-  case behavior, group, label, unit
+  case behavior, groups, group, label, unit
   case match, noMatch = "no-match", resource, source, argument, now
   // Of later parts of the design: refused, because ignoring one could loosen.
-  case dial, periods, authorities, counters, suspicion, overseers, groups, audience, population, after, during
+  case dial, periods, authorities, counters, suspicion, overseers, audience, population, after, during
   case plugins, retention, staleAfter = "stale-after", onAuthorityLoss = "on-authority-loss"
 }
 
@@ -141,11 +141,12 @@ extension Form {
     Key(.behaviors, .named(.table(.behavior)), .platform, "The behaviours that are asked about."),
     Key(.rules, .list(.table(.rule)), "Settings, limits and duties."),
     Key(.grants, .list(.table(.grant)), .operator, "How far users may lift what the operator set."),
+    Key(.groups, .list(.text), .platform, "Groups of the system whose members may administer."),
     Key(.bind, .list(.table(.binding)), .operator, "Which identities of the system speak for this operator."),
     .reserved(.dial, "The disposition dial."), .reserved(.periods, "Periods and how they end."),
     .reserved(.authorities, "Who can end a period."), .reserved(.counters, "Counters over sliding windows."),
     .reserved(.suspicion, "What suspicion does."), .reserved(.overseers, "Who answers asks."),
-    .reserved(.groups, "Who may administer."), .reserved(.audience, "An operator's own population."),
+    .reserved(.audience, "An operator's own population."),
     .reserved(.population, "Who asks, and what each response does to them."), .reserved(.plugins, "Plugins."),
     .reserved(.retention, "How long records are kept."), .reserved(.staleAfter, "When a snapshot is stale."),
     .reserved(.onAuthorityLoss, "What holds without a daemon."),

@@ -9,9 +9,8 @@ final class Loader {
 
   func load(_ files: [SourceFile]) -> PolicySet {
     let files = files.sorted { ($0.rank, $0.path) < ($1.rank, $1.path) }
-    let platformFiles = files.filter { PolicyPath($0.path).layer == .platform }
     let operatorFiles = files.filter { PolicyPath($0.path).layer == .operator }
-    let (platform, scope) = loadPlatform(platformFiles)
+    let (platform, scope) = loadPlatform(files)
     var (operators, broken) = loadOperators(operatorFiles, scope)
     // A folder that can't be listed may hold a file of any operator.
     let isUnlisted = operatorFiles.contains { $0.failure != nil && PolicyPath($0.path).isOperatorFolder }
@@ -21,13 +20,22 @@ final class Loader {
     }
     return PolicySet(
       platform: platform, operators: operators, broken: broken, diagnostics: report.sorted(),
-      repeats: repeats.sorted { $0.location.precedes($1.location) })
+      repeats: sortedRepeats())
   }
+
+  /// What was found so far.
+  var diagnostics: [Diagnostic] { report.sorted() }
+  /// How much was found so far; `diagnostics(since:)` leaves it out.
+  var mark: Int { report.diagnostics.count }
+  func diagnostics(since mark: Int) -> [Diagnostic] { report.sorted(since: mark) }
+
+  private func sortedRepeats() -> [Repeat] { repeats.sorted { $0.location.precedes($1.location) } }
 
   // MARK: the platform
 
-  private func loadPlatform(_ files: [SourceFile]) -> (Platform?, Scope?) {
-    let documents = files.compactMap { read($0, .platform) }
+  /// Reads the platform's among `files`, which are sorted by rank and path.
+  func loadPlatform(_ files: [SourceFile]) -> (Platform?, Scope?) {
+    let documents = files.filter { PolicyPath($0.path).layer == .platform }.compactMap { read($0, .platform) }
     var reader = PlatformReader(report: report)
     for (shape, fields) in documents { reader.declare(shape, fields) }
     if documents.isEmpty, report.errorCount == 0 {
@@ -44,33 +52,38 @@ final class Loader {
     let platform = Platform(
       name: name, unknown: reader.unknownEffect, unknownLocation: reader.unknownLocation,
       attributes: reader.declaredAttributes, behaviors: scope.behaviors,
-      statements: normalize(statements, repeats: &repeats))
+      statements: normalize(statements, repeats: &repeats), administratorGroups: reader.administratorGroups)
     return (platform, scope)
   }
 
   // MARK: operators
 
   private func loadOperators(_ files: [SourceFile], _ scope: Scope?) -> ([String: Operator], Set<String>) {
-    var drafts: [String: OperatorDraft] = [:]
+    var filesOf: [String: [SourceFile]] = [:]
     for file in files {
       let path = PolicyPath(file.path)
-      let errors = report.errorCount
-      let found = read(file, .operator)
-      if path.isOperatorFolder { continue }
       // Whose a file is its path says: a file too broken to show its name still counts against its owner.
-      var draft = drafts[path.operatorName] ?? OperatorDraft(name: path.operatorName)
-      if let (shape, fields) = found {
-        checkName(shape, fields, path)
-        draft.read(shape, fields, scope)
-      }
-      if report.errorCount > errors { draft.isBroken = true }
-      drafts[draft.name] = draft
+      if path.isOperatorFolder { _ = read(file, .operator) } else { filesOf[path.operatorName, default: []].append(file) }
     }
     var operators: [String: Operator] = [:]
-    for draft in drafts.values.sorted(by: { $0.name < $1.name }) where !draft.isBroken {
-      operators[draft.name] = draft.finish(&repeats)
+    var broken: Set<String> = []
+    for (name, own) in filesOf.sorted(by: { $0.key < $1.key }) {
+      if let one = loadOperator(name, own, scope, isClamping: false) { operators[name] = one } else { broken.insert(name) }
     }
-    return (operators, Set(drafts.values.filter(\.isBroken).map(\.name)))
+    return (operators, broken)
+  }
+
+  /// One operator's files, sorted by rank and path; nil: an error is reported. `isClamping`: what the platform no longer
+  /// grants is a warning, and what it no longer types is a condition that always fails (DESIGN §6).
+  func loadOperator(_ name: String, _ files: [SourceFile], _ scope: Scope?, isClamping: Bool) -> Operator? {
+    let errors = report.errorCount
+    var draft = OperatorDraft(name: name)
+    for file in files {
+      guard let (shape, fields) = read(file, .operator) else { continue }
+      checkName(shape, fields, PolicyPath(file.path))
+      draft.read(shape, fields, scope, isClamping: isClamping)
+    }
+    return report.errorCount > errors ? nil : draft.finish(&repeats)
   }
 
   private func checkName(_ shape: Shape, _ fields: Fields, _ path: PolicyPath) {

@@ -4,17 +4,16 @@ internal import PolicyImage
 
 struct OperatorDraft {
   let name: String
-  var isBroken = false
   private var bindings: Stated<[Binding]>?
   private var statements: [Statement] = []
   private var location: Location?
 
   init(name: String) { self.name = name }
 
-  mutating func read(_ shape: Shape, _ fields: Fields, _ scope: Scope?) {
+  mutating func read(_ shape: Shape, _ fields: Fields, _ scope: Scope?, isClamping: Bool) {
     location = location ?? shape.document.location(fields[.name] ?? fields.node)
     shape.report.merge(&bindings, shape.stated(fields[.bind], shape.bindings(fields[.bind])), "`bind` of `\(name)`")
-    let reader = StatementReader(shape: shape, scope: scope)
+    let reader = StatementReader(shape: shape, scope: scope, isClamping: isClamping)
     statements += reader.rules(fields[.rules])
     statements += reader.grants(fields[.grants])
   }

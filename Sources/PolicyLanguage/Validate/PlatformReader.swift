@@ -9,6 +9,7 @@ struct PlatformReader {
   private var attributes: [String: Stated<Declaration>] = [:]
   private var drafts: [String: BehaviorDraft] = [:]
   private var firstFile: Location?
+  private var groups: Stated<[String]>?
 
   private struct Declaration: Equatable {
     var type: AttributeType
@@ -18,6 +19,7 @@ struct PlatformReader {
   init(report: Report) { self.report = report }
 
   var name: String? { statedName?.value }
+  var administratorGroups: [String] { groups?.value ?? [] }
   var unknownEffect: Effect { unknown?.value ?? .deny }
   var unknownLocation: Location {
     unknown?.location ?? firstFile ?? Location(file: "platform.yaml", line: 1, column: 1)
@@ -36,6 +38,10 @@ struct PlatformReader {
     firstFile = firstFile ?? shape.document.location(fields.node)
     report.merge(&statedName, shape.stated(fields[.name], shape.text(fields[.name])), "the platform's `name`")
     report.merge(&unknown, shape.stated(fields[.unknown], shape.effect(fields[.unknown])), "`unknown`")
+    if let node = fields[.groups] {
+      let named = Set(shape.document.items(node).map(shape.document.string)).sorted()
+      report.merge(&groups, shape.stated(node, named), "`groups`")
+    }
     if let node = fields[.attributes], let roots = shape.fields(node, .attributes) {
       for root in [KeyID.user, .request, .session] {
         if let named = roots[root] { declareAttributes(shape, named, root) }

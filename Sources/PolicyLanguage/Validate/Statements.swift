@@ -7,6 +7,8 @@ struct StatementReader {
   let shape: Shape
   /// nil: the platform has errors, so only the shape of a statement can be judged.
   let scope: Scope?
+  /// An operator's last good files under a platform that has changed: nothing is refused for what the platform changed.
+  var isClamping = false
 
   private var report: Report { shape.report }
   private var document: Document { shape.document }
@@ -36,8 +38,7 @@ struct StatementReader {
       readsArgument: condition?.variables.contains(BuiltInAttribute.argument.rawValue) ?? false,
       obligations: obligations(fields[.with]), clause: shape.text(fields[.clause]),
       isShadow: shape.text(fields[.mode]) == "shadow", location: document.location(node), examples: examples)
-    check(statement, name)
-    return statement
+    return isKept(statement, name) ? statement : nil
   }
 
   private func grant(_ node: NodeID) -> Statement? {
@@ -48,8 +49,7 @@ struct StatementReader {
       kind: .grant, behavior: document.string(name), effect: effect, tier: .operator, condition: condition,
       readsArgument: false, obligations: [], clause: shape.text(fields[.clause]), isShadow: false,
       location: document.location(node))
-    check(statement, name)
-    return statement
+    return isKept(statement, name) ? statement : nil
   }
 
   /// Which of `allow`, `ask`, `deny`, `limit` and `duty` the rule has: exactly one, or it is reported.
@@ -114,42 +114,55 @@ struct StatementReader {
       Conditions.checkSyntax(document, node, report)
       return nil
     }
-    return scope.conditions.check(document, node, isLimit: kind == .limit)
+    return isClamping
+      ? scope.conditions.checkOrFail(document, node, isLimit: kind == .limit)
+      : scope.conditions.check(document, node, isLimit: kind == .limit)
   }
 
   // MARK: what a layer may say
 
-  private func check(_ statement: Statement, _ name: NodeID) {
-    guard let scope else { return }
+  /// false: the statement says nothing that could count.
+  private func isKept(_ statement: Statement, _ name: NodeID) -> Bool {
+    guard let scope else { return true }
     let standing = scope.standing(of: statement.behavior)
-    guard standing.isKnown else {
+    if !standing.isKnown, !isClamping {
       report.error(
         .undeclaredBehavior, document, name, "`\(statement.behavior)` names nothing that is declared",
         hint: report.suggestion(for: statement.behavior, from: scope.behaviors.keys)
           ?? "the platform declares behaviours under `behaviors`")
-      return
+      return true
     }
     if standing.absolute != .none, statement.kind != .limit {
       underAbsolute(statement, name, standing)
-    } else if statement.kind == .setting || statement.kind == .grant {
-      checkCeiling(statement, name, standing)
+      return !isClamping
     }
+    if statement.kind == .setting || statement.kind == .grant { checkCeiling(statement, name, standing) }
+    return true
   }
 
   private func underAbsolute(_ statement: Statement, _ name: NodeID, _ standing: Scope.Standing) {
     let above = standing.absoluteName ?? statement.behavior
-    report.error(
-      .underAbsolute, document, name,
-      "nothing can move `\(statement.behavior)`: `\(above)` is hard-coded `\(standing.absolute)`",
+    tell(
+      .underAbsolute, name, "nothing can move `\(statement.behavior)`: `\(above)` is hard-coded `\(standing.absolute)`",
       hint: "delete this statement",
       related: standing.absoluteLocation.map { .init(location: $0, message: "hard-coded here") })
+  }
+
+  private func tell(
+    _ code: DiagnosticCode, _ name: NodeID, _ message: String, hint: String, related: Diagnostic.Related?
+  ) {
+    if isClamping {
+      report.warning(code, document, name, message, hint: hint, related: related)
+    } else {
+      report.error(code, document, name, message, hint: hint, related: related)
+    }
   }
 
   private func checkCeiling(_ statement: Statement, _ name: NodeID, _ standing: Scope.Standing) {
     let ceiling = standing.choice.operatorsMay
     guard statement.effect > ceiling else { return }
-    report.error(
-      .aboveCeiling, document, name,
+    tell(
+      .aboveCeiling, name,
       "operators may go up to `\(ceiling)` for `\(statement.behavior)`, and this says `\(statement.effect)`",
       hint: "make it `\(ceiling)` or stricter, or ask whoever runs the platform to raise `operators-may`",
       related: standing.ceilingLocation.map { .init(location: $0, message: "the ceiling is set here") })
