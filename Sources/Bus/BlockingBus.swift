@@ -87,9 +87,9 @@ public final class BlockingBus {
       }
       let wait = deadline?.milliseconds ?? 1_000_000
       if wait == 0 { return nil }
-      if dbus_connection_read_write(raw, wait) == 0, dbus_connection_get_dispatch_status(raw) != DBUS_DISPATCH_DATA_REMAINS {
-        throw Self.ended
-      }
+      let isConnected = dbus_connection_read_write(raw, wait) != 0
+      // What came before the end is still read; the end itself is the last message.
+      if !isConnected, dbus_connection_get_dispatch_status(raw) != DBUS_DISPATCH_DATA_REMAINS { throw Self.ended }
     }
   }
 

@@ -39,6 +39,7 @@ public final class PrivateBus {
           <allow user="*"/>
           \(policy)
         </policy>
+        <limit name="max_replies_per_connection">50000</limit>
         \(limits)
       </busconfig>
       """, to: "\(folder)/bus.conf")
