@@ -20,6 +20,8 @@ public final class Connection {
   private(set) var link: Link?
   private var pending: [UInt32: Pending] = [:]
   private var followsOwners = false
+  /// The bus, not this program, ends the connection.
+  private var isEnding = false
 
   /// The name that the bus gave; `nil` while not connected.
   public private(set) var uniqueName: String?
@@ -62,13 +64,14 @@ public final class Connection {
 
   private func greet(over link: Link, _ then: @escaping (BusError?) -> Void) {
     call(busCall("Hello"), timeoutNanoseconds: Self.greetingTimeout) { [weak self] reply in
-      guard let self, self.link === link else { return then(BusError(.disconnected, text: "closed")) }
+      guard let self else { return then(BusError(.disconnected, text: "closed")) }
+      // An end before the greeting is how a bus refuses a user.
+      if self.isEnding { return then(BusError(.refused, text: "the bus let nobody in")) }
+      guard self.link === link else { return then(BusError(.disconnected, text: "closed")) }
       var reader = reply.reader
       guard !reply.isError, let name = try? reader.nextSwiftString() else {
-        let error = reply.isError ? BusError(reply) : BusError(.badReply, text: "the bus's greeting can't be read")
         self.close()
-        // An end before the greeting is how a bus refuses a user.
-        return then(error.code == .disconnected ? BusError(.refused, text: "the bus let nobody in") : error)
+        return then(reply.isError ? BusError(reply) : BusError(.badReply, text: "the bus's greeting can't be read"))
       }
       link.setUniqueName(name)
       self.uniqueName = name
@@ -89,7 +92,9 @@ public final class Connection {
 
   private func end() {
     let wasOpen = isOpen
+    isEnding = true
     close()
+    isEnding = false
     if wasOpen { onDisconnect?() }
   }
 

@@ -21,7 +21,10 @@ import Testing
   }
 
   @Test func errorsByCode() throws {
-    let bus = try PrivateBus(policy: "<deny send_destination=\"org.freedesktop.DBus\" send_member=\"GetId\"/>")
+    let bus = try PrivateBus(
+      policy:
+        "<deny send_destination=\"org.freedesktop.DBus\" send_interface=\"org.freedesktop.DBus\" send_member=\"GetId\"/>"
+    )
     #expect(code { () throws(BusError) in _ = try BlockingBus(.address("unix:path=/nonexistent/bus")) } == .noSuchBus)
     #expect(code { () throws(BusError) in _ = try BlockingBus(.address("x")) } == .badAddress)
     let blocking = try BlockingBus(bus.address)
@@ -41,8 +44,23 @@ import Testing
     #expect(ContinuousClock.now - before < .seconds(5))
     bus.stop()
     #expect(code { () throws(BusError) in _ = try blocking.call(names("ListNames", to: own)) } == .disconnected)
-    #expect(code { () throws(BusError) in _ = try blocking.nextSignal(timeoutNanoseconds: nil) } == .disconnected)
+    #expect(
+      code { () throws(BusError) in
+        while try blocking.nextSignal(timeoutNanoseconds: nil) != nil {}
+      } == .disconnected)
     #expect(code { () throws(BusError) in _ = try BlockingBus(bus.address) } == .refused)
+  }
+
+  @Test func aBusThatLetsNobodyIn() throws {
+    let bus = try PrivateBus(policy: "<deny user=\"*\"/>")
+    #expect(code { () throws(BusError) in _ = try BlockingBus(bus.address) } == .refused)
+    let loop = try EventLoop()
+    let connection = Connection(loop: loop)
+    var codes: [BusError.Code?] = []
+    connection.onDisconnect = { codes.append(.timeout) }
+    connection.open(bus.address) { codes.append($0?.code) }
+    try turn(loop) { !codes.isEmpty }
+    #expect(codes == [.refused] && !connection.isOpen)
   }
 
   @Test func signalsAreKeptWhileAReplyIsAwaited() throws {

@@ -1,6 +1,7 @@
 // A connection's life: floods, the bus that goes and comes back, callers that vanish, names, credentials.
 
-import Bus
+@testable import Bus
+import CDBus
 import Foundation
 import System
 import TestKit
@@ -88,6 +89,35 @@ import Testing
     sample.kept.removeFirst().reply()
     #expect(try !sample.call("Echo") { $0.append("x") }.isError)
     #expect(sample.table.heldBytes == 0)
+  }
+
+  /// A lax bus delivers replies that nobody asked for.
+  @Test func forgedRepliesDontCount() throws {
+    let sample = try Sample()
+    let forger = Connection(loop: sample.loop)
+    try sample.open(forger)
+    let server = try #require(sample.server.uniqueName)
+    var senders: [String?] = []
+    let call = Message(call: "Later", of: Sample.name, at: Sample.path, to: server)
+    sample.client.call(call, timeoutNanoseconds: 10_000_000_000) { senders.append($0.sender) }
+    try sample.wait { sample.kept.count == 1 }
+    let victim = try #require(sample.client.uniqueName)
+    for serial in 1...100 {
+      let forged = Message(adopting: try #require(dbus_message_new(Message.Kind.reply.rawValue)))
+      dbus_message_set_reply_serial(forged.raw, UInt32(serial))
+      dbus_message_set_destination(forged.raw, victim)
+      forger.send(forged)
+    }
+    var delivered = false
+    let last = Message(call: "Ping", of: "org.freedesktop.DBus.Peer", at: "/", to: victim)
+    sample.client.onMessage = { _ in delivered = true }
+    forger.send(last)
+    try sample.wait { delivered }
+    #expect(senders.isEmpty)
+    sample.kept.removeFirst().reply()
+    try sample.wait { !senders.isEmpty }
+    #expect(senders == [server])
+    forger.close()
   }
 
   @Test func namesAreGivenTakenAndLost() throws {

@@ -4,6 +4,7 @@ import Bus
 import Foundation
 import System
 import TestKit
+import Testing
 
 final class Sample {
   static let name = "org.example.Sample"
@@ -62,7 +63,7 @@ final class Sample {
     var reply: Message?
     client.call(message, timeoutNanoseconds: 10_000_000_000) { reply = $0 }
     try wait { reply != nil }
-    return reply!
+    return try #require(reply)
   }
 
   /// Runs a program while serving it; its output and its status.

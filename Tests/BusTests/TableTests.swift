@@ -17,14 +17,44 @@ import Testing
   }
 
   @Test(arguments: [
-    ("busctl", ["--address=ADDRESS", "call", "org.example.Sample", "/org/example/Sample", "org.example.Sample", "Echo", "s", "hé"], "s \"hé\""),
+    (
+      "busctl",
+      [
+        "--address=ADDRESS", "call", "org.example.Sample", "/org/example/Sample", "org.example.Sample", "Echo", "s",
+        "x y",
+      ], "s \"x y\""
+    ),
     ("busctl", ["--address=ADDRESS", "introspect", "org.example.Sample", "/org/example/Sample"], ".Level"),
     ("busctl", ["--address=ADDRESS", "tree", "org.example.Sample"], "/org/example/Sample/Child"),
-    ("busctl", ["--address=ADDRESS", "get-property", "org.example.Sample", "/org/example/Sample", "org.example.Sample", "Count"], "u 7"),
-    ("gdbus", ["call", "--address", "ADDRESS", "-d", "org.example.Sample", "-o", "/org/example/Sample", "-m", "org.example.Sample.Sum", "[1, 2, 3]"], "(uint64 6,)"),
-    ("gdbus", ["introspect", "--address", "ADDRESS", "-d", "org.example.Sample", "-o", "/org/example/Sample"], "Changed(t generation);"),
-    ("dbus-send", ["--bus=ADDRESS", "--print-reply", "--dest=org.example.Sample", "/org/example/Sample", "org.example.Sample.Echo", "string:x y"], "string \"x y\""),
-    ("dbus-send", ["--bus=ADDRESS", "--print-reply", "--dest=org.example.Sample", "/any/where", "org.freedesktop.DBus.Peer.Ping"], "method return"),
+    (
+      "busctl",
+      [
+        "--address=ADDRESS", "get-property", "org.example.Sample", "/org/example/Sample", "org.example.Sample", "Count",
+      ], "u 7"
+    ),
+    (
+      "gdbus",
+      [
+        "call", "--address", "ADDRESS", "-d", "org.example.Sample", "-o", "/org/example/Sample", "-m",
+        "org.example.Sample.Sum", "[1, 2, 3]",
+      ], "(uint64 6,)"
+    ),
+    (
+      "gdbus", ["introspect", "--address", "ADDRESS", "-d", "org.example.Sample", "-o", "/org/example/Sample"],
+      "Changed(t generation);"
+    ),
+    (
+      "dbus-send",
+      [
+        "--bus=ADDRESS", "--print-reply", "--dest=org.example.Sample", "/org/example/Sample", "org.example.Sample.Echo",
+        "string:x y",
+      ], "string \"x y\""
+    ),
+    (
+      "dbus-send",
+      ["--bus=ADDRESS", "--print-reply", "--dest=org.example.Sample", "/any/where", "org.freedesktop.DBus.Peer.Ping"],
+      "method return"
+    ),
   ])
   func othersCall(program: String, arguments: [String], expected: String) throws {
     let sample = try Sample()
@@ -47,13 +77,17 @@ import Testing
     #expect(wrong.errorName == ErrorName.invalidArgs)
     #expect(wrong.errorText.contains("(s)") && wrong.errorText.contains("(u)"))
     func get(_ interface: String, _ name: String) throws -> Message {
-      try sample.call("Get", of: properties) { $0.append(interface); $0.append(name) }
+      try sample.call("Get", of: properties) {
+        $0.append(interface); $0.append(name)
+      }
     }
     #expect(error(try get("org.example.None", "Count")) == ErrorName.unknownInterface)
     #expect(error(try get(Sample.name, "None")) == ErrorName.unknownProperty)
     #expect(error(try get(Sample.name, "Secret")) == ErrorName.accessDenied)
     func set(_ name: String, _ write: (inout MessageWriter) -> Void) throws -> Message {
-      try sample.call("Set", of: properties) { $0.append(Sample.name); $0.append(name); write(&$0) }
+      try sample.call("Set", of: properties) {
+        $0.append(Sample.name); $0.append(name); write(&$0)
+      }
     }
     #expect(error(try set("Count") { $0.variant("u") { $0.append(UInt32(1)) } }) == ErrorName.propertyReadOnly)
     #expect(error(try set("Level") { $0.variant("u") { $0.append(UInt32(1)) } }) == ErrorName.invalidArgs)
@@ -82,9 +116,10 @@ import Testing
     }
     let name = try #require(sample.client.uniqueName)
     #expect(try all() == ["Version": "1", "Caller": name, "Count": "u", "Level": "info"])
+    let loop = sample.loop
     sample.table.admit = { call, go in
       call.context = Trusted()
-      sample.loop.soon(go)
+      loop.soon(go)
     }
     #expect(try all()["Secret"] == "hidden")
   }

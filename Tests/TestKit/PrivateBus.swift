@@ -48,7 +48,7 @@ public final class PrivateBus {
 
   deinit {
     stop()
-    for name in ["bus", "bus.conf"] { unlink("\(folder)/\(name)") }
+    for name in ["bus", "bus.conf", "log"] { unlink("\(folder)/\(name)") }
     rmdir(folder)
   }
 
@@ -67,7 +67,7 @@ public final class PrivateBus {
     // It prints its address once it listens; or it ends, and so does the pipe.
     guard read(ends[0], &byte, 1) == 1 else {
       stop()
-      throw Failure(description: "dbus-daemon ended at once; see its message above")
+      throw Failure(description: "dbus-daemon ended at once: \(log())")
     }
   }
 
@@ -89,11 +89,23 @@ public final class PrivateBus {
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, descriptor, 3)
+    // Nothing of the test's own: whoever reads the test's output would wait for a bus that outlives it.
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0)
+    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_RDWR, 0)
+    posix_spawn_file_actions_addopen(&actions, 2, "\(folder)/log", O_WRONLY | O_CREAT | O_APPEND, 0o600)
     let arguments = ["dbus-daemon", "--nofork", "--nopidfile", "--config-file=\(folder)/bus.conf", "--print-address=3"]
     var pointers = arguments.map { strdup($0) } + [nil]
     defer { pointers.forEach { free($0) } }
     var environment: [UnsafeMutablePointer<CChar>?] = [nil]
     return posix_spawnp(&pid, "dbus-daemon", &actions, nil, &pointers, &environment)
+  }
+
+  /// What the daemon wrote to its standard error.
+  public func log() -> String {
+    guard let file = fopen("\(folder)/log", "re") else { return "" }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    return String(decoding: bytes.prefix(fread(&bytes, 1, bytes.count, file)), as: UTF8.self)
   }
 
   private func write(_ text: String, to path: String) throws(Failure) {
