@@ -30,6 +30,9 @@ final class Link {
     let connection = try reportingErrors { dbus_connection_open_private(text, $0) }.get()
     raw = connection
     dbus_connection_set_exit_on_disconnect(connection, 0)
+    // libdbus' bounds stay (a message 128 MiB, of which a bus lets less through; 63 MiB read ahead; descriptors accepted):
+    // past one of its own it ends the connection, so that any caller could take this program off the bus. What is too
+    // long or brings descriptors is read and refused by ObjectTable.
     // libdbus answers Peer itself otherwise, whatever the table says.
     dbus_connection_set_route_peer_messages(connection, 1)
     if !bind(connection) {
