@@ -110,7 +110,7 @@ let package = Package(
     .testTarget(
       name: "CompilerTests",
       dependencies: [
-        "licet-compiler", "CompilerProtocol", "Offline", "Consultation", "PolicyLanguage", "PolicyImage", "System",
+        "licet-compiler", "CompilerProtocol", "PolicyTree", "Offline", "Consultation", "PolicyLanguage", "PolicyImage", "System",
         "TestKit",
       ], swiftSettings: settings),
     .testTarget(

@@ -2,6 +2,7 @@
 
 import CompilerProtocol
 import Foundation
+import PolicyTree
 import TestKit
 import Testing
 
@@ -77,6 +78,14 @@ import Testing
     for length in 0..<bytes.count {
       #expect(throws: WireError.self) { try bytes.prefix(length).withUnsafeBytes { _ = try decodeSources($0) } }
     }
+  }
+
+  @Test func whatAScanFoundIsASource() {
+    let found = scan(["/nonexistent/licet"], trust: .anyone).entries.map { SourceEntry($0) }
+    #expect(found.count == 1)
+    #expect(found.first?.content == .failure(.init(.folderUnreadable, number: 2, folder: "/nonexistent/licet")))
+    let file = Entry(path: "platform.yaml", rank: 1, content: .bytes([1, 2]))
+    #expect(SourceEntry(file) == SourceEntry(path: "platform.yaml", rank: 1, content: .bytes([1, 2])))
   }
 
   @Test func sourcesBeyondABoundAreNotWritten() {
