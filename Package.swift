@@ -80,6 +80,7 @@ let package = Package(
     .target(
       name: "TestKit", dependencies: [
         "Offline", "Consultation", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage", "Bus", "System",
+        "CompilerProtocol",
       ],
       path: "Tests/TestKit", swiftSettings: settings),
     .target(name: "CHeap", path: "Tests/CHeap"),
@@ -110,7 +111,7 @@ let package = Package(
     .testTarget(
       name: "CompilerTests",
       dependencies: [
-        "licet-compiler", "CompilerProtocol", "Offline", "Consultation", "PolicyLanguage", "PolicyImage", "System",
+        "licet-compiler", "CompilerProtocol", "PolicyTree", "Offline", "Consultation", "PolicyLanguage", "PolicyImage", "System",
         "TestKit",
       ], swiftSettings: settings),
     .testTarget(

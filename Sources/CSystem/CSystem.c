@@ -210,6 +210,13 @@ int licet_sandbox_landlock(void) {
   if (version < 0) return -errno;
   long rules = syscall(SYS_landlock_create_ruleset, &nothing, sizeof nothing, 0);
   if (rules < 0) return -errno;
+  /* Conditions name time zones; without this folder they are errors of the policy. */
+  int zones = open("/usr/share/zoneinfo", O_PATH | O_CLOEXEC);
+  if (zones >= 0) {
+    struct landlock_path_beneath_attr read_only = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE, .parent_fd = zones};
+    syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &read_only, 0);
+    close(zones);
+  }
   long failed = syscall(SYS_landlock_restrict_self, rules, 0);
   int error = errno;
   close((int)rules);
@@ -233,7 +240,7 @@ static const int parent_calls[] = {
     SCMP_SYS(socketpair), SCMP_SYS(sendto), SCMP_SYS(sched_getaffinity),
 };
 
-int licet_sandbox_seccomp(int profile) {
+int licet_sandbox_seccomp(int profile, int files) {
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
   if (!filter) return -ENOMEM;
   int failed = 0;
@@ -243,6 +250,11 @@ int licet_sandbox_seccomp(int profile) {
   for (size_t i = 0; !failed && i < 2; i++) failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, wx[i], 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
   for (size_t i = 0; profile == 0 && !failed && i < sizeof parent_calls / sizeof *parent_calls; i++)
     failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, parent_calls[i], 0);
+  /* Opening a file to read is refused, or left to Landlock; to write, it ends the process. */
+  if (!failed)
+    failed = seccomp_rule_add(
+        filter, files ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 1,
+        SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
   if (!failed) failed = seccomp_load(filter);
   seccomp_release(filter);
   return failed;

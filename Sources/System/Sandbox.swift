@@ -16,7 +16,7 @@ public enum Sandbox {
     public var landlockVersion: Int32?
   }
 
-  /// No new privileges, no file system (where the kernel has Landlock), no system call outside the profile: one that is
+  /// No new privileges, no file system but time zones (where the kernel has Landlock; else none), no system call outside the profile: one that is
   /// made all the same ends the process with SIGSYS. Can't be undone; a child's profile may follow its parent's.
   /// prctl(2), landlock(7), seccomp(2)
   @discardableResult
@@ -27,7 +27,9 @@ public enum Sandbox {
       let landlock = licet_sandbox_landlock()
       if landlock > 0 { report.landlockVersion = landlock }
     }
-    try checked("seccomp", licet_sandbox_seccomp(profile.rawValue))
+    // What the parent's filter refuses stays refused, whatever a child's says.
+    let readsFiles = profile == .child || report.landlockVersion != nil
+    try checked("seccomp", licet_sandbox_seccomp(profile.rawValue, readsFiles ? 1 : 0))
     return report
   }
 }

@@ -51,9 +51,9 @@ int licet_die_with_parent(int signal);
 int licet_limit(int what, uint64_t value);
 enum { LICET_LIMIT_CPU, LICET_LIMIT_MEMORY, LICET_LIMIT_FILES, LICET_LIMIT_CORE, LICET_LIMIT_PROCESSES };
 
-/* profile 0: parent, 1: child. */
-int licet_sandbox_seccomp(int profile);
-/* No file system at all where the kernel has Landlock: the ABI's version, or negative. */
+/* profile 0: parent, 1: child. files: opening a file to read is possible, as far as Landlock lets it; else it is EACCES. */
+int licet_sandbox_seccomp(int profile, int files);
+/* No file system but time zones, read only, where the kernel has Landlock: the ABI's version, or negative. */
 int licet_sandbox_landlock(void);
 int licet_no_new_privileges(void);
 
