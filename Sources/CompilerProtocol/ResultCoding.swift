@@ -33,9 +33,8 @@ private func assemble(
   _ image: [UInt8], _ body: [UInt8], diagnosticsAt start: Int, _ count: UInt32
 ) throws(WireError) -> [UInt8] {
   var writer = WireWriter()
-  let padding = (ResultFormat.alignment - (ResultFormat.headerSize + body.count) % ResultFormat.alignment)
-    % ResultFormat.alignment
-  let imageAt = ResultFormat.headerSize + body.count + padding
+  let bodyEnd = ResultFormat.headerSize + body.count
+  let imageAt = (bodyEnd + ResultFormat.alignment - 1) / ResultFormat.alignment * ResultFormat.alignment
   guard imageAt + image.count <= WireLimits.resultBytes else { throw WireError(.tooLarge, at: imageAt) }
   writer.reserve(imageAt + image.count)
   writer.number(ResultFormat.magic)

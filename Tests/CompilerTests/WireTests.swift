@@ -50,12 +50,12 @@ import Testing
   }
 
   static func refusal(_ bytes: [UInt8], descriptors: Int) -> WireError? {
-    do {
-      _ = try bytes.withUnsafeBytes { bytes throws(WireError) in
-        try CompilerMessage(decoding: bytes, descriptors: descriptors)
-      }
-      return nil
-    } catch { return error }
+    bytes.withUnsafeBytes { bytes in
+      do {
+        _ = try CompilerMessage(decoding: bytes, descriptors: descriptors)
+        return nil
+      } catch { return error }
+    }
   }
 
   @Test func aMessageIsRefusedByCode() {
@@ -84,7 +84,8 @@ import Testing
     #expect(throws: WireError(.tooLarge, at: 16)) { try encodeSources([large]) }
     let many = [SourceEntry](repeating: .init(path: "a", content: .bytes([])), count: WireLimits.sources + 1)
     #expect(throws: WireError(.tooMany, at: 12)) { try encodeSources(many) }
-    #expect(throws: WireError(.badValue, at: 16)) { try encodeSources([.init(path: "a", rank: -1, content: .bytes([]))]) }
+    let below = SourceEntry(path: "a", rank: -1, content: .bytes([]))
+    #expect(throws: WireError(.badValue, at: 16)) { try encodeSources([below]) }
     let long = SourceEntry(path: String(repeating: "a", count: WireLimits.textBytes + 1), content: .bytes([]))
     #expect(throws: WireError(.tooLarge, at: 16)) { try encodeSources([long]) }
   }

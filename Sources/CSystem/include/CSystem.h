@@ -1,2 +1,66 @@
-// Shims for what Swift cannot import from libc; see System.
+/* What Swift can't import from libc, libseccomp and libgcrypt: macros, variadics, flexible layouts. Thin: one call each,
+   errors as -errno. */
 #pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+/* memfd_create(2) with MFD_ALLOW_SEALING and MFD_CLOEXEC. */
+int licet_memfd(const char *name);
+/* fcntl(2) F_ADD_SEALS: SHRINK, GROW, WRITE, SEAL. */
+int licet_seal(int fd);
+/* 1: SHRINK, GROW and WRITE are sealed; 0: not; negative: an error. */
+int licet_is_sealed(int fd);
+
+int licet_epoll_create(void);
+/* epoll_ctl(2): op 1 add, 2 delete, 3 modify; interest: bit 0 readable, bit 1 writable. */
+int licet_epoll_control(int epoll, int op, int fd, int interest);
+struct licet_ready {
+  int fd;
+  int interest;
+};
+/* epoll_wait(2); errors and hang-ups count as readable and writable. */
+int licet_epoll_wait(int epoll, struct licet_ready *ready, int count, int milliseconds);
+int licet_eventfd(void);
+/* pthread_setname_np(3), of the calling thread. */
+int licet_name_thread(const char *name);
+
+/* Blocks the signals in the calling thread and returns a signalfd(2) for them. */
+int licet_signalfd(const int *signals, int count);
+/* The next signal's number, or -EAGAIN. */
+int licet_read_signal(int fd);
+
+int licet_socketpair(int pair[2]);
+int licet_connect(const char *path);
+/* sendmsg(2) with SCM_RIGHTS, MSG_NOSIGNAL and MSG_DONTWAIT. */
+intptr_t licet_send(int fd, const void *bytes, size_t count, const int *descriptors, int descriptor_count);
+/* recvmsg(2) with MSG_CMSG_CLOEXEC and MSG_DONTWAIT; truncation of either part is -EMSGSIZE, and then nothing stays open. */
+intptr_t licet_receive(int fd, void *bytes, size_t count, int *descriptors, int *descriptor_count);
+/* SO_PEERCRED. */
+int licet_peer(int fd, uint32_t *pid, uint32_t *uid, uint32_t *gid);
+
+/* fork(2) for a process with one thread. */
+int licet_fork(void);
+/* fork, descriptors put at 3, 4, …, all others but 0 to 2 closed, execv. Signal mask emptied, parent's death is SIGTERM. Returns the pid. */
+int licet_spawn(const char *path, char *const *arguments, const int *descriptors, int descriptor_count);
+/* Closes everything but these and 0 to 2. */
+int licet_close_others(const int *keep, int count);
+int licet_pidfd(int pid);
+/* waitid(2) without hanging: 1 it has ended (status as of wait(2)), 0 not yet. */
+int licet_reap(int pid, int *status);
+int licet_die_with_parent(int signal);
+int licet_limit(int what, uint64_t value);
+enum { LICET_LIMIT_CPU, LICET_LIMIT_MEMORY, LICET_LIMIT_FILES, LICET_LIMIT_CORE, LICET_LIMIT_PROCESSES };
+
+/* profile 0: parent, 1: child. */
+int licet_sandbox_seccomp(int profile);
+/* No file system at all where the kernel has Landlock: the ABI's version, or negative. */
+int licet_sandbox_landlock(void);
+int licet_no_new_privileges(void);
+
+int licet_sha256(const void *bytes, size_t count, unsigned char digest[32]);
+
+int licet_notify(const char *state);
+/* Microseconds, 0: no watchdog. */
+uint64_t licet_watchdog(void);
+int licet_listen_descriptors(void);
+int licet_unit(int pid, char *name, size_t size);
