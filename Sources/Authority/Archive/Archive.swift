@@ -2,6 +2,7 @@
 // generation numbers may have been used. What is read back is not believed: texts are sealed by a digest, sources are
 // checked against theirs, everything is bounded; what doesn't fit is left out, said, and written anew.
 
+internal import CompilerProtocol
 internal import System
 
 /// What is known of a set that Rollback can return to.
@@ -136,7 +137,7 @@ final class Archive: @unchecked Sendable {
     var sources: [PolicySource] = []
     for file in files {
       let path = "sources/\(file.digest)"
-      guard let found = try? state.read(path, maximum: file.size), let bytes = found, sha256(bytes).hex == file.digest else {
+      guard let bytes = try? state.read(path, maximum: file.size), sha256(bytes).hex == file.digest else {
         // Written anew when it is in force again.
         if present.remove(file.digest) != nil { rubbish.append(path) }
         return nil

@@ -95,7 +95,7 @@ final class Reloader {
     want(byDigest: true)
   }
 
-  func rollback(to number: UInt64, then: @escaping (Result<UInt64, AdminError>) -> Void) {
+  func rollback(to number: UInt64, _ then: @escaping (Result<UInt64, AdminError>) -> Void) {
     rollbacks.append((number, then))
     proceed()
   }

@@ -1,6 +1,7 @@
 // What is in force, and what became of the files on disk: the values that a compilation starts from and ends with.
 
 internal import CompilerProtocol
+internal import System
 
 /// A platform in force, with the process that compiles operators on it.
 final class PlatformStanding {
