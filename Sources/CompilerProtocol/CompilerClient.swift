@@ -1,6 +1,7 @@
 // licetd's end: one connection to licet-compiler's parent, made when it is needed and again when it is lost, at growing
 // intervals. It never blocks; everything runs on the loop's thread.
 
+internal import Glibc
 public import System
 
 /// Where licet-compiler is.
@@ -106,8 +107,8 @@ public final class CompilerClient {
 
   private func attempt() {
     guard retry == nil, !waiting.isEmpty else { return }
-    do {
-      let outlet = try connection ?? connect()
+    do throws(SystemError) {
+      let outlet = if let connection { connection } else { try connect() }
       let ready = waiting
       waiting = []
       for platform in ready { platform.open(by: outlet) }
@@ -125,12 +126,12 @@ public final class CompilerClient {
     case .socket(let path): descriptor = try SeqPacket.connect(path)
     case .spawn(let program):
       let (own, other) = try SeqPacket.pair()
-      child = try Process.spawn(
-        program, arguments: [program, "--socket", "3"], environment: [:], descriptors: [(3, other.raw)])
+      child = try Process.spawn(program, ["--socket", "3"], descriptors: [other])
       descriptor = own
     }
     // The parent says nothing; what can be read is the end of it, or nonsense.
-    let outlet = try Outlet(descriptor, loop: loop) { [weak self] _, _ in self?.lost() } closed: { [weak self] in self?.lost() }
+    let outlet = try Outlet(
+      descriptor, loop: loop, received: { [weak self] _, _ in self?.lost() }, closed: { [weak self] in self?.lost() })
     connection = outlet
     connectedAt = loop.now
     changed?(true)
@@ -152,8 +153,15 @@ public final class CompilerClient {
     guard let child else { return }
     self.child = nil
     // It ends by the end of its socket; a hung one must not stay.
-    Process.kill(child, signal: .kill)
-    Process.reap(child)
+    Process.signal(child, SIGKILL)
+    reap(child, attempts: 200)
+  }
+
+  /// Until it is gone: nothing here waits for it, and a killed process takes no longer than milliseconds.
+  private func reap(_ process: Int32, attempts: Int) {
+    guard Process.reap(process) == nil, attempts > 0 else { return }
+    let client = self
+    loop.after(nanoseconds: 5_000_000) { client.reap(process, attempts: attempts - 1) }
   }
 
   private func backOff() {

@@ -1,6 +1,7 @@
 // A non-blocking SEQPACKET socket on the loop: what can't be sent at once waits, with its descriptors; what comes is
 // handed on.
 
+internal import Glibc
 internal import System
 
 /// Loop-owned. Holds its socket until it is closed.
@@ -46,10 +47,11 @@ final class Outlet {
 
   private func flush() {
     while let socket, let first = queue.first {
-      do {
-        guard try SeqPacket.send(socket.raw, first.bytes, descriptors: first.descriptors.map(\.raw)) else { break }
+      do throws(SystemError) {
+        try SeqPacket.send(socket, first.bytes, first.descriptors)
         queue.removeFirst()
       } catch {
+        if error.code == EAGAIN { break }
         // The end shows when it is read, with what was said before it.
         queue = []
       }
@@ -60,7 +62,7 @@ final class Outlet {
   private func read() {
     guard let socket else { return }
     do {
-      switch try SeqPacket.receive(socket.raw, maximum: WireLimits.messageBytes) {
+      switch try SeqPacket.receive(socket, maximum: WireLimits.messageBytes) {
       case .nothing: return
       case .message(let bytes, let descriptors): received(bytes, descriptors)
       case .closed: end()

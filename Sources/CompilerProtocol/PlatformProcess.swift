@@ -50,12 +50,12 @@ public final class PlatformProcess {
 
   func open(by parent: Outlet) {
     guard ended == nil else { return }
-    do {
+    do throws(CompilerFailure) {
       let memory = try sealed(sources)
       sources = []
-      let (own, other) = try SeqPacket.pair()
-      channel = try Outlet(own, loop: loop) { [weak self] bytes, descriptors in self?.received(bytes, descriptors) }
-        closed: { [weak self] in self?.fail(.died) }
+      let (own, other) = try socketPair()
+      channel = try outlet(
+        own, loop, received: { [weak self] in self?.received($0, $1) }, closed: { [weak self] in self?.fail(.died) })
       parent.send(CompilerMessage.open.encoded(), [memory, other])
     } catch {
       fail(error)
@@ -98,7 +98,7 @@ public final class PlatformProcess {
     guard let channel else { return }
     while running.count < inFlight, let job = queue.popFirst() {
       running[ObjectIdentifier(job)] = job
-      do {
+      do throws(CompilerFailure) {
         try job.start(on: channel, loop: loop, deadline: times.answer) { [weak self, unowned job] result in
           self?.finish(job, result)
         }
@@ -134,11 +134,9 @@ final class OperatorJob {
   ) throws(CompilerFailure) {
     let memory = try sealed(sources)
     sources = []
-    do {
-      let (own, other) = try SeqPacket.pair()
-      socket = try Outlet(own, loop: loop) { then(answer($0, $1)) } closed: { then(.failure(.died)) }
-      channel.send(CompilerMessage.operator(name: name, clamping: clamping).encoded(), [memory, other])
-    } catch { throw .system(error) }
+    let (own, other) = try socketPair()
+    socket = try outlet(own, loop, received: { then(answer($0, $1)) }, closed: { then(.failure(.died)) })
+    channel.send(CompilerMessage.operator(name: name, clamping: clamping).encoded(), [memory, other])
     deadline = loop.after(nanoseconds: nanoseconds) { then(.failure(.deadline)) }
   }
 
@@ -152,6 +150,16 @@ final class OperatorJob {
     self.reply = nil
     reply?(result)
   }
+}
+
+private func socketPair() throws(CompilerFailure) -> (Descriptor, Descriptor) {
+  do { return try SeqPacket.pair() } catch { throw .system(error) }
+}
+
+private func outlet(
+  _ socket: Descriptor, _ loop: EventLoop, received: @escaping Outlet.Received, closed: @escaping () -> Void
+) throws(CompilerFailure) -> Outlet {
+  do { return try Outlet(socket, loop: loop, received: received, closed: closed) } catch { throw .system(error) }
 }
 
 /// The sources in sealed memory.
@@ -171,15 +179,19 @@ private func answer(_ bytes: [UInt8], _ descriptors: [Descriptor]) -> Result<Com
     }
     let memory: MappedMemory
     do throws(SystemError) {
-      memory = try SealedMemory.mapSealed(descriptor.raw, maximum: WireLimits.resultBytes)
+      memory = try SealedMemory.map(descriptor, maximum: WireLimits.resultBytes)
     } catch { return .failure(.system(error)) }
     return .success(CompileResult(memory: memory, contents: try ResultContents(decoding: memory.bytes)))
   } catch { return .failure(.malformed(error)) }
 }
 
 /// `CompilerMessage.init(decoding:descriptors:)` of an array.
-func decodeMessage(_ bytes: [UInt8], descriptors: Int) throws(WireError) -> CompilerMessage {
-  try bytes.withUnsafeBytes { (bytes) throws(WireError) in
-    try CompilerMessage(decoding: bytes, descriptors: descriptors)
+public func decodeMessage(_ bytes: [UInt8], descriptors: Int) throws(WireError) -> CompilerMessage {
+  // A typed throw doesn't pass through withUnsafeBytes.
+  let result = bytes.withUnsafeBytes { bytes -> Result<CompilerMessage, WireError> in
+    do throws(WireError) { return .success(try CompilerMessage(decoding: bytes, descriptors: descriptors)) } catch {
+      return .failure(error)
+    }
   }
+  return try result.get()
 }

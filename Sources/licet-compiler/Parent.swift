@@ -18,13 +18,16 @@ struct Parent {
   init(_ socket: Descriptor) {
     listener = Self.listens(socket) ? socket : nil
     if listener == nil { connections = [socket] }
-    if let flags = Optional(fcntl(socket.raw, F_GETFL)), flags >= 0 { _ = fcntl(socket.raw, F_SETFL, flags | O_NONBLOCK) }
+    if let flags = Optional(fcntl(socket.raw, F_GETFL)), flags >= 0 {
+      _ = fcntl(socket.raw, F_SETFL, flags | O_NONBLOCK)
+    }
   }
 
   /// Until the one connection that was given ends; for ever on a listening socket.
   mutating func run() {
     while listener != nil || !connections.isEmpty {
-      let sockets = connections.map(\.raw) + (connections.count < Self.connections ? [listener?.raw].compactMap { $0 } : [])
+      let sockets =
+        connections.map(\.raw) + (connections.count < Self.connections ? [listener?.raw].compactMap { $0 } : [])
       let ready = platforms.wait(for: sockets)
       for raw in ready {
         if raw == listener?.raw { accept() } else { serve(raw) }
@@ -40,23 +43,25 @@ struct Parent {
   private mutating func accept() {
     guard let listener else { return }
     do {
-      guard let connection = try SeqPacket.accept(listener.raw) else { return }
-      let peer = try SeqPacket.peer(connection.raw)
-      Log.info("connection of user \(peer.uid), process \(peer.pid)")
+      let raw = Glibc.accept(listener.raw, nil, nil)
+      guard raw >= 0 else { return }
+      let connection = Descriptor(owning: raw)
+      let peer = try SeqPacket.peer(connection)
+      log(.info, "connection of user \(peer.uid), process \(peer.pid)")
       connections.append(connection)
-    } catch { Log.warning("accept: \(error.call): \(error.text)") }
+    } catch { log(.warning, "accept: \(error.call): \(error.text)") }
   }
 
   private mutating func serve(_ raw: Int32) {
     guard let index = connections.firstIndex(where: { $0.raw == raw }) else { return }
     do {
-      switch try SeqPacket.receive(raw, maximum: WireLimits.messageBytes) {
+      switch try SeqPacket.receive(connections[index], maximum: WireLimits.messageBytes) {
       case .nothing: return
       case .closed: connections.remove(at: index)
       case .message(let bytes, let descriptors): try open(bytes, descriptors)
       }
     } catch {
-      Log.warning("a connection is closed, because of what came: \(error)")
+      log(.warning, "a connection is closed, because of what came: \(error)")
       connections.remove(at: index)
     }
   }

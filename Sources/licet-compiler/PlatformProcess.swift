@@ -9,8 +9,9 @@ private let operatorsAtOnce = 4
 
 /// Runs as a forked child of the parent. SAFETY of descriptors: it never returns, so that no `Descriptor` that it shares
 /// with the parent is closed by its owner behind this one's back.
-func runPlatform(sources: Descriptor, channel: Descriptor, life: Int32) -> Never {
-  isolate(keeping: [sources.raw, channel.raw, life])
+func runPlatform(sources: Descriptor, channel: Descriptor, life: Descriptor) -> Never {
+  isolate(keeping: [sources, channel, life])
+  limitMemory()
   limitProcessorTime(5)
   let platform: PlatformCompile
   do { platform = try PlatformCompile(sources) } catch {
@@ -21,7 +22,7 @@ func runPlatform(sources: Descriptor, channel: Descriptor, life: Int32) -> Never
   send(platform.result, on: channel)
   // What it forks later counts as its own time, however little each is.
   limitProcessorTime(nil)
-  _ = try? SeqPacket.send(life, [1], descriptors: [])
+  _ = try? SeqPacket.send(life, [1])
   guard platform.isInForce else { _exit(0) }
   serve(channel, platform)
 }
@@ -32,7 +33,7 @@ private func serve(_ channel: Descriptor, _ platform: PlatformCompile) -> Never 
     let isFull = operators.count >= operatorsAtOnce
     guard !operators.wait(for: isFull ? [] : [channel.raw]).isEmpty else { continue }
     do {
-      switch try SeqPacket.receive(channel.raw, maximum: WireLimits.messageBytes) {
+      switch try SeqPacket.receive(channel, maximum: WireLimits.messageBytes) {
       case .nothing: continue
       case .closed: _exit(0)
       case .message(let bytes, let descriptors): fork(bytes, descriptors, &operators, platform)
@@ -48,13 +49,14 @@ private func fork(
     descriptors.count == 2
   else {
     if descriptors.count == 2 { answer(descriptors[1], .failed(CompileFailure(.badRequest))) }
-    Log.warning("a channel is closed, because of what came")
+    log(.warning, "a channel is closed, because of what came")
     _exit(0)
   }
   let (sources, reply) = (descriptors[0], descriptors[1])
   operators.fork(answeringOn: reply) { life in
-    isolate(keeping: [sources.raw, reply.raw, life])
-    do { try Sandbox.apply(.compilerChild) } catch { _exit(70) }
+    isolate(keeping: [sources, reply, life])
+    limitOperator()
+    do { try Sandbox.enter(.child) } catch { _exit(70) }
     guard let result = try? platform.compileOperator(name, sources, clamping: clamping) else {
       answer(reply, .failed(CompileFailure(.badRequest)))
       _exit(0)
@@ -65,23 +67,40 @@ private func fork(
 }
 
 /// A forked process's first steps: a group of its own, an end with whoever forked it, and nobody else's descriptors.
-private func isolate(keeping kept: [Int32]) {
+private func isolate(keeping kept: [Descriptor]) {
   setpgid(0, 0)
-  Process.dieWithParent()
-  Process.closeDescriptors(except: [0, 1, 2] + kept)
+  Process.endWithParent(SIGKILL)
+  do { try Process.closeAll(but: kept) } catch { _exit(70) }
 }
 
-/// nil: none. The soft limit alone, so that it can be lifted; SIGXCPU ends the process.
-private func limitProcessorTime(_ seconds: UInt?) {
-  var limit = rlimit(rlim_cur: seconds.map { rlim_t($0) } ?? ~0, rlim_max: ~0)
-  if seconds != nil, getrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &limit) == 0 { limit.rlim_cur = rlim_t(seconds ?? 0) }
-  setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &limit)
+/// What an operator's compile may use, for good.
+private func limitOperator() {
+  do throws(SystemError) {
+    try Process.limit(.processorTime, 5)
+    try Process.limit(.descriptors, 16)
+  } catch { _exit(70) }
+}
+
+/// A platform's process hands this down to its operators'.
+private func limitMemory() {
+  do throws(SystemError) {
+    try Process.limit(.memory, 1 << 30)
+    try Process.limit(.core, 0)
+  } catch { _exit(70) }
+}
+
+/// nil: as much as there may be. The soft limit alone, so that it can be lifted; SIGXCPU ends the process.
+private func limitProcessorTime(_ seconds: rlim_t?) {
+  var limit = rlimit()
+  guard getrlimit(Int32(RLIMIT_CPU.rawValue), &limit) == 0 else { _exit(70) }
+  limit.rlim_cur = min(seconds ?? limit.rlim_max, limit.rlim_max)
+  guard setrlimit(Int32(RLIMIT_CPU.rawValue), &limit) == 0 else { _exit(70) }
 }
 
 /// Puts a result into sealed memory and sends it.
 private func send(_ result: [UInt8], on socket: Descriptor) {
   do {
     let memory = try SealedMemory.make(name: "licet-result", result)
-    answer(socket, .result, [memory.raw])
+    answer(socket, .result, [memory])
   } catch { answer(socket, .failed(CompileFailure(.noProcess, detail: error.code))) }
 }

@@ -6,13 +6,6 @@ import CompilerProtocol
 import Glibc
 import System
 
-/// Monotonic nanoseconds.
-func monotonicNow() -> UInt64 {
-  var time = timespec()
-  clock_gettime(CLOCK_MONOTONIC, &time)
-  return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
-}
-
 struct Supervisor {
   /// Nanoseconds by the clock that a compile may take.
   static let deadline: UInt64 = 10_000_000_000
@@ -37,13 +30,15 @@ struct Supervisor {
   var count: Int { children.count }
 
   /// Forks; `body` runs in the child, which holds its end of the lifeline as `life`.
-  mutating func fork(answeringOn reply: Descriptor, _ body: (_ life: Int32) -> Never) {
-    do {
+  mutating func fork(answeringOn reply: Descriptor, _ body: (_ life: Descriptor) -> Never) {
+    do throws(SystemError) {
       let (own, other) = try SeqPacket.pair()
-      let process = try Process.fork()
-      if process == 0 { body(other.raw) }
-      children.append(
-        Child(process: process, lifeline: own, reply: reply, deadline: monotonicNow() &+ Self.deadline))
+      switch try Process.fork() {
+      case .child: body(other)
+      case .parent(let process):
+        children.append(
+          Child(process: process, lifeline: own, reply: reply, deadline: monotonicNow() &+ Self.deadline))
+      }
     } catch {
       answer(reply, .failed(CompileFailure(.noProcess, detail: error.code)))
     }
@@ -101,7 +96,7 @@ struct Supervisor {
 
   /// A message over the lifeline says that the deadline is kept; its end that the process is gone.
   private func isAlive(_ child: inout Child) -> Bool {
-    switch try? SeqPacket.receive(child.lifeline.raw, maximum: 1) {
+    switch try? SeqPacket.receive(child.lifeline, maximum: 1) {
     case .message:
       if !child.isAbandoned { child.deadline = nil }
       return true
@@ -116,7 +111,7 @@ struct Supervisor {
     var status: Int32 = 0
     while waitpid(child.process, &status, 0) < 0, errno == EINTR {}
     guard let failure = failure(status, child) else { return }
-    Log.warning("compile \(child.process) failed: \(failure.kind) \(failure.detail)")
+    log(.warning, "compile \(child.process) failed: \(failure.kind) \(failure.detail)")
     answer(child.reply, .failed(failure))
   }
 
@@ -131,6 +126,6 @@ struct Supervisor {
 }
 
 /// Sends an answer; who doesn't wait for it any more, or can't take it, misses it.
-func answer(_ socket: Descriptor, _ message: CompilerMessage, _ descriptors: [Int32] = []) {
-  _ = try? SeqPacket.send(socket.raw, message.encoded(), descriptors: descriptors)
+func answer(_ socket: Descriptor, _ message: CompilerMessage, _ descriptors: [Descriptor] = []) {
+  _ = try? SeqPacket.send(socket, message.encoded(), descriptors)
 }

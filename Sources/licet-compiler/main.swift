@@ -4,7 +4,9 @@
 /// This file: the program's arguments, and its parts in the order in which they start.
 
 import Glibc
-internal import System
+import System
+
+let log = Log(program: "licet-compiler")
 
 let usage = """
   usage: licet-compiler [--socket DESCRIPTOR] [--version]
@@ -14,7 +16,7 @@ let usage = """
 
 /// Ends the program with a line on standard error.
 func quit(_ message: String, status: Int32) -> Never {
-  Log.error(message)
+  log(.error, message)
   exit(status)
 }
 
@@ -31,7 +33,7 @@ func givenSocket() -> Descriptor {
     }
     return Descriptor(owning: raw)
   case (nil, _, _):
-    guard let first = Service.listenDescriptors().first else { quit(usage, status: 64) }
+    guard let first = Service.takeDescriptors().first else { quit(usage, status: 64) }
     return first
   default: quit(usage, status: 64)
   }
@@ -40,8 +42,9 @@ func givenSocket() -> Descriptor {
 let socket = givenSocket()
 warmUp()
 do {
-  try Sandbox.apply(.compilerParent)
+  try Sandbox.enter(.parent)
 } catch {
   quit("the sandbox can't be entered: \(error.call): \(error.text)", status: 70)
 }
-Parent(socket).run()
+var parent = Parent(socket)
+parent.run()
