@@ -3,6 +3,7 @@
 
 internal import CEL
 internal import Decision
+internal import Consultation
 internal import Offline
 internal import Oracle
 internal import PolicyImage
