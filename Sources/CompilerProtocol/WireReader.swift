@@ -86,10 +86,11 @@ struct WireWriter {
 
   /// Cut at `maximum` bytes, between two characters: a text for people loses its end rather than all of itself.
   mutating func text(_ text: String, maximum: Int = WireLimits.textBytes) {
-    var utf8 = Array(text.utf8.prefix(maximum))
-    if utf8.count < text.utf8.count {
-      while let last = utf8.last, last & 0xC0 == 0x80 { utf8.removeLast() }
-      if let last = utf8.last, last >= 0xC0 { utf8.removeLast() }
+    var utf8 = Array(text.utf8)
+    if utf8.count > maximum {
+      var end = maximum
+      while end > 0, utf8[end] & 0xC0 == 0x80 { end -= 1 }
+      utf8.removeSubrange(end...)
     }
     part(utf8)
   }

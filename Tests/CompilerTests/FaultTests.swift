@@ -64,7 +64,7 @@ import Testing
     try Self.compilesOn(harness, platform)
     #expect(harness.turn(14) { result() != nil })
     #expect(result()?.failure == .failed(CompileFailure(.deadline, detail: 10_000)))
-    #expect(harness.turn(2) { Harness.process(pid) == nil })
+    #expect(harness.turn(2) { Harness.isGone(pid) })
     try Self.compilesOn(harness, platform)
   }
 
@@ -77,7 +77,7 @@ import Testing
     #expect(harness.turn(3) { result() != nil })
     #expect(result()?.failure == .deadline)
     // Its reply socket is closed: whoever forked it ends it.
-    #expect(harness.turn(2) { Harness.process(pid) == nil })
+    #expect(harness.turn(2) { Harness.isGone(pid) })
     try Self.compilesOn(harness, platform)
   }
 
@@ -90,7 +90,7 @@ import Testing
     let expected: [CompilerFailure] = [.died, .failed(CompileFailure(.signal, detail: SIGKILL))]
     #expect(result()?.failure.map(expected.contains) == true)
     #expect(!platform.isOpen)
-    #expect(harness.turn(2) { Harness.process(pid) == nil })
+    #expect(harness.turn(2) { Harness.isGone(pid) })
     let (again, _) = try harness.platform()
     try Self.compilesOn(harness, again)
   }
@@ -101,7 +101,7 @@ import Testing
     let pid = try harness.processes().platform
     kill(pid, SIGSTOP)
     platform.close()
-    #expect(harness.turn(5) { Harness.process(pid) == nil })
+    #expect(harness.turn(5) { Harness.isGone(pid) })
   }
 
   @Test func aKilledParentTakesAllWithItAndIsStartedAgain() throws {
@@ -110,10 +110,10 @@ import Testing
     harness.client.changed = { seen.append($0) }
     let (platform, _) = try harness.platform()
     let (parent, child) = try harness.processes()
+    let start = harness.loop.now
     kill(parent, SIGKILL)
     #expect(harness.turn(5) { !platform.isOpen })
-    #expect(harness.turn(5) { Harness.process(child) == nil && Harness.process(parent) == nil })
-    let start = harness.loop.now
+    #expect(harness.turn(5) { Harness.isGone(child) && Harness.process(parent) == nil })
     let (again, _) = try harness.platform()
     #expect(harness.loop.now - start > 50_000_000, "no pause")
     try Self.compilesOn(harness, again)

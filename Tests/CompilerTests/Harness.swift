@@ -7,7 +7,9 @@ import TestKit
 import Testing
 
 final class Harness {
+  /// `LICET_COMPILER`: another build's.
   static let program: String = {
+    if let other = ProcessInfo.processInfo.environment["LICET_COMPILER"] { return other }
     let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
     return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("licet-compiler").path
   }()
@@ -88,6 +90,9 @@ final class Harness {
     guard let state = fields.first?.first, fields.count > 1, let parent = Int32(fields[1]) else { return nil }
     return (state, parent)
   }
+
+  /// Ended; an orphan that whoever inherits it has not reaped yet counts.
+  static func isGone(_ pid: Int32) -> Bool { process(pid).map { $0.state == "Z" } ?? true }
 
   static func children(of pid: Int32) -> [Int32] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []

@@ -14,7 +14,7 @@ import Testing
     init() throws {
       let (own, other) = try SeqPacket.pair()
       socket = own
-      process = try Process.spawn(Harness.program, ["--socket", "3"], descriptors: [other])
+      process = try System.Process.spawn(Harness.program, ["--socket", "3"], descriptors: [other])
     }
 
     deinit {

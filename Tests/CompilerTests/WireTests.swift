@@ -50,8 +50,8 @@ import Testing
   }
 
   static func refusal(_ bytes: [UInt8], descriptors: Int) -> WireError? {
-    bytes.withUnsafeBytes { bytes in
-      do {
+    bytes.withUnsafeBytes { bytes -> WireError? in
+      do throws(WireError) {
         _ = try CompilerMessage(decoding: bytes, descriptors: descriptors)
         return nil
       } catch { return error }
