@@ -1,5 +1,6 @@
 // The compiler is killed while policy changes: what is in force is always one of the valid sets, and ends right.
 
+import CompilerProtocol
 import Foundation
 import System
 import TestKit

@@ -45,7 +45,8 @@ import Testing
       #expect(rig.version("a") == "v1" && number == rig.authority.generation.number && number > first.number)
       #expect(rig.authority.generation.digest == first.digest)
       #expect(rig.codes == ["rolled-back"])
-      #expect(try rig.rollback(1) == .failure(.noSuchGeneration))
+      let unknown = try rig.rollback(1)
+      #expect(unknown == .failure(.noSuchGeneration))
       rig.turn(0.05) { false }
       #expect(rig.version("a") == "v1")
     }
