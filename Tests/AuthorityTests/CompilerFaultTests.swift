@@ -23,7 +23,9 @@ import Testing
       rig.authority.releaseHold(owner: "test")
       let pause = Double.random(in: 0...0.02, using: &random)
       rig.turn(pause) { false }
-      if let pid = rig.authority.client.processIdentifier, round % 2 == 0, System.Process.signal(pid, SIGKILL) { kills += 1 }
+      if let pid = rig.authority.client.processIdentifier, round % 2 == 0, System.Process.signal(pid, SIGKILL) {
+        kills += 1
+      }
       let version = rig.version("a")
       #expect(version == nil || version?.hasPrefix("v") == true)
       #expect(rig.platform.hasPrefix("p"))

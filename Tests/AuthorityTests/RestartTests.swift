@@ -88,7 +88,8 @@ import Testing
     try scratch.save("operators.d/a.yaml", "nonsense")
     let files = try FileManager.default.subpathsOfDirectory(atPath: scratch.state).map { "\(scratch.state)/\($0)" }
     var isFolder: ObjCBool = false
-    for file in files where FileManager.default.fileExists(atPath: file, isDirectory: &isFolder) && !isFolder.boolValue {
+    for file in files where FileManager.default.fileExists(atPath: file, isDirectory: &isFolder) && !isFolder.boolValue
+    {
       let whole = try Data(contentsOf: URL(fileURLWithPath: file))
       for at in whole.indices {
         var bytes = whole

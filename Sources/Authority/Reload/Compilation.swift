@@ -134,7 +134,8 @@ final class Compilation {
       return finish()
     }
     if !isPlatformNew {
-      platform.isLastGood = output.verdicts[""]?.outcome != .inForce || platform.layer.digest != input.files.platform.digest
+      platform.isLastGood =
+        output.verdicts[""]?.outcome != .inForce || platform.layer.digest != input.files.platform.digest
     }
     outstanding = 1
     if input.files.unlisted.isEmpty { compileListed(platform) } else { keepAll() }
