@@ -80,6 +80,7 @@ let package = Package(
     .target(
       name: "TestKit", dependencies: [
         "Offline", "Consultation", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage", "Bus", "System",
+        "CompilerProtocol",
       ],
       path: "Tests/TestKit", swiftSettings: settings),
     .target(name: "CHeap", path: "Tests/CHeap"),

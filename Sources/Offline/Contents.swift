@@ -1,5 +1,6 @@
 // What an image holds, for listings: behaviours, attributes, statements.
 
+public import Consultation
 public import PolicyImage
 public import PolicyLanguage
 internal import Decision

@@ -1,6 +1,7 @@
 // A rule's `examples:` against the rule as compiled: `match` requests must satisfy its condition, `no-match` ones must
 // not (DESIGN §3).
 
+internal import Consultation
 internal import Decision
 internal import PolicyImage
 internal import PolicyLanguage

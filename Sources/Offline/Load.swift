@@ -1,5 +1,10 @@
-// Files -> a policy that can be asked: load, compile, verify, check the rules' own examples.
+/// Offline: policy files compiled, verified and asked in this process, without a daemon. What the CLI's `--policy` is,
+/// what licet-compiler does, and what tests use. May import PolicyLanguage, Consultation, Decision, PolicyImage; no
+/// Foundation.
+///
+/// This file: Files -> a policy that can be asked: load, compile, verify, check the rules' own examples.
 
+public import Consultation
 internal import Decision
 internal import PolicyImage
 public import PolicyLanguage

@@ -1,6 +1,7 @@
 // DESIGN §2.3 and §2.4: conditions that fail, and arguments. One example a rule.
 
 import Decision
+import Consultation
 import Offline
 import PolicyImage
 import Testing

@@ -2,6 +2,7 @@
 // count is shown to bite, in this program and in the libraries that it loads.
 
 import CHeap
+import Consultation
 import Offline
 import PolicyImage
 import TestKit

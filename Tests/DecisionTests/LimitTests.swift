@@ -1,6 +1,7 @@
 // DESIGN §2.2 and §2.10: tiers of duties and limits, absolutes, obligations, shadow. One example a rule.
 
 import Decision
+import Consultation
 import Offline
 import PolicyImage
 import Testing

@@ -1,6 +1,7 @@
 // A platform and one operator in a few lines of YAML, asked.
 
 import Foundation
+import Consultation
 import Offline
 import PolicyImage
 import PolicyLanguage

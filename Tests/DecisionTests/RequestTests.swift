@@ -1,5 +1,6 @@
 // Bad requests: each a named error that says what it is about, never a looser decision.
 
+import Consultation
 import Offline
 import PolicyImage
 import PolicyLanguage

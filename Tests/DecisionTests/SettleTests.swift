@@ -1,6 +1,7 @@
 // DESIGN §2.1: what the principals chose. One example a rule.
 
 import Decision
+import Consultation
 import Offline
 import PolicyImage
 import Testing

@@ -1,5 +1,6 @@
 // DESIGN §1: the way out of a refusal, by the lowest layer that has one.
 
+import Consultation
 import Offline
 import PolicyImage
 import Testing

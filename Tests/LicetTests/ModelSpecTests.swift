@@ -1,6 +1,7 @@
 // Importing the Model Spec: sections, levels, titles; the result loads clean and gives each layer what is its own.
 
 import Foundation
+import Consultation
 import Offline
 import PolicyImage
 import PolicyLanguage

@@ -1,5 +1,6 @@
 // Reading requests: numbers keep their kind, declared types convert in one place, what doesn't fit is named.
 
+import Consultation
 import Offline
 import PolicyLanguage
 import Testing

@@ -2,6 +2,7 @@
 // layout goes unseen. LICET_RECORD=1 records anew; a recording run fails.
 
 import Foundation
+import Consultation
 import Offline
 import PolicyLanguage
 import TestKit

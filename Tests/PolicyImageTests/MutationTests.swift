@@ -2,6 +2,7 @@
 // harmless. LICET_MUTATIONS=N tries N of the latter (20,000 in some minutes).
 
 import Foundation
+import Consultation
 import Offline
 import PolicyLanguage
 import TestKit

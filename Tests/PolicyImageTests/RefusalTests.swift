@@ -1,6 +1,7 @@
 // Each reason to refuse an image or a bundle, by its code, and the layout held to golden bytes.
 
 import Foundation
+import Consultation
 import Offline
 import TestKit
 import Testing

@@ -1,6 +1,7 @@
 // The absolutes that are compiled into the program: every way in which a policy might try to weaken one is refused, or
 // changes nothing.
 
+import Consultation
 import Offline
 import PolicyImage
 import PolicyLanguage

@@ -1,5 +1,6 @@
 // What `examples:` may give as values, and that a rule is really tried on them.
 
+import Consultation
 import Offline
 import PolicyLanguage
 import Testing

@@ -2,6 +2,7 @@
 // docs/diagnostics.md is made of the same. LICET_RECORD=1 records anew; a recording run fails.
 
 import Foundation
+import Consultation
 import Offline
 import Testing
 

@@ -3,6 +3,7 @@
 
 internal import CEL
 internal import Decision
+internal import Consultation
 internal import Offline
 internal import Oracle
 internal import PolicyImage
@@ -15,6 +16,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case cel
   /// An image, of a platform or on the sample's platform; its checksum is made right.
   case image
+  /// A message, sources or result of the compiler's protocol.
+  case wire
 
   public static let separator = "#--operator--"
 
@@ -24,6 +27,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .yaml: YAMLFuzz.complaint(bytes)
     case .cel: CELFuzz.complaint(bytes)
     case .image: ImageFuzz.complaint(bytes)
+    case .wire: WireFuzz.complaint(bytes)
     }
   }
 }

@@ -1,5 +1,6 @@
 // Images that nobody compiled: sealed with a right checksum, and put to every question that a policy can be asked.
 
+internal import Consultation
 internal import Offline
 public import PolicyImage
 internal import PolicyLanguage

@@ -1,6 +1,7 @@
 // A small policy that uses most of what an image can hold: every kind of statement, obligations, types, programs,
 // an automaton, a zone. What image tests and the fuzz targets start from.
 
+public import Consultation
 public import Offline
 internal import PolicyImage
 public import PolicyLanguage

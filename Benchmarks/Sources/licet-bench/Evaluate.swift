@@ -2,6 +2,7 @@
 
 internal import CFloor
 internal import Decision
+internal import Consultation
 internal import Offline
 internal import PolicyImage
 internal import PolicyLanguage

@@ -1,6 +1,7 @@
 // `licet behaviors`: what can be asked about, as a tree, with who may change what.
 
 import ArgumentParser
+import Consultation
 import Offline
 import PolicyImage
 import PolicyLanguage

@@ -1,6 +1,7 @@
 // `licet compile DIR -o FILE`: a platform and its operators as one image file, for containers and tests.
 
 import ArgumentParser
+import Consultation
 import Offline
 import PolicyImage
 import PolicyLanguage

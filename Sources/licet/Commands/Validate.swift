@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import Consultation
 import Offline
 import PolicyLanguage
 

@@ -1,6 +1,7 @@
 // An answer as DESIGN §10 writes it. Programs read this: fields are added, never renamed.
 
 import Decision
+import Consultation
 import Offline
 import PolicyImage
 

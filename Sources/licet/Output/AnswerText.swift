@@ -1,6 +1,7 @@
 // An answer for people: a line for `check`, a page for `explain`.
 
 import Decision
+import Consultation
 import Offline
 import PolicyImage
 

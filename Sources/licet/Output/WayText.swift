@@ -1,6 +1,7 @@
 // The way out of a refusal, in sentences (DESIGN §1): who could allow it, by which change.
 
 import Decision
+import Consultation
 import Offline
 import PolicyImage
 

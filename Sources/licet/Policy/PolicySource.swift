@@ -2,6 +2,7 @@
 // place where a command gets its policy from.
 
 import Foundation
+import Consultation
 import Offline
 import PolicyImage
 import PolicyLanguage

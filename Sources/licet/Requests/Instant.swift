@@ -1,6 +1,7 @@
 // A request's texts for points in time, and the clock.
 
 import Foundation
+import Consultation
 import Offline
 
 extension Instant {

@@ -1,6 +1,7 @@
 // JSON or flags -> one request as DESIGN §10 writes it, checked for shape. Types of attributes are checked where the
 // policy that declares them is known (TypedRequest).
 
+import Consultation
 import Offline
 import PolicyImage
 import PolicyLanguage

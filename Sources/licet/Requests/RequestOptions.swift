@@ -1,6 +1,7 @@
 // The flags that state one request (DESIGN §10), or the file that holds it.
 
 import ArgumentParser
+import Consultation
 import Offline
 
 struct RequestOptions: ParsableArguments {

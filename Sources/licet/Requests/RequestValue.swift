@@ -2,6 +2,7 @@
 // integer, a timestamp or an enumeration's member. What doesn't fit is an error that says where, never a guess.
 
 import Foundation
+import Consultation
 import Offline
 import PolicyLanguage
 

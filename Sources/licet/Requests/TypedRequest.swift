@@ -1,5 +1,6 @@
 // A request's form -> a request that a policy can decide: the operator is known, attributes have the declared types.
 
+import Consultation
 import Offline
 import PolicyImage
 import PolicyLanguage

@@ -1,6 +1,7 @@
 // What a scenario expects, and how an answer differs from it.
 
 import Decision
+import Consultation
 import Offline
 import PolicyImage
 import PolicyLanguage

@@ -1,5 +1,6 @@
 // `*_test.yaml` -> scenarios: requests with what is expected of each. Errors name the line.
 
+import Consultation
 import Offline
 import PolicyImage
 import PolicyLanguage

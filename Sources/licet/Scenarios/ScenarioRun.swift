@@ -1,6 +1,7 @@
 // Scenarios against a policy: what came out, and which rules no scenario reached.
 
 import Decision
+import Consultation
 import Offline
 import PolicyImage
 

@@ -31,5 +31,6 @@ let status =
   case .yaml: runDriver(&count, &arguments) { run(.yaml, $0, $1) }
   case .cel: runDriver(&count, &arguments) { run(.cel, $0, $1) }
   case .image: runDriver(&count, &arguments) { run(.image, $0, $1) }
+  case .wire: runDriver(&count, &arguments) { run(.wire, $0, $1) }
   }
 if status != 0 { fatalError("libFuzzer returned \(status)") }

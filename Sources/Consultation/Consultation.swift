@@ -1,6 +1,6 @@
 // One consultation: the engine's answer, with names and places in words.
 
-internal import Decision
+public import Decision
 internal import PolicyImage
 
 struct Consultation {
@@ -72,7 +72,7 @@ struct Consultation {
 
 extension Policy {
   /// A statement of this layer in words; nil for none.
-  func reference(_ layer: Layer, _ statement: UInt32) -> StatementReference? {
+  public func reference(_ layer: Layer, _ statement: UInt32) -> StatementReference? {
     guard layer != .none, statement != ImageFormat.none else { return nil }
     let image = image(layer)
     let record = image.statements[Int(statement)]

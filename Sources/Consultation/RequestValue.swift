@@ -1,6 +1,6 @@
-/// Offline: policy folders and image files consulted in this process, without a daemon: compiled, verified and asked.
-/// What the CLI's `--policy` and `--image` are, and what tests use. May import PolicyLanguage, Decision, PolicyImage;
-/// no Foundation.
+/// Consultation: images in memory, asked in words: a request in Swift's own types, an answer with names, places and
+/// clauses. What the CLI, the compiler's examples and the daemon's explanations have in common. May import Decision and
+/// PolicyImage; no Foundation.
 ///
 /// This file: an attribute's value as Swift holds it, and its conversion into the evaluator's memory.
 
