@@ -1,6 +1,7 @@
 // `licet explain`: a decision and everything that led to it.
 
 import ArgumentParser
+import Consultation
 import Offline
 
 struct Explain: LicetCommand {

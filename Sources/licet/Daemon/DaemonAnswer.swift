@@ -1,6 +1,7 @@
 // A reply's details -> the Answer that the output knows, so that the daemon's answers and a folder's are written alike.
 
 import Decision
+import Consultation
 import Offline
 import PolicyImage
 

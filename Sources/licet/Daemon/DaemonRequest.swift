@@ -3,6 +3,7 @@
 // has another type, it is sent once more as the text that it is.
 
 import Bus
+import Consultation
 import Offline
 import PolicyImage
 

@@ -1,5 +1,6 @@
 // A JSONL file of requests, a line each (DESIGN §10).
 
+import Consultation
 import Offline
 
 struct BatchFile {
