@@ -10,16 +10,17 @@ struct Licet: ParsableCommand {
     abstract: "May this be done, on whose word, and why.",
     discussion: """
       Licet decides what AI applications on a host may do, by layered policy files: the platform's, each \
-      operator's, and the user's wish. These commands work on a policy folder (--policy) or on a compiled image \
-      (--image), without a daemon.
+      operator's, and the user's wish. Commands ask licetd over D-Bus (--address says on which bus); with a policy \
+      folder (--policy) or a compiled image (--image) they decide without it.
 
       Exit codes of `check`: 0 allow, 1 deny, 2 ask. Everywhere: 64 a wrong flag or request, 65 a file with errors, \
-      66 a file that can't be read, 73 one that can't be written.
+      66 a file that can't be read, 69 no daemon or no bus, 73 a file that can't be written, 75 too much at once, 76 an \
+      answer that can't be read, 77 not for this user.
       """,
     version: "0.1.0",
     subcommands: [
-      Check.self, Explain.self, Validate.self, Lint.self, Compile.self, TestCommand.self, Behaviors.self,
-      SchemaCommand.self, Import.self, Bench.self,
-
+      Check.self, Explain.self, Behaviors.self, Status.self, Watch.self, Reload.self, Rollback.self, Apply.self,
+      Stop.self, Resume.self, Validate.self, Lint.self, Compile.self, TestCommand.self, SchemaCommand.self,
+      Import.self, Bench.self,
     ])
 }

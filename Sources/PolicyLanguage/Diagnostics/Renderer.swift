@@ -29,39 +29,60 @@ public struct Renderer: Sendable {
     return render(diagnostic, &files)
   }
 
+  /// One that came without its file: `line` is the text that `location` is in, if at hand. Ends with a line feed.
+  public static func render(
+    code: String, severity: Diagnostic.Severity, message: String, at location: Location, length: Int, hint: String?,
+    line: String?, isColored: Bool = false
+  ) -> String {
+    let renderer = Renderer(isColored: isColored) { _ in nil }
+    let digits = String(location.line).count
+    return renderer.title(visible(code), severity, message)
+      + renderer.excerpt(location, length, nil, digits, renderer.color(severity), line.map { Array($0.utf8)[...] })
+      + renderer.advice(hint, digits)
+  }
+
   private func render(_ diagnostic: Diagnostic, _ files: inout [String: [UInt8]?]) -> String {
-    let color = diagnostic.severity == .error ? "31" : "33"
-    var text = paint("\(diagnostic.severity.rawValue)[\(diagnostic.code.rawValue)]", color)
-    text += paint(": \(Self.visible(diagnostic.message))", "1") + "\n"
+    var text = title(diagnostic.code.rawValue, diagnostic.severity, diagnostic.message)
     let digits = String(max(diagnostic.location.line, diagnostic.related?.location.line ?? 0)).count
-    text += excerpt(diagnostic.location, diagnostic.length, nil, digits, color, &files)
+    text += excerpt(
+      diagnostic.location, diagnostic.length, nil, digits, color(diagnostic.severity),
+      line(diagnostic.location, &files))
     if let related = diagnostic.related {
-      text += excerpt(related.location, 1, related.message, digits, "34", &files)
+      text += excerpt(related.location, 1, related.message, digits, "34", line(related.location, &files))
     }
-    if let hint = diagnostic.hint {
-      text += String(repeating: " ", count: digits + 1) + paint("=", "34") + " hint: \(Self.visible(hint))\n"
-    }
-    return text
+    return text + advice(diagnostic.hint, digits)
+  }
+
+  private func color(_ severity: Diagnostic.Severity) -> String { severity == .error ? "31" : "33" }
+
+  private func title(_ code: String, _ severity: Diagnostic.Severity, _ message: String) -> String {
+    paint("\(severity.rawValue)[\(code)]", color(severity)) + paint(": \(Self.visible(message))", "1") + "\n"
+  }
+
+  private func advice(_ hint: String?, _ digits: Int) -> String {
+    guard let hint else { return "" }
+    return String(repeating: " ", count: digits + 1) + paint("=", "34") + " hint: \(Self.visible(hint))\n"
   }
 
   private func excerpt(
-    _ location: Location, _ length: Int, _ note: String?, _ digits: Int, _ color: String,
-    _ files: inout [String: [UInt8]?]
+    _ location: Location, _ length: Int, _ note: String?, _ digits: Int, _ color: String, _ line: ArraySlice<UInt8>?
   ) -> String {
     let margin = String(repeating: " ", count: digits)
     let place = "\(Self.visible(location.file)):\(location.line):\(location.column)"
     var text = margin + paint(note == nil ? "-->" : ":::", "34") + " \(place)"
-    let bytes = files[location.file] ?? source(location.file)
-    files[location.file] = .some(bytes)
-    guard let bytes, let line = line(location.line, in: bytes) else {
-      return text + (note.map { ": \($0)" } ?? "") + "\n"
-    }
+    guard let line else { return text + (note.map { ": \($0)" } ?? "") + "\n" }
     let shown = Shown(line, column: location.column, length: length, tabWidth: Self.tabWidth, width: Self.lineWidth)
     let number = String(location.line)
     let padded = String(repeating: " ", count: digits - number.count) + number
     text += "\n\(margin) \(paint("|", "34"))\n\(paint("\(padded) |", "34")) \(shown.text)\n"
     let caret = shown.indentation + paint(shown.underline + (note.map { " \(Self.visible($0))" } ?? ""), color)
     return text + "\(margin) \(paint("|", "34")) \(caret)\n"
+  }
+
+  private func line(_ location: Location, _ files: inout [String: [UInt8]?]) -> ArraySlice<UInt8>? {
+    let bytes = files[location.file] ?? source(location.file)
+    files[location.file] = .some(bytes)
+    return bytes.flatMap { line(location.line, in: $0) }
   }
 
   private func line(_ number: Int, in bytes: [UInt8]) -> ArraySlice<UInt8>? {

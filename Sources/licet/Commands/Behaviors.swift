@@ -8,54 +8,110 @@ import PolicyLanguage
 
 struct Behaviors: LicetCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List the behaviours as a tree: default, who may change it, absolutes, titles, clauses.")
+    abstract: "List the behaviours as a tree: default, who may change it, absolutes, titles, clauses.",
+    discussion: "The daemon's, or those of a folder (--policy) or an image (--image).")
 
   @OptionGroup var policy: PolicyOptions
+  @OptionGroup var bus: AddressOptions
   @Argument(help: "Show these and what is below them; all, when left out.")
   var names: [String] = []
   @OptionGroup var format: FormatOptions
 
   func perform() throws(CommandError) -> Int32 {
-    let source = try policy.source()
-    let policy = try source.requirePolicy()
-    let entries = try select(policy.behaviors.filter(\.isDeclared))
+    try policy.exclude(bus)
+    var list = policy.isOffline ? try BehaviorList(try policy.source()) : try BehaviorList(try bus.daemon())
+    list.rows = try select(list.rows)
     if format.json {
-      Output.line(json(policy, entries, source.set?.platform).pretty)
+      Output.line(list.json.pretty)
     } else {
-      Output.text(BehaviorTree(style: .detected(), platform: source.set?.platform).page(entries, policy.identity))
+      Output.text(BehaviorTree(style: .detected()).page(list))
     }
     return 0
   }
 
-  private func select(_ entries: [BehaviorEntry]) throws(CommandError) -> [BehaviorEntry] {
-    for name in names where !entries.contains(where: { BehaviorName.covers(name, $0.name) }) {
+  private func select(_ rows: [BehaviorList.Row]) throws(CommandError) -> [BehaviorList.Row] {
+    for name in names where !rows.contains(where: { BehaviorName.covers(name, $0.name) }) {
       throw CommandError(
         .badName, "no behaviour `\(harmless(name))` is declared, nor one below it", at: "behavior",
-        hint: suggestion(for: name, in: entries.map(\.name)))
+        hint: suggestion(for: name, in: rows.map(\.name)))
     }
-    return names.isEmpty ? entries : entries.filter { entry in names.contains { BehaviorName.covers($0, entry.name) } }
+    return names.isEmpty ? rows : rows.filter { row in names.contains { BehaviorName.covers($0, row.name) } }
+  }
+}
+
+/// What a platform declares, as a folder, an image or the daemon says it.
+struct BehaviorList {
+  struct Row {
+    var name: String
+    var title: String?
+    var choice: Choice
+    var absolute: Absolute
+    var stakes: Double
+    var clause: String?
+    var place: String?
   }
 
-  private func json(_ policy: OfflinePolicy, _ entries: [BehaviorEntry], _ platform: Platform?) -> JSON {
+  /// nil: the daemon doesn't say.
+  var platform: String?
+  var unknown: Effect?
+  var rows: [Row]
+  var attributes: [JSON]?
+
+  init(_ source: PolicySource) throws(CommandError) {
+    let policy = try source.requirePolicy()
+    let declared = source.set?.platform?.behaviors ?? [:]
+    platform = policy.identity.name
+    unknown = policy.identity.unknown
+    rows = policy.behaviors.filter(\.isDeclared).map { entry in
+      let own = entry.declaration?.behavior == entry.name ? entry.declaration?.clause : nil
+      return Row(
+        name: entry.name, title: declared[entry.name]?.title, choice: entry.choice, absolute: entry.absolute,
+        // An inherited declaration's clause is its ancestor's.
+        stakes: entry.stakes, clause: declared[entry.name]?.clause ?? own, place: entry.declaration?.place)
+    }
+    attributes = policy.attributes.map {
+      .fields(["name": .string($0.name), "type": .string($0.type.text), "verified": .bool($0.isVerified)])
+    }
+  }
+
+  /// Asks for ListBehaviors.
+  init(_ daemon: Daemon) throws(CommandError) {
+    rows = (try daemon.call(.authority, "ListBehaviors").first?.items ?? []).compactMap(Row.init(wire:))
+    rows.sort { $0.name < $1.name }
+  }
+
+  var json: JSON {
     .fields([
-      "platform": .string(policy.identity.name), "unknown": .string(policy.identity.unknown.name),
+      "platform": .optional(platform), "unknown": .optional(unknown?.name),
       "behaviors": .array(
-        entries.map { entry in
-          let declared = platform?.behaviors[entry.name]
-          return .fields([
-            "name": .string(entry.name), "title": .optional(declared?.title),
-            "default": .string(entry.choice.default.name),
-            "operators_may": .string(entry.choice.operatorsMay.name),
-            "users_may": .string(entry.choice.usersMay.name), "hardcoded": .optional(entry.absolute.name),
-            "stakes": .double(entry.stakes), "clause": .optional(entry.clause(declared)),
-            "statement": .optional(entry.declaration?.place),
+        rows.map { row in
+          .fields([
+            "name": .string(row.name), "title": .optional(row.title), "default": .string(row.choice.default.name),
+            "operators_may": .string(row.choice.operatorsMay.name),
+            "users_may": .string(row.choice.usersMay.name), "hardcoded": .optional(row.absolute.name),
+            "stakes": .double(row.stakes), "clause": .optional(row.clause), "statement": .optional(row.place),
           ])
         }),
-      "attributes": .array(
-        policy.attributes.map {
-          .fields(["name": .string($0.name), "type": .string($0.type.text), "verified": .bool($0.isVerified)])
-        }),
+      "attributes": attributes.map(JSON.array) ?? .null,
     ])
+  }
+}
+
+extension BehaviorList.Row {
+  /// An entry of ListBehaviors; nil for what is only named, not declared.
+  init?(wire: JSON) {
+    guard let name = wire["name"]?.text, wire["declared"] != .bool(false) else { return nil }
+    func effect(_ key: String) -> Effect { Effect.allCases.first { $0.name == wire[key]?.text } ?? .deny }
+    func text(_ key: String) -> String? { wire[key]?.text.flatMap { $0.isEmpty ? nil : $0 } }
+    let absolutes: [String: Absolute] = ["on": .on, "off": .off]
+    var stakes = 1.0
+    if case .double(let value) = wire["stakes"] { stakes = value }
+    self.init(
+      name: name, title: text("title"),
+      choice: Choice(
+        default: effect("default"), operatorsMay: effect("operators-may"), usersMay: effect("users-may")),
+      absolute: text("absolute").flatMap { absolutes[$0] } ?? .none, stakes: stakes, clause: text("clause"),
+      place: text("statement"))
   }
 }
 
@@ -69,22 +125,17 @@ extension Absolute {
   }
 }
 
-extension BehaviorEntry {
-  /// What its own declaration cites; an inherited declaration's clause is its ancestor's.
-  fileprivate func clause(_ declared: Behavior?) -> String? {
-    declared?.clause ?? (declaration?.behavior == name ? declaration?.clause : nil)
-  }
-}
-
 private struct BehaviorTree {
   let style: Style
-  let platform: Platform?
 
-  func page(_ entries: [BehaviorEntry], _ identity: (name: String, unknown: Effect)) -> String {
-    let rows = entries.map(row)
+  func page(_ list: BehaviorList) -> String {
+    let rows = list.rows.map(row)
     let width = rows.map(\.name.count).max() ?? 0
-    var lines = ["platform \(identity.name); what nobody declared: \(identity.unknown.name)", ""]
-    for (row, entry) in zip(rows, entries) {
+    var lines: [String] = []
+    if let platform = list.platform, let unknown = list.unknown {
+      lines = ["platform \(platform); what nobody declared: \(unknown.name)", ""]
+    }
+    for (row, entry) in zip(rows, list.rows) {
       let padding = String(repeating: " ", count: width - row.name.count)
       let ink: Style.Ink = row.effect == "allow" || row.effect == "on" ? .green : row.effect == "ask" ? .yellow : .red
       let effect = style.paint(row.effect, ink) + String(repeating: " ", count: 7 - row.effect.count)
@@ -97,7 +148,7 @@ private struct BehaviorTree {
   }
 
   /// Indented by how deep it stands, with the full name: one can search for it.
-  private func row(_ entry: BehaviorEntry) -> (name: String, effect: String, may: String) {
+  private func row(_ entry: BehaviorList.Row) -> (name: String, effect: String, may: String) {
     let depth = entry.name.count { $0 == "." }
     let name = String(repeating: "  ", count: depth) + entry.name
     if let absolute = entry.absolute.name { return (name, absolute, "hard-coded, nobody can change it") }
@@ -108,10 +159,9 @@ private struct BehaviorTree {
     return (name, choice.default.name, may.isEmpty ? "only the platform loosens it" : may.joined(separator: ", "))
   }
 
-  private func about(_ entry: BehaviorEntry) -> String? {
-    let declared = platform?.behaviors[entry.name]
-    let title = declared?.title.map { harmless($0, unicode: style.unicode) }
-    let clause = entry.clause(declared).map { style.paint("[\(harmless($0, unicode: style.unicode))]", .blue) }
+  private func about(_ entry: BehaviorList.Row) -> String? {
+    let title = entry.title.map { harmless($0, unicode: style.unicode) }
+    let clause = entry.clause.map { style.paint("[\(harmless($0, unicode: style.unicode))]", .blue) }
     let parts = [title, clause].compactMap { $0 }
     return parts.isEmpty ? nil : parts.joined(separator: " ")
   }

@@ -10,7 +10,8 @@ struct Check: LicetCommand {
   static let configuration = CommandConfiguration(
     abstract: "Decide a request.",
     discussion: """
-      Prints the effect, what decided and the obligations; exits with 0 for allow, 1 for deny, 2 for ask. With \
+      Asks the daemon, or decides by a folder (--policy) or an image (--image). Prints the effect, what decided and \
+      the obligations; exits with 0 for allow, 1 for deny, 2 for ask. With \
       --batch every line of a JSONL file is a request and gets one line of JSON with its decision or its error, in \
       order; the exit code is then 0, or 64 if any line had an error.
 
@@ -19,6 +20,7 @@ struct Check: LicetCommand {
       """)
 
   @OptionGroup var policy: PolicyOptions
+  @OptionGroup var bus: AddressOptions
   @OptionGroup var request: RequestOptions
 
   @Option(
@@ -29,32 +31,42 @@ struct Check: LicetCommand {
   @OptionGroup var format: FormatOptions
 
   func perform() throws(CommandError) -> Int32 {
+    try policy.exclude(bus)
+    if let batch { return try run(batch: batch) }
+    guard policy.isOffline else {
+      let form = try request.form()
+      let decided = try bus.daemon().ask(.check, form)
+      return show(decided.answer, form, generation: decided.generation)
+    }
     let source = try policy.source()
     let table = AttributeTable(try source.requirePolicy())
-    if let batch { return try run(batch: batch, source, table) }
     let form = try request.form()
-    let answer = try source.answer(form, table, now: .current, explaining: format.json)
+    return show(
+      try source.answer(form, table, now: .current, explaining: format.json), form, generation: AnswerJSON.generation)
+  }
+
+  private func show(_ answer: Answer, _ form: RequestForm, generation: Int64) -> Int32 {
     if format.json {
-      Output.line(AnswerJSON.json(answer).pretty)
+      Output.line(AnswerJSON.json(answer, generation: generation).pretty)
     } else {
       Output.line(AnswerText(style: .detected()).summary(answer, asked: form.behaviors))
     }
     return answer.effect.exitCode
   }
 
-  private func run(batch: String, _ source: PolicySource, _ table: AttributeTable) throws(CommandError) -> Int32 {
+  private func run(batch: String) throws(CommandError) -> Int32 {
     guard request.request == nil, request.behavior.isEmpty else {
       throw CommandError(.conflictingFlags, "--batch takes its requests from the file alone", at: "--batch")
     }
+    guard policy.isOffline else { return try DaemonBatch(try bus.daemon()).run(BatchFile(batch)) }
+    let source = try policy.source()
+    let table = AttributeTable(try source.requirePolicy())
     let now = Instant.current
     var failures = 0
-    for (index, line) in try Files.read(batch).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-      .enumerated()
-    {
-      if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
+    for line in try BatchFile(batch).lines {
       do throws(CommandError) {
-        let form = try RequestForm(try JSON(file: batch, line: index + 1, Array(line)))
-        Output.line(AnswerJSON.json(try source.answer(form, table, now: now, explaining: true)).compact)
+        let answer = try source.answer(try line.form(), table, now: now, explaining: true)
+        Output.line(AnswerJSON.json(answer).compact)
       } catch {
         failures += 1
         Output.line(error.json.compact)

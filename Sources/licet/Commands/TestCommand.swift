@@ -127,7 +127,7 @@ struct ScenarioReport {
           .fields([
             "name": .string(outcome.scenario.name), "file": .string(outcome.scenario.location.file),
             "line": .int(Int64(outcome.scenario.location.line)), "passed": .bool(outcome.mismatches.isEmpty),
-            "mismatches": .strings(outcome.mismatches), "decision": outcome.answer.map(AnswerJSON.json),
+            "mismatches": .strings(outcome.mismatches), "decision": outcome.answer.map { AnswerJSON.json($0) },
             "error": outcome.error?.json["error"],
           ])
         }),

@@ -11,15 +11,20 @@ struct Validate: LicetCommand {
     abstract: "Check policy files and show every error in them.",
     discussion: """
       Exits with 65 if a file has an error. Errors stay where they are: a broken operator's file keeps nobody else \
-      from being in force, and the summary says who is.
+      from being in force, and the summary says who is. With --daemon (or --address) the running daemon's compiler \
+      judges the same files; it puts nothing in force.
       """)
 
   @OptionGroup var policy: PolicyOptions
+  @OptionGroup var bus: AddressOptions
+  @Flag(name: .long, help: "Let the running daemon judge.")
+  var daemon = false
   @Argument(help: "Policy folders, as with --policy.", completion: .directory)
   var folders: [String] = []
   @OptionGroup var format: FormatOptions
 
   func perform() throws(CommandError) -> Int32 {
+    if daemon || bus.address != nil { return try ask(try bus.daemon()) }
     let source = try policy.source(folders)
     if format.json {
       Output.line(json(source).pretty)
@@ -27,6 +32,32 @@ struct Validate: LicetCommand {
       Output.text(DiagnosticsText(style: .detected()).page(source))
     }
     return source.errors.isEmpty ? 0 : Exit.data.rawValue
+  }
+
+  /// Sends the folders' files, of which a higher one's mask a lower one's.
+  private func ask(_ daemon: Daemon) throws(CommandError) -> Int32 {
+    guard policy.image == nil else {
+      throw CommandError(.conflictingFlags, "--daemon judges files, not an image", at: "--image")
+    }
+    let named = policy.policy + folders
+    var files: [String: PolicyFiles.File] = [:]
+    for folder in named.isEmpty ? PolicyFolder.systemFolders : named {
+      guard Files.isDirectory(folder) || named.isEmpty else {
+        throw CommandError(.noInput, "there is no policy folder", at: folder)
+      }
+      files.merge(try PolicyFiles(folder: folder).files) { $1 }
+    }
+    let (isValid, diagnostics) = try daemon.validate(files)
+    if format.json {
+      Output.line(
+        JSON.fields(["valid": .bool(isValid), "diagnostics": .array(diagnostics.map(\.json))]).pretty)
+    } else {
+      let style = Style.detected()
+      let found = diagnostics.isEmpty ? style.paint("no errors", .green) : diagnostics.counted
+      let listing = diagnostics.isEmpty ? "" : diagnostics.page(style) + "\n"
+      Output.text(listing + "\(found); the daemon \(isValid ? "would take it" : "would refuse it")\n")
+    }
+    return isValid ? 0 : Exit.data.rawValue
   }
 
   private func json(_ source: PolicySource) -> JSON {

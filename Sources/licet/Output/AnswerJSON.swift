@@ -9,7 +9,7 @@ enum AnswerJSON {
   /// A folder or an image is one generation; the daemon counts them.
   static let generation: Int64 = 1
 
-  static func json(_ answer: Answer) -> JSON {
+  static func json(_ answer: Answer, generation: Int64 = generation) -> JSON {
     .fields([
       "effect": .string(answer.effect.name),
       "behavior": .string(answer.decidedBy.behavior),

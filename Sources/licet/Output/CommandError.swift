@@ -9,8 +9,16 @@ enum Exit: Int32, Sendable {
   case data = 65
   /// A file or folder isn't there or can't be read.
   case noInput = 66
+  /// The daemon or its bus isn't there, or doesn't answer.
+  case unavailable = 69
   /// An output file can't be written.
   case cantCreate = 73
+  /// Too much at once, or something else is going on: try again.
+  case temporary = 75
+  /// An answer that can't be read.
+  case protocolError = 76
+  /// Not for this user.
+  case noPermission = 77
 }
 
 struct CommandError: Error, Equatable, Sendable {
@@ -37,15 +45,34 @@ struct CommandError: Error, Equatable, Sendable {
     case noInput = "no-input"
     case noScenarios = "no-scenarios"
     case cantWrite = "cant-write"
+    // the daemon
+    case noBus = "no-bus"
+    case noDaemon = "no-daemon"
+    case timeout
+    case disconnected
+    case badReply = "bad-reply"
+    case notBound = "not-bound"
+    case notAuthorized = "not-authorized"
+    case accessDenied = "access-denied"
+    case verifiedAttribute = "verified-attribute"
+    case limitsExceeded = "limits-exceeded"
+    case busy
+    case noSuchGeneration = "no-such-generation"
+    case stateUnwritable = "state-unwritable"
+    case refused
 
     var exit: Exit {
       switch self {
       case .noOperator, .unknownOperator, .noBehavior, .badName, .unknownKey, .unknownAttribute,
-        .wrongType, .badValue, .tooLong, .tooMany, .conflictingFlags:
+        .wrongType, .badValue, .tooLong, .tooMany, .conflictingFlags, .verifiedAttribute, .noSuchGeneration:
         .usage
-      case .brokenOperator, .badJSON, .badPolicy, .badImage, .badScenario, .badDocument: .data
+      case .refused, .brokenOperator, .badJSON, .badPolicy, .badImage, .badScenario, .badDocument: .data
       case .noInput, .noScenarios: .noInput
-      case .cantWrite: .cantCreate
+      case .cantWrite, .stateUnwritable: .cantCreate
+      case .noBus, .noDaemon, .timeout, .disconnected: .unavailable
+      case .limitsExceeded, .busy: .temporary
+      case .badReply: .protocolError
+      case .notBound, .notAuthorized, .accessDenied: .noPermission
       }
     }
   }

@@ -68,7 +68,7 @@ enum Files {
     return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
   }
 
-  private static func failure(_ path: String, _ code: CommandError.Code = .noInput) -> CommandError {
+  static func failure(_ path: String, _ code: CommandError.Code = .noInput) -> CommandError {
     CommandError(code, String(cString: strerror(errno)).lowercased(), at: path)
   }
 }
