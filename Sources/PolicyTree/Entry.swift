@@ -60,6 +60,11 @@ public struct ReadFailure: Error, Hashable, Sendable {
   public var kind: Kind
   /// The policy folder.
   public var folder: String
+
+  public init(kind: Kind, folder: String) {
+    self.kind = kind
+    self.folder = folder
+  }
 }
 
 /// Who may have written policy.

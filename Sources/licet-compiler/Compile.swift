@@ -4,6 +4,7 @@ import CompilerProtocol
 import Offline
 import PolicyImage
 import PolicyLanguage
+import PolicyTree
 import System
 
 /// Why sources can't be compiled at all.
@@ -20,37 +21,34 @@ func readSources(_ descriptor: Descriptor) throws(SourcesError) -> [SourceFile] 
 }
 
 /// A platform as compiled, to compile operators on.
-struct PlatformCompile {
-  private let files: [SourceFile]
+struct PlatformOnWire {
+  private let compiled: CompiledPlatform?
   let result: [UInt8]
-  let isInForce: Bool
+  var isInForce: Bool { compiled != nil }
 
   init(_ sources: Descriptor) throws(SourcesError) {
-    files = try readSources(sources)
-    let loaded = openPolicy(files)
-    isInForce = loaded.policy != nil
-    let facts = Facts(name: loaded.set.platform?.name ?? "")
+    let files = try readSources(sources)
+    let outcome = compilePlatform(files)
+    compiled = outcome.compiled
+    var facts = Facts(name: compiled?.platform.name ?? "")
+    facts.administratorGroups = compiled?.platform.administratorGroups ?? []
     var lines = SourceLines(files)
-    let diagnostics = loaded.diagnostics.map { DiagnosticRecord($0, of: "", &lines) }
+    let diagnostics = outcome.diagnostics.map { DiagnosticRecord($0, of: "", &lines) }
     do {
-      result = try encodeResult(
-        image: isInForce ? loaded.platformImage : nil, facts: facts, diagnostics: diagnostics)
+      result = try encodeResult(image: compiled?.image, facts: facts, diagnostics: diagnostics)
     } catch { throw .wire(error) }
   }
 
   /// A result's bytes. Runs in a process of its own.
   func compileOperator(_ name: String, _ sources: Descriptor, clamping: Bool) throws(SourcesError) -> [UInt8] {
     let own = try readSources(sources)
-    let loaded = openPolicy(files + own)
+    let outcome = compiled?.compileOperator(name, own, clamping: clamping)
     var facts = Facts(name: name)
-    facts.bindings = loaded.set.operators[name].map { $0.bindings.map(BindingRecord.init) } ?? []
+    facts.bindings = outcome?.bindings.map(BindingRecord.init) ?? []
     var lines = SourceLines(own)
-    let paths = Set(own.map(\.path))
-    let diagnostics = loaded.diagnostics.filter { paths.contains($0.location.file) }
+    let diagnostics = (outcome?.diagnostics ?? []).map { DiagnosticRecord($0, of: name, &lines) }
     do {
-      return try encodeResult(
-        image: loaded.overlayImages[name], facts: facts,
-        diagnostics: diagnostics.map { DiagnosticRecord($0, of: name, &lines) })
+      return try encodeResult(image: outcome?.image, facts: facts, diagnostics: diagnostics)
     } catch { throw .wire(error) }
   }
 }
@@ -74,12 +72,11 @@ func warmUp() {
     rules: [{allow: t, when: "user.n in [1, 2] || user.role.matches('^b+$')"}, {limit: u, to: deny}]
 
     """
-  let loaded = openPolicy([
-    SourceFile(path: "platform.yaml", bytes: Array(platform.utf8)),
-    SourceFile(path: "operators.d/warm.yaml", bytes: Array(own.utf8)),
-  ])
+  let outcome = compilePlatform([SourceFile(path: "platform.yaml", bytes: Array(platform.utf8))])
+  let file = SourceFile(path: "operators.d/warm.yaml", bytes: Array(own.utf8))
+  let one = outcome.compiled?.compileOperator("warm", [file], clamping: false)
   var lines = SourceLines([])
-  for diagnostic in loaded.diagnostics { _ = DiagnosticRecord(diagnostic, of: "", &lines) }
+  for diagnostic in one?.diagnostics ?? [] { _ = DiagnosticRecord(diagnostic, of: "", &lines) }
 }
 
 extension BindingRecord {
@@ -146,35 +143,25 @@ extension SourceFile {
     switch entry.content {
     case .bytes(let bytes): self.init(path: entry.path, bytes: bytes, rank: entry.rank)
     case .failure(let failure):
-      let place = Location(file: entry.path.isEmpty ? failure.folder : entry.path, line: 1, column: 1)
-      let (code, message, hint) = failure.words
       self.init(
-        path: entry.path, bytes: [], rank: entry.rank,
-        failure: Diagnostic(code: code, severity: .error, location: place, length: 1, message: message, hint: hint))
+        path: entry.path, rank: entry.rank, failure: ReadFailure(kind: failure.asRead, folder: failure.folder))
     }
   }
 }
 
 extension SourceEntry.Failure {
-  fileprivate var words: (DiagnosticCode, message: String, hint: String) {
-    let error = SystemError(call: "open", code: Int32(truncatingIfNeeded: number)).text
+  fileprivate var asRead: ReadFailure.Kind {
     switch kind {
-    case .unreadable: return (.fileUnreadable, "the file can't be read: \(error)", "check its owner and mode")
-    case .loop: return (.fileIsLoop, "this link leads to itself", "let it lead to a file")
-    case .vanished: return (.fileVanished, "the file was listed, but is not there", "a link may lead nowhere")
-    case .tooLarge: return (.fileTooLarge, "the file has \(number) bytes", "split it into drop-ins")
-    case .isDirectory: return (.fileIsDirectory, "this is a folder, where a file is expected", "rename or remove it")
-    case .isSpecial: return (.fileIsSpecial, "this is no regular file", "policy files are regular files or links")
-    case .folderUnreadable:
-      return (.folderUnreadable, "the folder `\(folder)` can't be read: \(error)", "check its owner and mode")
-    case .tooManyFiles: return (.tooManyFiles, "there are too many policy files", "merge some of them")
-    case .untrustedOwner:
-      return (.fileUnreadable, "the file or its folder belongs to user \(number)", "let root own it")
-    case .untrustedMode:
-      return (
-        .fileUnreadable, "others may write to the file or its folder (mode \(String(number, radix: 8)))",
-        "take that right from them"
-      )
+    case .unreadable: .unreadable(Int32(truncatingIfNeeded: number))
+    case .folderUnreadable: .folderUnreadable(Int32(truncatingIfNeeded: number))
+    case .loop: .loop
+    case .vanished: .vanished
+    case .tooLarge: .tooLarge(Int(clamping: number))
+    case .isDirectory: .isDirectory
+    case .isSpecial: .isSpecial
+    case .tooManyFiles: .tooManyFiles(Int(clamping: number))
+    case .untrustedOwner: .untrustedOwner(UInt32(truncatingIfNeeded: number))
+    case .untrustedMode: .untrustedMode(UInt32(truncatingIfNeeded: number))
     }
   }
 }

@@ -13,8 +13,8 @@ func runPlatform(sources: Descriptor, channel: Descriptor, life: Descriptor) -> 
   isolate(keeping: [sources, channel, life])
   limitMemory()
   limitProcessorTime(5)
-  let platform: PlatformCompile
-  do { platform = try PlatformCompile(sources) } catch {
+  let platform: PlatformOnWire
+  do { platform = try PlatformOnWire(sources) } catch {
     answer(channel, .failed(CompileFailure(.badRequest)))
     _exit(0)
   }
@@ -27,7 +27,7 @@ func runPlatform(sources: Descriptor, channel: Descriptor, life: Descriptor) -> 
   serve(channel, platform)
 }
 
-private func serve(_ channel: Descriptor, _ platform: PlatformCompile) -> Never {
+private func serve(_ channel: Descriptor, _ platform: PlatformOnWire) -> Never {
   var operators = Supervisor(grace: 0)
   while true {
     let isFull = operators.count >= operatorsAtOnce
@@ -43,7 +43,7 @@ private func serve(_ channel: Descriptor, _ platform: PlatformCompile) -> Never 
 }
 
 private func fork(
-  _ bytes: [UInt8], _ descriptors: [Descriptor], _ operators: inout Supervisor, _ platform: PlatformCompile
+  _ bytes: [UInt8], _ descriptors: [Descriptor], _ operators: inout Supervisor, _ platform: PlatformOnWire
 ) {
   guard case .operator(let name, let clamping)? = try? decodeMessage(bytes, descriptors: descriptors.count),
     descriptors.count == 2
