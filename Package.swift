@@ -30,7 +30,8 @@ let package = Package(
     // For Tests/Fuzz, which is a package of its own.
     .library(name: "TestKit", targets: ["TestKit"]),
     // For Benchmarks/, which is a package of its own.
-    .library(name: "LicetCore", targets: ["Offline", "PolicyLanguage", "Consultation", "Decision", "CEL", "PolicyImage"]),
+    .library(
+      name: "LicetCore", targets: ["Offline", "PolicyLanguage", "Consultation", "Decision", "CEL", "PolicyImage"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -40,7 +41,8 @@ let package = Package(
       name: "CYaml", path: "Sources/CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(
       name: "CDBus", path: "Sources/CDBus", pkgConfig: "dbus-1", providers: [.apt(["libdbus-1-dev"])]),
-    .target(name: "CSystem", linkerSettings: [.linkedLibrary("seccomp"), .linkedLibrary("systemd"), .linkedLibrary("gcrypt")]),
+    .target(
+      name: "CSystem", linkerSettings: [.linkedLibrary("seccomp"), .linkedLibrary("systemd"), .linkedLibrary("gcrypt")]),
     .target(name: "System", dependencies: ["CSystem"], swiftSettings: settings),
     .target(name: "PolicyTree", dependencies: ["System"], swiftSettings: settings),
     .target(name: "CompilerProtocol", dependencies: ["PolicyTree", "System"], swiftSettings: settings),
@@ -78,7 +80,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
     .target(
-      name: "TestKit", dependencies: [
+      name: "TestKit",
+      dependencies: [
         "Offline", "Consultation", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage", "Bus", "System",
         "CompilerProtocol",
       ],
@@ -88,7 +91,8 @@ let package = Package(
       name: "CELTests", dependencies: ["CEL", "Decision", "Oracle", "PolicyImage", "TestKit"],
       swiftSettings: settings),
     .testTarget(
-      name: "PolicyImageTests", dependencies: ["Offline", "Consultation", "PolicyImage", "PolicyLanguage", "Decision", "TestKit"],
+      name: "PolicyImageTests",
+      dependencies: ["Offline", "Consultation", "PolicyImage", "PolicyLanguage", "Decision", "TestKit"],
       exclude: ["Golden"], swiftSettings: settings),
     .testTarget(
       name: "DecisionTests",
@@ -111,7 +115,8 @@ let package = Package(
     .testTarget(
       name: "CompilerTests",
       dependencies: [
-        "licet-compiler", "CompilerProtocol", "PolicyTree", "Offline", "Consultation", "PolicyLanguage", "PolicyImage", "System",
+        "licet-compiler", "CompilerProtocol", "PolicyTree", "Offline", "Consultation", "PolicyLanguage", "PolicyImage",
+        "System",
         "TestKit",
       ], swiftSettings: settings),
     .testTarget(
@@ -124,7 +129,8 @@ let package = Package(
       name: "LicetdTests",
       dependencies: ["licetd", "licet-compiler", "licet", "Bus", "System", "TestKit"], swiftSettings: settings),
     .testTarget(
-      name: "LicetTests", dependencies: ["licet", "Offline", "Consultation", "PolicyLanguage", "PolicyImage", "TestKit"],
+      name: "LicetTests",
+      dependencies: ["licet", "Offline", "Consultation", "PolicyLanguage", "PolicyImage", "TestKit"],
       exclude: ["Golden"], swiftSettings: settings),
   ]
 )

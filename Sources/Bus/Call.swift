@@ -39,9 +39,16 @@ public final class Call {
   /// Answers with what the closure writes, which must have the declared signature: anything else is a programmer's
   /// error. Only the first answer counts. The closure isn't called if nobody waits.
   public func reply(_ body: (inout MessageWriter) -> Void = { _ in }) {
-    guard isAwaited, let table else { return release() }
+    guard isAwaited else { return release() }
     let reply = message.reply()
     reply.write(body)
+    self.reply(reply)
+  }
+
+  /// Answers with a reply to `message` that is written already: for whoever finds out only while writing whether
+  /// there is one.
+  public func reply(_ reply: Message) {
+    guard isAwaited, let table else { return release() }
     assert(reply.signature == replySignature, "\(message.member ?? ""): \(reply.signature), not \(replySignature)")
     if reply.bodyLength > table.limits.reply {
       return fail(table.limits.errorName, "the answer is longer than \(table.limits.reply) bytes")

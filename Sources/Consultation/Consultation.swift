@@ -1,14 +1,22 @@
 // One consultation: the engine's answer, with names and places in words.
 
 public import Decision
-internal import PolicyImage
+public import PolicyImage
 
-struct Consultation {
+/// Borrows the frame's and the names' memory for as long as it is used.
+public struct Consultation {
   let policy: Policy
   let names: UnsafeBufferPointer<Name>
   let preference: Effect?
 
-  func answer(_ frame: inout Frame, _ explaining: Bool) -> Answer {
+  public init(policy: Policy, names: UnsafeBufferPointer<Name>, preference: Effect?) {
+    self.policy = policy
+    self.names = names
+    self.preference = preference
+  }
+
+  /// Decides, with trace and way if `explaining`. No name at all is denied.
+  public func answer(_ frame: inout Frame, _ explaining: Bool) -> Answer {
     let decision =
       decide(policy, &frame, behaviors: names, preference: preference)
       ?? decideWithoutPolicy(behavior: Name(start: nil, count: 0))

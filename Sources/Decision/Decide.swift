@@ -26,6 +26,14 @@ public func decide(
   Engine(policy, frame).decide(behaviors, Wish(preference: preference), &frame)
 }
 
+/// Decides for whoever is stopped: denied, whatever the policy says, but for the absolutes that are on, the platform's own
+/// included; obligations stay (DESIGN §2.2 step 5, P14). nil for no behaviour at all. Same contract as `decide`.
+public func decideHalted(
+  _ policy: Policy, _ frame: inout Frame, behaviors: UnsafeBufferPointer<Name>
+) -> Decision? {
+  Engine(policy, frame).decide(behaviors, Wish(preference: nil, isHalted: true), &frame)
+}
+
 /// What is decided while no platform's policy is in force: everything is denied but the absolutes that are on
 /// (DESIGN §2.2, §3).
 public func decideWithoutPolicy(behavior: Name) -> Decision {

@@ -69,6 +69,10 @@ struct Engine {
     }
     var folded = settle(place, wish, choice, &frame)
     limit(&folded, place, wish, &frame)
+    if wish.isHalted {
+      folded.effect = .deny
+      folded.decider = Decider(.oversight, .none, ImageFormat.none, depth: 0)
+    }
     if choice.absolute != .none {
       folded.effect = choice.absolute == .off ? .deny : .allow
       folded.decider = choice.absoluteDecider

@@ -16,6 +16,8 @@ struct Wish {
   /// The user's preference, or none.
   var preference: Effect?
   var changes = Changes(rawValue: 0)
+  /// Whoever asks is stopped (DESIGN §2.2, step 5).
+  var isHalted = false
 }
 
 /// What the fold of one name came to.

@@ -141,14 +141,6 @@ func wrongType(_ wanted: String, _ value: JSON, _ at: String, hint: String? = ni
 }
 
 extension Effect {
-  var name: String {
-    switch self {
-    case .deny: "deny"
-    case .ask: "ask"
-    case .allow: "allow"
-    }
-  }
-
   init(named text: String, at: String) throws(CommandError) {
     guard let effect = Effect.allCases.first(where: { $0.name == text }) else {
       throw CommandError(.badValue, "`\(harmless(text))` is no effect; they are deny, ask and allow", at: at)
@@ -166,16 +158,5 @@ extension Source {
         hint: suggestion(for: text, in: names))
     }
     self = source
-  }
-}
-
-extension Tier {
-  var name: String {
-    switch self {
-    case .operator: "operator"
-    case .guideline: "guideline"
-    case .ethics: "ethics"
-    case .safety: "safety"
-    }
   }
 }

@@ -1,0 +1,64 @@
+// What every call passes before it is looked at: who asks, and how much already.
+
+import Authority
+import Bus
+import System
+
+extension Daemon {
+  /// `ObjectTable.admit`: finds out who calls, bounds what they may ask, then lets the call go on.
+  func admit(_ call: Call, _ proceed: @escaping () -> Void) {
+    callers.find(call.sender) { [unowned self] caller in
+      guard let caller else {
+        return call.fail(ErrorName.accessDenied, "the bus doesn't say who calls, or too many calls wait for that")
+      }
+      guard decisionPoint.limits.take(caller.identity.uid, decisions: 0, bytes: call.length, now: loop.now) else {
+        return refuse(
+          call, .limitsExceeded, "user \(caller.identity.uid) asks too much at once; ask less, or in one CheckMany")
+      }
+      call.context = caller
+      proceed()
+    }
+  }
+
+  /// Only after `admit`.
+  func caller(of call: Call) -> Caller? { call.context as? Caller }
+
+  /// For administrators; anybody else gets NotAuthorized.
+  func asAdministrator(_ call: Call, _ body: () -> Void) {
+    guard let caller = caller(of: call), caller.isAdministrator() else {
+      return refuse(
+        call, .notAuthorized,
+        "for root, the daemon's own user, and the groups that the platform file names under `groups`")
+    }
+    body()
+  }
+
+  func refuse(_ call: Call, _ code: Refusal.Code, _ text: String) { call.fail(Daemon.errors + code.rawValue, text) }
+}
+
+/// Why a request isn't decided. Compared by code; the codes are names on the bus.
+struct Refusal: Error {
+  enum Code: String {
+    case notBound = "NotBound"
+    case unknownOperator = "UnknownOperator"
+    case ambiguousOperator = "AmbiguousOperator"
+    case notAuthorized = "NotAuthorized"
+    case unknownAttribute = "UnknownAttribute"
+    case verifiedAttribute = "VerifiedAttribute"
+    case wrongType = "WrongType"
+    case noBehavior = "NoBehavior"
+    case badName = "BadName"
+    case badRequest = "BadRequest"
+    case tooMany = "TooMany"
+    case limitsExceeded = "LimitsExceeded"
+    case noSuchGeneration = "NoSuchGeneration"
+    case stateUnwritable = "StateUnwritable"
+    case busy = "Busy"
+  }
+  let code: Code
+  let text: String
+  init(_ code: Code, _ text: String) {
+    self.code = code
+    self.text = text
+  }
+}

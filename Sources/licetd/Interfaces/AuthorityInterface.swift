@@ -1,0 +1,259 @@
+// org.licet.Licet1.Authority: deciding, and what a caller may see.
+
+import Authority
+import Bus
+import CompilerProtocol
+import Consultation
+import Decision
+import Glibc
+import PolicyImage
+import System
+
+extension Daemon {
+  /// Requests in one CheckMany (DESIGN §5).
+  static let requestsInOneCall = 4096
+
+  func authorityInterface() -> Interface {
+    let answer: KeyValuePairs = ["effect": "s", "obligations": "as", "details": "a{sv}"]
+    return Interface(
+      Daemon.authorityInterface,
+      methods: [
+        .init("Check", in: ["operator": "s", "behaviors": "as", "request": "a{sv}"], out: answer) { [unowned self] in
+          check($0, isExplaining: false)
+        },
+        .init("CheckMany", in: ["operator": "s", "requests": "a(asa{sv})"], out: ["decisions": "a(sasa{sv})"]) {
+          [unowned self] in checkMany($0)
+        },
+        .init("Explain", in: ["operator": "s", "behaviors": "as", "request": "a{sv}"], out: answer) { [unowned self] in
+          check($0, isExplaining: true)
+        },
+        .init("ListBehaviors", out: ["behaviors": "aa{sv}"]) { [unowned self] in listBehaviors($0) },
+        .init("Subscribe", in: ["topics": "as"]) { [unowned self] in subscribe($0) },
+      ],
+      properties: [
+        .init("Version", "s", emits: .constant) { _, writer in writer.append(Options.version) },
+        .init("Generation", "t") { [unowned self] _, writer in writer.append(authority.generation.number) },
+        .init("PolicyDigest", "s", emits: .never) { [unowned self] call, writer in
+          writer.append(caller(of: call)?.isAdministrator() == true ? authority.generation.digest : "")
+        },
+        .init("Operators", "as", emits: .never) { [unowned self] call, writer in
+          writer.append(visibleOperators(caller(of: call)))
+        },
+        .init("Diagnostics", "aa{sv}", emits: .never) { [unowned self] call, writer in
+          write(visibleDiagnostics(caller(of: call)), &writer)
+        },
+      ],
+      signals: [
+        .init("GenerationChanged", ["generation": "t"]),
+        .init("Reloaded", ["generation": "t", "refused": "as"]),
+        .init("Diagnosed", ["diagnostics": "aa{sv}"]),
+        .init(
+          "Decided", ["operator": "s", "behaviors": "as", "effect": "s", "details": "a{sv}", "missed": "t"]),
+      ])
+  }
+
+  // MARK: deciding
+
+  private func check(_ call: Call, isExplaining: Bool) {
+    guard let caller = caller(of: call) else { return }
+    do throws(Refusal) {
+      guard decisionPoint.limits.take(caller.identity.uid, decisions: 1, bytes: 0, now: loop.now) else {
+        throw Refusal(.limitsExceeded, "user \(caller.identity.uid) asks too much at once")
+      }
+      var reader = call.reader
+      let name = try operatorName(&reader, caller, isExplaining: isExplaining)
+      var names = reader
+      let outcome = try decisionPoint.decide(
+        &reader, operator: name, isStopped: authority.stops.isStopped(name), explaining: isExplaining, now: wallClock())
+      let writer = AnswerWriter(generation: authority.generation.number)
+      call.reply { writer.write(outcome, &$0) }
+      if !isExplaining, subscribers.wantsDecisions { subscribers.tellDecided(name, &names, outcome, self) }
+    } catch {
+      refuse(call, error.code, error.text)
+    }
+  }
+
+  private func checkMany(_ call: Call) {
+    guard let caller = caller(of: call) else { return }
+    do throws(Refusal) {
+      var reader = call.reader
+      let name = try operatorName(&reader, caller, isExplaining: false)
+      let count = reader.count
+      guard count <= Daemon.requestsInOneCall else {
+        throw Refusal(.tooMany, "requests: at most \(Daemon.requestsInOneCall) in one call, not \(count)")
+      }
+      guard decisionPoint.limits.take(caller.identity.uid, decisions: count, bytes: 0, now: loop.now) else {
+        throw Refusal(.limitsExceeded, "user \(caller.identity.uid) asks too much at once")
+      }
+      try decideMany(call, &reader, name)
+    } catch {
+      refuse(call, error.code, error.text)
+    }
+  }
+
+  /// All by one generation: nothing else runs meanwhile.
+  private func decideMany(_ call: Call, _ reader: inout MessageReader, _ name: String) throws(Refusal) {
+    let isStopped = authority.stops.isStopped(name)
+    let now = wallClock()
+    let answer = AnswerWriter(generation: authority.generation.number)
+    let reply = call.message.reply()
+    var refusal: Refusal?
+    reply.write { writer in
+      do throws(Refusal) {
+        var list = writer.openArray("(sasa{sv})")
+        defer { writer.close(&list) }
+        var requests = try structs(&reader)
+        var number = 0
+        while !requests.atEnd {
+          var one = try nextStruct(&requests)
+          var names = one
+          let outcome: Outcome
+          do throws(Refusal) {
+            outcome = try decisionPoint.decide(&one, operator: name, isStopped: isStopped, explaining: false, now: now)
+          } catch {
+            throw Refusal(error.code, "requests[\(number)]: \(error.text)")
+          }
+          var item = list.openStruct()
+          answer.write(outcome, &item)
+          list.close(&item)
+          if subscribers.wantsDecisions { subscribers.tellDecided(name, &names, outcome, self) }
+          number += 1
+        }
+      } catch {
+        refusal = error
+      }
+    }
+    if let refusal { throw refusal }
+    call.reply(reply)
+  }
+
+  private func structs(_ reader: inout MessageReader) throws(Refusal) -> MessageReader {
+    do throws(ReadError) { return try reader.nextArray(of: .structure) } catch {
+      throw Refusal(.badRequest, "\(error)")
+    }
+  }
+
+  private func nextStruct(_ reader: inout MessageReader) throws(Refusal) -> MessageReader {
+    do throws(ReadError) { return try reader.nextStruct() } catch { throw Refusal(.badRequest, "\(error)") }
+  }
+
+  /// Whom the caller speaks for: what it names if it is bound to that, its only one if it names none (DESIGN §4).
+  private func operatorName(
+    _ reader: inout MessageReader, _ caller: Caller, isExplaining: Bool
+  ) throws(Refusal) -> String {
+    guard let bytes = try? reader.nextString() else { throw Refusal(.badRequest, "operator: a string is wanted") }
+    if authority.generation.platform == nil { return String(decoding: bytes.prefix(256), as: UTF8.self) }
+    let own = caller.operators
+    if bytes.isEmpty {
+      if own.count == 1 { return own[0] }
+      throw own.isEmpty
+        ? Refusal(.notBound, "user \(caller.identity.uid) speaks for no operator: no `bind` names it")
+        : Refusal(.ambiguousOperator, "operator: say which of \(own.joined(separator: ", "))")
+    }
+    if let found = own.first(where: { $0.utf8.elementsEqual(bytes) }) { return found }
+    let name = String(decoding: bytes.prefix(256), as: UTF8.self)
+    guard isExplaining, caller.isAdministrator() else {
+      throw caller.isAdministrator() && !authority.generation.declared.contains(name)
+        ? Refusal(.unknownOperator, "operator: no file declares `\(name)`")
+        : Refusal(
+          .notBound, "user \(caller.identity.uid) doesn't speak for `\(name)`: none of its `bind` entries names it")
+    }
+    guard authority.generation.declared.contains(name) else {
+      throw Refusal(.unknownOperator, "operator: no file declares `\(name)`")
+    }
+    return name
+  }
+
+  private func wallClock() -> timespec {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    return now
+  }
+
+  // MARK: looking
+
+  func visibleOperators(_ caller: Caller?) -> [String] {
+    guard let caller else { return [] }
+    return caller.isAdministrator() ? authority.generation.operators.keys.sorted() : caller.operators
+  }
+
+  func visibleDiagnostics(_ caller: Caller?) -> [DiagnosticRecord] {
+    guard let caller else { return [] }
+    return authority.diagnostics.filter { caller.sees($0.operator) }
+  }
+
+  /// One `aa{sv}`.
+  func write(_ diagnostics: [DiagnosticRecord], _ writer: inout MessageWriter) {
+    writer.array("a{sv}") { list in
+      for one in diagnostics {
+        list.array("{sv}") { entry in
+          entry.entry("operator", one.operator)
+          entry.entry("severity", one.severity == .error ? "error" : "warning")
+          entry.entry("code", one.code)
+          entry.entry("file", one.place.file)
+          entry.entry("line", one.place.line)
+          entry.entry("column", one.place.column)
+          entry.entry("length", one.length)
+          entry.entry("message", one.message)
+          entry.entry("hint", one.hint)
+          entry.entry("text", one.text)
+        }
+      }
+    }
+  }
+
+  /// The catalogue is the platform's; whoever speaks for an operator may read it.
+  private func listBehaviors(_ call: Call) {
+    guard let caller = caller(of: call), caller.isAdministrator() || !caller.operators.isEmpty else {
+      return refuse(call, .notBound, "the behaviours are for whom an operator's `bind` names, and for administrators")
+    }
+    let generation = authority.generation
+    call.reply { writer in
+      writer.array("a{sv}") { list in
+        guard let held = generation.platform else { return }
+        let policy = Policy(platform: held.image)
+        for node in 0..<held.image.count(.nodes) where held.image.nodes[node].flags & Node.isNamed != 0 {
+          list.array("{sv}") { write(held.image, node, policy, &$0) }
+        }
+      }
+    }
+  }
+
+  private func write(_ image: Image, _ index: Int, _ policy: Policy, _ entry: inout MessageWriter) {
+    let node = image.nodes[index]
+    func name(_ raw: UInt8) -> String { (Effect(rawValue: raw) ?? .deny).name }
+    let absolute = Absolute(rawValue: node.absolute) ?? .off
+    let place = policy.reference(.platform, absolute == .none ? node.choiceStatement : node.absoluteStatement)
+    entry.entry("name", text: image.name(UInt32(index)))
+    entry.entry("default", name(node.default))
+    entry.entry("operators-may", name(node.operatorsMay))
+    entry.entry("users-may", name(node.usersMay))
+    entry.entry("absolute", absolute == .none ? "" : absolute == .on ? "on" : "off")
+    entry.entry("clause", place?.clause ?? "")
+    entry.entry("stakes", Double(node.stakes))
+    entry.entry("declared", node.flags & Node.isDeclared != 0)
+    entry.entry("statement", place?.place ?? "")
+  }
+
+  private func subscribe(_ call: Call) {
+    guard let caller = caller(of: call) else { return }
+    var topics: Set<Subscribers.Topic> = []
+    var reader = call.reader
+    guard var list = try? reader.nextArray(of: .string) else { return }
+    while !list.atEnd {
+      guard let word = try? list.nextSwiftString(), let topic = Subscribers.Topic(rawValue: word) else {
+        return refuse(
+          call, .badRequest,
+          "topics: they are \(Subscribers.Topic.allCases.map(\.rawValue).joined(separator: ", "))")
+      }
+      topics.insert(topic)
+    }
+    guard caller.isAdministrator() || !caller.operators.isEmpty else {
+      return refuse(call, .notBound, "signals are for whom an operator's `bind` names, and for administrators")
+    }
+    guard subscribers.set(call.sender, topics, caller) else {
+      return refuse(call, .limitsExceeded, "at most \(Subscribers.maximum) subscribers")
+    }
+    call.reply()
+  }
+}

@@ -1,0 +1,174 @@
+// A decision -> (s effect, as obligations, a{sv} details), as dbus/org.licet.Licet1.xml has it.
+
+import Bus
+import Consultation
+import Decision
+import PolicyImage
+
+struct AnswerWriter {
+  let generation: UInt64
+
+  /// Appends the three values.
+  func write(_ outcome: Outcome, _ writer: inout MessageWriter) {
+    switch outcome {
+    case .plain(let decision, let policy): write(decision, policy, &writer)
+    case .explained(let answer): write(answer, &writer)
+    }
+  }
+
+  // MARK: the short form: bytes of the images
+
+  private func write(_ decision: Decision, _ policy: Policy?, _ writer: inout MessageWriter) {
+    append(decision.effect, &writer)
+    var list = writer.openArray("s")
+    if let policy {
+      append(decision.platformObligations, policy.platform, &list)
+      if policy.hasOverlay { append(decision.overlayObligations, policy.image(.overlay), &list) }
+    }
+    writer.close(&list)
+    var details = writer.openArray("{sv}")
+    details.entry("generation", generation)
+    details.entry("tier", "s") { append(decision.decider.rank, &$0) }
+    details.entry("behavior", text: decision.behavior)
+    if let policy, decision.decider.layer != .none, decision.decider.statement != ImageFormat.none {
+      write(decision.decider, policy, &details)
+    } else {
+      details.entry("statement", "s") { $0.append("") }
+    }
+    if decision.effect != .allow { haltWay(&details) }
+    writer.close(&details)
+  }
+
+  /// A plain refusal is a halt or a missing policy: whoever runs the platform ends it.
+  private func haltWay(_ details: inout MessageWriter) {
+    details.entry("way", "a{sv}") { way in
+      way.array("{sv}") { entries in
+        entries.entry("by", "s") { $0.append("platform") }
+        entries.entry("changes", "aa{sv}") { $0.array("a{sv}") { _ in } }
+      }
+    }
+  }
+
+  private func write(_ decider: Decider, _ policy: Policy, _ details: inout MessageWriter) {
+    let image = policy.image(decider.layer)
+    let record = image.statements[Int(decider.statement)]
+    if record.form == StatementForm.builtIn.rawValue {
+      details.entry("statement", "s") { $0.append("built-in") }
+    } else {
+      let file = image.string(record.file)
+      withUnsafeTemporaryAllocation(byteCount: file.count + 12, alignment: 1) { space in
+        space.copyMemory(from: file)
+        let count = Self.write(line: record.line, into: space, from: file.count)
+        details.entry("statement", text: UnsafeRawBufferPointer(rebasing: space[..<count]))
+      }
+    }
+    if record.clause != ImageFormat.none { details.entry("clause", text: image.string(record.clause)) }
+  }
+
+  /// ":12" behind a file's name; returns the end.
+  private static func write(line: UInt32, into space: UnsafeMutableRawBufferPointer, from start: Int) -> Int {
+    var at = start
+    space[at] = UInt8(ascii: ":")
+    at += 1
+    var divisor: UInt32 = 1
+    while line / divisor >= 10 { divisor *= 10 }
+    while divisor > 0 {
+      space[at] = UInt8(ascii: "0") + UInt8(line / divisor % 10)
+      at += 1
+      divisor /= 10
+    }
+    return at
+  }
+
+  /// An obligation in both layers is written once.
+  private func append(_ mask: UInt64, _ image: Image, _ list: inout MessageWriter) {
+    guard mask != 0 else { return }
+    for bit in 0..<image.count(.obligations) where mask & 1 << UInt64(bit) != 0 {
+      list.append(image.obligationName(bit))
+    }
+  }
+
+  private func append(_ effect: Effect, _ writer: inout MessageWriter) {
+    switch effect {
+    case .deny: writer.append("deny")
+    case .ask: writer.append("ask")
+    case .allow: writer.append("allow")
+    }
+  }
+
+  private func append(_ rank: DeciderRank, _ writer: inout MessageWriter) {
+    switch rank {
+    case .default: writer.append("default")
+    case .setting, .operatorTier: writer.append("operator")
+    case .ceiling: writer.append("ceiling")
+    case .preference: writer.append("user")
+    case .guideline: writer.append("guideline")
+    case .ethics: writer.append("ethics")
+    case .safety: writer.append("safety")
+    case .oversight: writer.append("oversight")
+    case .absolute: writer.append("absolute")
+    }
+  }
+
+  // MARK: the long form: an answer in words
+
+  private func write(_ answer: Answer, _ writer: inout MessageWriter) {
+    append(answer.effect, &writer)
+    writer.append(answer.obligations)
+    var details = writer.openArray("{sv}")
+    details.entry("generation", generation)
+    details.entry("tier", answer.decidedBy.rank.name)
+    details.entry("behavior", answer.decidedBy.behavior)
+    details.entry("statement", answer.decidedBy.statement?.place ?? "")
+    if let clause = answer.decidedBy.statement?.clause { details.entry("clause", clause) }
+    if let way = answer.way { write(way, &details) }
+    if !answer.trace.isEmpty {
+      details.entry("trace", "aa{sv}") {
+        $0.array("a{sv}") { lines in for line in answer.trace { write(line, &lines) } }
+      }
+    }
+    writer.close(&details)
+  }
+
+  private func write(_ way: (by: WayBy, steps: [WayStep]), _ details: inout MessageWriter) {
+    details.entry("way", "a{sv}") { variant in
+      variant.array("{sv}") { entries in
+        entries.entry("by", way.by.name)
+        entries.entry("changes", "aa{sv}") { variant in
+          variant.array("a{sv}") { list in
+            for step in way.steps {
+              list.array("{sv}") { one in
+                one.entry("kind", step.kind.name)
+                one.entry("behavior", step.instead.behavior)
+                one.entry("statement", step.instead.statement?.place ?? "")
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private func write(_ line: TraceLine, _ lines: inout MessageWriter) {
+    lines.array("{sv}") { one in
+      one.entry("step", line.step.name)
+      one.entry("behavior", line.behavior)
+      one.entry("effect", line.effect.name)
+      one.entry("says", line.says.name)
+      if let statement = line.statement {
+        one.entry("statement", statement.place)
+        one.entry("of", statement.behavior)
+        if let clause = statement.clause { one.entry("clause", clause) }
+        if let condition = statement.condition {
+          one.entry("condition", condition)
+          one.entry("truth", line.truth.name)
+        }
+      }
+      if let tier = line.tier { one.entry("tier", tier.name) }
+      if line.truth == .failed { one.entry("failure", line.failure.name) }
+      if let attribute = line.attribute { one.entry("attribute", attribute) }
+      if line.isShadow { one.entry("shadow", true) }
+      if line.isClamped { one.entry("clamped", true) }
+    }
+  }
+}
