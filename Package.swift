@@ -123,7 +123,7 @@ let package = Package(
       name: "LicetdTests",
       dependencies: ["licetd", "licet-compiler", "licet", "Bus", "System", "TestKit"], swiftSettings: settings),
     .testTarget(
-      name: "LicetTests", dependencies: ["licet", "Offline", "Consultation", "PolicyLanguage", "PolicyImage", "TestKit"],
+      name: "LicetTests", dependencies: ["licet", "Bus", "Decision", "Offline", "Consultation", "PolicyLanguage", "PolicyImage", "TestKit"],
       exclude: ["Golden"], swiftSettings: settings),
   ]
 )
