@@ -1,6 +1,7 @@
 // Commands that ask the daemon, as far as that needs none: no bus, nobody on it, what replies and errors become.
 
 import Bus
+import Consultation
 import Decision
 import Foundation
 import PolicyImage
@@ -34,35 +35,38 @@ import Testing
   }
 
   @Test func theSystemBusIsMeantUnlessSaidOtherwise() throws {
-    let run = try runLicet(["status", "--json"], input: nil, environment: ["DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nowhere"])
+    let run = try runLicet(
+      ["status", "--json"], input: nil, environment: ["DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nowhere"])
     #expect(run.status == 69)
     let error = try JSONParser.parse(run.output)["error"]
     #expect(error?["code"] == .string("no-bus"))
     #expect(error?["at"] == .string("the system bus"))
   }
 
-  @Test(arguments: [
-    (["check", "--policy", "examples", "--address", "system", "--behavior", "tool"], "conflicting-flags", 64),
-    (["status", "--address", "nonsense"], "bad-value", 64), (["stop"], "conflicting-flags", 64),
-    (["stop", "--all", "--operator", "forge"], "conflicting-flags", 64),
-    (["resume"], "conflicting-flags", 64), (["rollback", "--list", "3"], "conflicting-flags", 64),
-    (["rollback", "0"], "no-such-generation", 64),
-  ] as [([String], String, Int32)])
+  @Test(
+    arguments: [
+      (["check", "--policy", "examples", "--address", "system", "--behavior", "tool"], "conflicting-flags", 64),
+      (["status", "--address", "nonsense"], "bad-value", 64), (["stop"], "conflicting-flags", 64),
+      (["stop", "--all", "--operator", "forge"], "conflicting-flags", 64),
+      (["resume"], "conflicting-flags", 64), (["rollback", "--list", "3"], "conflicting-flags", 64),
+      (["rollback", "0"], "no-such-generation", 64),
+    ] as [([String], String, Int32)])
   func mistakesInFlagsNeedNoBus(_ command: [String], _ code: String, _ status: Int32) throws {
     let run = try runLicet(command + ["--json"], input: nil, environment: [:])
     #expect(run.status == status, "\(run.output)\(run.errors)")
     #expect(try JSONParser.parse(run.output)["error"]?["code"] == .string(code))
   }
 
-  @Test(arguments: [
-    ("NotBound", CommandError.Code.notBound, 77), ("NotAuthorized", .notAuthorized, 77),
-    ("UnknownOperator", .unknownOperator, 64), ("AmbiguousOperator", .noOperator, 64),
-    ("UnknownAttribute", .unknownAttribute, 64), ("WrongType", .wrongType, 64), ("NoBehavior", .noBehavior, 64),
-    ("BadName", .badName, 64), ("BadRequest", .badValue, 64), ("TooMany", .tooMany, 64),
-    ("LimitsExceeded", .limitsExceeded, 75), ("NoSuchGeneration", .noSuchGeneration, 64),
-    ("StateUnwritable", .stateUnwritable, 73), ("Busy", .busy, 75), ("VerifiedAttribute", .verifiedAttribute, 64),
-    ("SomethingNew", .refused, 65),
-  ] as [(String, CommandError.Code, Int32)])
+  @Test(
+    arguments: [
+      ("NotBound", CommandError.Code.notBound, 77), ("NotAuthorized", .notAuthorized, 77),
+      ("UnknownOperator", .unknownOperator, 64), ("AmbiguousOperator", .noOperator, 64),
+      ("UnknownAttribute", .unknownAttribute, 64), ("WrongType", .wrongType, 64), ("NoBehavior", .noBehavior, 64),
+      ("BadName", .badName, 64), ("BadRequest", .badValue, 64), ("TooMany", .tooMany, 64),
+      ("LimitsExceeded", .limitsExceeded, 75), ("NoSuchGeneration", .noSuchGeneration, 64),
+      ("StateUnwritable", .stateUnwritable, 73), ("Busy", .busy, 75), ("VerifiedAttribute", .verifiedAttribute, 64),
+      ("SomethingNew", .refused, 65),
+    ] as [(String, CommandError.Code, Int32)])
   func theDaemonsErrorsHaveCodesAndExits(_ name: String, _ code: CommandError.Code, _ exit: Int32) {
     let error = BusError(.remote, name: Daemon.errorPrefix + name, text: "what\u{1B}[2J it says")
     let shown = CommandError(error, calling: "Check", on: .system)
@@ -71,15 +75,16 @@ import Testing
     #expect(shown.message == "what\\u{1b}[2J it says")
   }
 
-  @Test(arguments: [
-    ("org.freedesktop.DBus.Error.AccessDenied", BusError.Code.accessDenied, CommandError.Code.accessDenied, 77),
-    ("org.freedesktop.DBus.Error.ServiceUnknown", .nameNotFound, .noDaemon, 69),
-    ("org.freedesktop.DBus.Error.NoReply", .disconnected, .disconnected, 69),
-    ("org.freedesktop.DBus.Error.Timeout", .timeout, .timeout, 69),
-    ("org.freedesktop.DBus.Error.Spawn.ChildExited", .remote, .noDaemon, 69),
-    ("org.freedesktop.systemd1.NoSuchUnit", .remote, .noDaemon, 69),
-    ("org.freedesktop.DBus.Error.UnknownMethod", .remote, .badReply, 76),
-  ] as [(String, BusError.Code, CommandError.Code, Int32)])
+  @Test(
+    arguments: [
+      ("org.freedesktop.DBus.Error.AccessDenied", BusError.Code.accessDenied, CommandError.Code.accessDenied, 77),
+      ("org.freedesktop.DBus.Error.ServiceUnknown", .nameNotFound, .noDaemon, 69),
+      ("org.freedesktop.DBus.Error.NoReply", .disconnected, .disconnected, 69),
+      ("org.freedesktop.DBus.Error.Timeout", .timeout, .timeout, 69),
+      ("org.freedesktop.DBus.Error.Spawn.ChildExited", .remote, .noDaemon, 69),
+      ("org.freedesktop.systemd1.NoSuchUnit", .remote, .noDaemon, 69),
+      ("org.freedesktop.DBus.Error.UnknownMethod", .remote, .badReply, 76),
+    ] as [(String, BusError.Code, CommandError.Code, Int32)])
   func theBussErrorsToo(_ name: String, _ code: BusError.Code, _ shown: CommandError.Code, _ exit: Int32) {
     let error = CommandError(BusError(code, name: name, text: "x"), calling: "Reload", on: .system)
     #expect(error.code == shown)
@@ -127,7 +132,8 @@ import Testing
   }
 
   @Test func valuesComeBackAsTheyWent() throws {
-    let text = #"{"a": true, "b": -3, "c": 18446744073709551615, "d": 1.5, "e": "é", "f": [1, "x", [true]], "g": {"h": {}}}"#
+    let text =
+      #"{"a": true, "b": -3, "c": 18446744073709551615, "d": 1.5, "e": "é", "f": [1, "x", [true]], "g": {"h": {}}}"#
     guard case .object(let members) = try JSONParser.parse(text) else { return #expect(Bool(false)) }
     let message = Message(call: "X", of: "a.b", at: "/", to: nil).with { JSON.write(members, &$0) }
     #expect(message.signature == "a{sv}")
@@ -152,7 +158,8 @@ import Testing
 
   @Test func aDiagnosticIsShownWithItsLineAndHarmless() throws {
     let wire = try JSONParser.parse(
-      #"{"operator": "o", "severity": "error", "code": "x", "file": "operators.d/o.yaml", "line": 12, "column": 11, "length": 3, "message": "bad\u001b[2J", "hint": "do this", "text": "    when: foo"}"#)
+      #"{"operator": "o", "severity": "error", "code": "x", "file": "operators.d/o.yaml", "line": 12, "column": 11, "length": 3, "message": "bad\u001b[2J", "hint": "do this", "text": "    when: foo"}"#
+    )
     let page = DaemonDiagnostic(wire).page(.plain)
     #expect(
       page == """

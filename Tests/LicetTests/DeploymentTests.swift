@@ -37,7 +37,8 @@ import Testing
   }
 
   @Test(arguments: [false, true]) func whatIsDoneCanBeUndone(_ pruning: Bool) throws {
-    let (new, target) = (try TemporaryFolder(), try TemporaryFolder())
+    let new = try TemporaryFolder()
+    let target = try TemporaryFolder()
     _ = try new.write("new", to: "platform.yaml")
     _ = try new.write("same", to: "operators.d/same.yaml")
     _ = try new.write("more", to: "operators.d/o.d/10-more.yaml")
@@ -59,7 +60,8 @@ import Testing
   }
 
   @Test func aStepThatFailsUndoesThoseBefore() throws {
-    let (new, target) = (try TemporaryFolder(), try TemporaryFolder())
+    let new = try TemporaryFolder()
+    let target = try TemporaryFolder()
     _ = try new.write("first", to: "operators.d/a.yaml")
     _ = try new.write("second", to: "operators.d/b.d/10-x.yaml")
     // A file stands where the drop-ins' folder is wanted.
