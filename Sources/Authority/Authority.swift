@@ -114,7 +114,8 @@ public final class Authority {
   /// Operators, sorted (empty name: the platform), whose files on disk are not in force.
   public var refused: [String] { reloader?.refused ?? [] }
 
-  /// Ends watching, compiling and writing; what is being written is finished first.
+  /// Ends watching, compiling and writing; what is being written is finished first. To be called before the last
+  /// reference goes; what has no answer yet gets none.
   public func finish() {
     reloader?.finish()
     reloader = nil

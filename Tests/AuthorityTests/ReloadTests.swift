@@ -70,11 +70,23 @@ import Testing
     #expect(rig.platform == "p1")
   }
 
+  @Test func aHigherFolderMasksALowerOne() throws {
+    let scratch = try Rig.scratch("a")
+    let upper = scratch.root.appendingPathComponent("upper").path
+    let rig = try Rig(scratch, folders: [scratch.policy, upper])
+    #expect(rig.version("a") == "v1")
+    try FileManager.default.createDirectory(atPath: "\(upper)/operators.d", withIntermediateDirectories: true)
+    try Data(PolicyScratch.operator("a", "v2").utf8).write(to: URL(fileURLWithPath: "\(upper)/operators.d/a.yaml"))
+    #expect(rig.turn { rig.version("a") == "v2" })
+    try FileManager.default.removeItem(atPath: upper)
+    #expect(rig.turn { rig.version("a") == "v1" })
+  }
+
   @Test func aFolderThatVanishesKeepsWhatWasInForceAndIsFollowedWhenItReturns() throws {
     let rig = try Rig(try Rig.scratch("a"))
     let away = rig.scratch.root.appendingPathComponent("away").path
     #expect(rename(rig.scratch.policy, away) == 0)
-    #expect(rig.turn { rig.codes.contains("folder-unreadable") })
+    #expect(rig.turn(5) { rig.codes.contains("folder-unreadable") }, "\(rig.authority.diagnostics)")
     #expect(rig.platform == "p1" && rig.version("a") == "v1")
     #expect(rig.authority.generation.isLastGood)
     #expect(rename(away, rig.scratch.policy) == 0)

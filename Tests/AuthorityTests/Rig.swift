@@ -20,6 +20,8 @@ final class Rig {
   let authority: Authority
   private(set) var changes: [Authority.Change] = []
   private(set) var numbers: [UInt64] = []
+  /// Called at each new generation.
+  var onGeneration: (() -> Void)?
   private(set) var logged: [String] = []
 
   /// Starts on the scratch folder and waits until a generation is in force.
@@ -32,7 +34,9 @@ final class Rig {
     authority = try Authority(configuration, loop: loop) { lines.append($0) }
     authority.changed = { [unowned self] change in
       changes.append(change)
-      if change == .generation { numbers.append(authority.generation.number) }
+      guard change == .generation else { return }
+      numbers.append(authority.generation.number)
+      onGeneration?()
     }
     var isReady = false
     authority.start { isReady = true }

@@ -40,8 +40,13 @@ import Testing
       let example = try String(contentsOf: expected, encoding: .utf8)
       text += "## \(code.rawValue)\n\n\(code.explanation)\n\n```text\n\(example)```\n\n"
     }
-    try Self.compare(text, Self.document)
+    // What the daemon says of itself is written by hand, after them.
+    let whole = try String(contentsOf: Self.document, encoding: .utf8)
+    let own = try #require(whole.range(of: Self.ownHeading), "the daemon's own codes are missing")
+    try Self.compare(text + whole[own.lowerBound...], Self.document)
   }
+
+  private static let ownHeading = "# The daemon's own\n"
 
   static func compare(_ text: String, _ file: URL) throws {
     let expected = try? String(contentsOf: file, encoding: .utf8)

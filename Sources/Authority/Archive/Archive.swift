@@ -213,9 +213,10 @@ final class Archive: @unchecked Sendable {
 
   /// Removes what nobody refers to, but for what `set` is about to name.
   private func clean(keeping set: StoredSet) throws(StateError) {
-    let paths = rubbish
-    rubbish = []
-    for path in paths { try state.remove(path) }
+    while let path = rubbish.last {
+      try state.remove(path)
+      rubbish.removeLast()
+    }
     let wanted = Set(
       ([set.platform].compactMap { $0 } + set.operators.values).flatMap { $0.files.compactMap(\.digest) })
     for digest in present where references[digest] == nil && !wanted.contains(digest) {

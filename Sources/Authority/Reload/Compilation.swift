@@ -38,6 +38,7 @@ final class Compilation {
   private var output: Output
   private var isPlatformNew = false
   private var outstanding = 0
+  private var isCancelled = false
   /// Held so that it answers.
   private var process: PlatformProcess?
 
@@ -56,11 +57,18 @@ final class Compilation {
     }
   }
 
+  /// Nothing is called any more, and nothing more is asked of the compiler.
+  func cancel() {
+    isCancelled = true
+    process = nil
+  }
+
   // MARK: The platform
 
   private func compilePlatform(_ layer: Layer, attempt: Int) {
-    // SAFETY of lifetimes: the process holds this closure, and this object, until it has answered.
+    // The process holds this closure, and with it this object, until it has answered.
     process = client.compilePlatform(layer.entries) { [self] result in
+      if isCancelled { return }
       switch result {
       case .success(let result): judgePlatform(layer, result)
       case .failure(let failure) where !failure.isOwn && attempt < Compilation.attempts:
@@ -95,6 +103,7 @@ final class Compilation {
       return compileOperators()
     }
     lastGood("") { [self] layer in
+      if isCancelled { return }
       guard let layer else { return compileOperators() }
       restorePlatform(layer, attempt: 1)
     }
@@ -102,6 +111,7 @@ final class Compilation {
 
   private func restorePlatform(_ layer: Layer, attempt: Int) {
     process = client.compilePlatform(layer.entries) { [self] result in
+      if isCancelled { return }
       switch result {
       case .success(let result):
         if result.isInForce { _ = adoptPlatform(layer, result, isLastGood: true) }
@@ -124,7 +134,8 @@ final class Compilation {
       return finish()
     }
     if !isPlatformNew {
-      platform.isLastGood = output.verdicts[""]?.outcome != .inForce || platform.layer.digest != input.files.platform.digest
+      platform.isLastGood =
+        output.verdicts[""]?.outcome != .inForce || platform.layer.digest != input.files.platform.digest
     }
     outstanding = 1
     if input.files.unlisted.isEmpty { compileListed(platform) } else { keepAll() }
@@ -175,6 +186,7 @@ final class Compilation {
     guard let platform = output.standing.platform else { return done() }
     let process = openProcess(platform)
     process.compileOperator(job.name, job.layer.entries, clamping: job.isClamping) { [self] result in
+      if isCancelled { return }
       switch result {
       case .success(let result): judge(job, result, on: platform)
       case .failure(let failure) where !failure.isOwn && job.attempt < Compilation.attempts:
@@ -233,6 +245,7 @@ final class Compilation {
     }
     if let held { return restore(name, held.layer) }
     lastGood(name) { [self] layer in
+      if isCancelled { return }
       guard let layer else { return done() }
       restore(name, layer)
     }

@@ -31,7 +31,9 @@ struct Layer: Sendable {
   init(_ files: [PolicySource]) {
     self.files = files.sorted { ($0.entry.rank, $0.entry.path) < ($1.entry.rank, $1.entry.path) }
     var text = ""
-    for file in self.files { text += "\(file.entry.rank) \(file.digest ?? "\(file.entry.content)") \(file.entry.path)\n" }
+    for file in self.files {
+      text += "\(file.entry.rank) \(file.digest ?? "\(file.entry.content)") \(file.entry.path)\n"
+    }
     digest = sha256(Array(text.utf8)).hex
   }
 }

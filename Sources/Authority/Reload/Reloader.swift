@@ -48,8 +48,8 @@ final class Reloader {
     watcher?.finish()
     watcher = nil
     scanner.finish()
-    compilation = nil
-    validation = nil
+    for one in [compilation, validation] { one?.cancel() }
+    (compilation, validation) = (nil, nil)
   }
 
   // MARK: Wishes
@@ -67,7 +67,11 @@ final class Reloader {
 
   private func begin(_ rollback: RollbackRecord?, _ ready: @escaping () -> Void) {
     let end = { [self] in
-      if authority.generation.number == 0 { return publish(Standing()) { _ in self.end(); ready() } }
+      if authority.generation.number == 0 {
+        return publish(Standing()) { _ in
+          self.end(); ready()
+        }
+      }
       ready()
       self.end()
     }
@@ -339,8 +343,10 @@ final class Reloader {
   /// 0: the newest one that says something else than what is in force.
   private func target(_ number: UInt64) -> UInt64? {
     guard number == 0 else { return authority.history.contains { $0.number == number } ? number : nil }
-    return authority.history.last { $0.number < authority.generation.number && $0.digest != authority.generation.digest }?
-      .number
+    return authority.history.last {
+      $0.number < authority.generation.number && $0.digest != authority.generation.digest
+    }?
+    .number
   }
 
   private func restore(_ files: PolicyFiles, _ then: @escaping (Compilation.Output) -> Void) {

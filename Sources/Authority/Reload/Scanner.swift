@@ -43,7 +43,10 @@ extension PolicySource {
       case .bytes(let bytes): .bytes(bytes)
       case .failure(let failure): .failure(SourceEntry.Failure(failure))
       }
-    self.init(SourceEntry(path: entry.path, rank: entry.rank, content: content), digest: entry.digest?.hex)
+    // A policy folder itself has no path within a policy folder.
+    var path = entry.path
+    if case .failure(let failure) = entry.content, failure.folder == path { path = "" }
+    self.init(SourceEntry(path: path, rank: entry.rank, content: content), digest: entry.digest?.hex)
   }
 }
 
