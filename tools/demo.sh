@@ -72,11 +72,11 @@ cat >"$work/bus.conf" <<CONF
   <policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy>
 </busconfig>
 CONF
-dbus-daemon --nofork --nopidfile --config-file="$work/bus.conf" &
+dbus-daemon --nofork --nopidfile --config-file="$work/bus.conf" 2>>"$work/log" &
 started+=($!)
 for _ in $(seq 100); do [ -S "$work/bus" ] && break; sleep 0.02; done
 mkdir "$work/state" "$work/run"
-"$programs/licetd" --address "$bus" --policy "$policy" --policy "$local" --state "$work/state" --runtime "$work/run" 2>"$work/log" &
+"$programs/licetd" --address "$bus" --policy "$policy" --policy "$local" --state "$work/state" --runtime "$work/run" 2>>"$work/log" &
 started=($! "${started[@]}")
 for _ in $(seq 250); do licet status --address "$bus" >/dev/null 2>&1 && break; sleep 0.02; done
 licet status --address "$bus"
