@@ -3,9 +3,10 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 BUILD := .build/release
 PROGRAM := $(BUILD)/licet
+PROGRAMS := $(PROGRAM) $(BUILD)/licetd $(BUILD)/licet-compiler
 SOURCES := Package.swift $(shell find Sources -name '*.swift' -o -name '*.h' -o -name '*.modulemap')
 
-.PHONY: help run test soak build install man completions bench fuzz lint clean setup
+.PHONY: help run test clients soak build install man completions bench fuzz lint clean setup
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -13,23 +14,29 @@ help: ## this list
 setup:
 	@tools/setup
 
-run: setup $(PROGRAM) ## build, load examples/, decide a dozen real questions and explain them
-	@tools/demo.sh $(PROGRAM)
+run: setup $(PROGRAMS) ## licetd on a bus of its own: a dozen real questions, a reload, a broken file, the ways back
+	@tools/demo.sh $(BUILD)
 
 test: setup ## every check; the runner's own summary comes last
 	swift build --build-tests
 	"$$(swift build --show-bin-path)/licet" test examples
 	tools/check-embedded
+	tools/test-clients "$$(swift build --show-bin-path)"
 	swift test
+
+clients: setup $(PROGRAMS) ## every block of docs/clients.md, the one in Rust too
+	LICET_SLOW=1 tools/test-clients $(BUILD)
 
 soak: setup ## the generated decisions, SOAK_DECISIONS (5,000,000) of them, with a new seed
 	LICET_DECISIONS=$${SOAK_DECISIONS:-5000000} LICET_SEED=$${LICET_SEED:-$$RANDOM} swift test --filter OracleTests
 
-build: setup $(PROGRAM) ## the program, in release
+build: setup $(PROGRAMS) ## the programs, in release
 
-$(PROGRAM): $(SOURCES)
+$(PROGRAMS) &: $(SOURCES)
 	swift build -c release --product licet
-	@touch $(PROGRAM)
+	swift build -c release --product licetd
+	swift build -c release --product licet-compiler
+	@touch $(PROGRAMS)
 
 man: $(PROGRAM) ## man pages in .build/man
 	@mkdir -p .build/man

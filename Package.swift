@@ -130,7 +130,9 @@ let package = Package(
       dependencies: ["licetd", "licet-compiler", "licet", "Bus", "System", "TestKit"], swiftSettings: settings),
     .testTarget(
       name: "LicetTests",
-      dependencies: ["licet", "Offline", "Consultation", "PolicyLanguage", "PolicyImage", "TestKit"],
+      dependencies: [
+        "licet", "Bus", "Decision", "Offline", "Consultation", "PolicyLanguage", "PolicyImage", "TestKit",
+      ],
       exclude: ["Golden"], swiftSettings: settings),
   ]
 )

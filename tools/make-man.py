@@ -54,7 +54,8 @@ def page(command, path):
     for child in children:
         out += [".TP", f"\\fB{escape('-'.join(path + [child['commandName']]))}\\fR(1)", escape(child.get("abstract", ""))]
     out += [".SH EXIT STATUS", "0 on success; 64 a wrong flag or request, 65 a file with errors, 66 a file that can't be read, "
-            "73 one that can't be written. \\fBlicet check\\fR: 0 allow, 1 deny, 2 ask."]
+            "69 no daemon or no bus, 73 a file that can't be written, 75 too much at once (try again), 76 an answer that can't be "
+            "read, 77 not for this user. \\fBlicet check\\fR: 0 allow, 1 deny, 2 ask."]
     if len(path) > 1:
         out += [".SH SEE ALSO", f"\\fB{escape('-'.join(path[:-1]))}\\fR(1)"]
     return "\n".join(out) + "\n"

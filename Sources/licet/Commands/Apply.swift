@@ -128,7 +128,11 @@ struct Apply: LicetCommand {
       return 0
     }
     for step in deployment.steps {
-      if case .remove = step { Output.line("- \(harmless(step.path))") } else { Output.line("+ \(harmless(step.path))") }
+      if case .remove = step {
+        Output.line("- \(harmless(step.path))")
+      } else {
+        Output.line("+ \(harmless(step.path))")
+      }
     }
     Output.text(outcome.page(.detected()))
     return 0

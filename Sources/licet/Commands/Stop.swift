@@ -55,7 +55,9 @@ struct WhomOptions: ParsableArguments {
     }
     let flag = `operator`.map { "--operator \(harmless($0))" } ?? "--all"
     if format.json {
-      Output.line(JSON.fields(["done": .string(done), "operators": .strings(`operator`.map { [$0] } ?? []), "all": .bool(all)]).pretty)
+      Output.line(
+        JSON.fields(["done": .string(done), "operators": .strings(`operator`.map { [$0] } ?? []), "all": .bool(all)])
+          .pretty)
     } else {
       let whom = `operator`.map { harmless($0) } ?? "everything"
       Output.line("\(whom) is \(done)" + (hint.map { "; `licet \($0) \(flag)` ends that" } ?? ""))

@@ -18,58 +18,27 @@ struct Watch: LicetCommand {
 
   func perform() throws(CommandError) -> Int32 {
     let printer = WatchPrinter(style: .detected(), isJSON: format.json)
-    var daemon = try bus.daemon()
+    var subscription = try Subscription(try bus.daemon())
     endCleanly()
-    printer.started(try follow(daemon))
+    printer.started(subscription.generation)
     while true {
-      do {
-        guard let signal = try daemon.bus.nextSignal(timeoutNanoseconds: nil) else { continue }
-        try take(signal, from: daemon, printer)
-      } catch let error as CommandError {
-        throw error
+      do throws(BusError) {
+        guard let signal = try subscription.daemon.bus.nextSignal(timeoutNanoseconds: nil) else { continue }
+        subscription.take(signal, printer)
       } catch {
         printer.gone("the bus")
-        daemon = reconnect()
-        printer.back(try follow(daemon))
+        subscription = reconnect()
+        printer.back(subscription.generation)
       }
     }
   }
 
-  /// Asks for signals; the generation in force. Those of one's own are sent without a match.
-  private func follow(_ daemon: Daemon) throws(CommandError) -> Int64 {
-    do {
-      try daemon.bus.addMatch(
-        "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='\(Daemon.name)'")
-      try daemon.bus.addMatch("type='signal',sender='\(Daemon.name)',member='GenerationChanged'")
-    } catch {
-      throw CommandError(error, calling: "AddMatch", on: daemon.address)
-    }
-    return try subscribe(daemon)
-  }
-
-  private func subscribe(_ daemon: Daemon) throws(CommandError) -> Int64 {
-    _ = try daemon.call(.authority, "Subscribe") { $0.append(["decisions", "reloads", "diagnostics"]) }
-    return try daemon.property("Generation").number ?? 0
-  }
-
-  private func take(_ signal: Message, from daemon: Daemon, _ printer: WatchPrinter) throws(CommandError) {
-    guard let arguments = try? [JSON](arguments: signal) else { return }
-    if signal.isSignal("NameOwnerChanged", of: "org.freedesktop.DBus") {
-      guard arguments.count == 3, arguments[0].text == Daemon.name else { return }
-      if arguments[2].text == "" { return printer.gone("licetd") }
-      // Between its name and its readiness a question may fail once more; the next owner change asks again.
-      if let generation = try? subscribe(daemon) { printer.back(generation) }
-      return
-    }
-    if signal.interface == Daemon.Interface.authority.rawValue { printer.signal(signal.member ?? "", arguments) }
-  }
-
   /// With pauses that grow to five seconds.
-  private func reconnect() -> Daemon {
+  private func reconnect() -> Subscription {
     var pause: UInt32 = 200_000
     while true {
       usleep(pause)
-      if let daemon = try? bus.daemon() { return daemon }
+      if let daemon = try? bus.daemon(), let subscription = try? Subscription(daemon) { return subscription }
       pause = min(pause &* 2, 5_000_000)
     }
   }
@@ -79,6 +48,52 @@ struct Watch: LicetCommand {
   private func endCleanly() {
     signal(SIGPIPE, SIG_DFL)
     for number in [SIGINT, SIGTERM] { signal(number) { _ in _exit(0) } }
+  }
+}
+
+/// What `watch` hears. Signals count only from whoever owns the daemon's name: anybody may send others to this program.
+private struct Subscription {
+  let daemon: Daemon
+  private(set) var generation: Int64 = 0
+  /// The unique name of the daemon; nil while it is gone.
+  private var owner: String?
+
+  /// Those to this caller alone need no match.
+  init(_ daemon: Daemon) throws(CommandError) {
+    self.daemon = daemon
+    do {
+      try daemon.bus.addMatch(
+        "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='\(Daemon.name)'")
+      try daemon.bus.addMatch("type='signal',sender='\(Daemon.name)',member='GenerationChanged'")
+    } catch {
+      throw CommandError(error, calling: "AddMatch", on: daemon.address)
+    }
+    try subscribe()
+  }
+
+  private mutating func subscribe() throws(CommandError) {
+    do {
+      let reply = try daemon.raw(.authority, "Subscribe") { $0.append(["decisions", "reloads", "diagnostics"]) }
+      owner = reply.sender
+    } catch {
+      throw CommandError(error, calling: "Subscribe", on: daemon.address)
+    }
+    generation = try daemon.property("Generation").number ?? 0
+  }
+
+  mutating func take(_ signal: Message, _ printer: WatchPrinter) {
+    guard let arguments = try? [JSON](arguments: signal) else { return }
+    if signal.isFrom("org.freedesktop.DBus") {
+      guard signal.member == "NameOwnerChanged", arguments.count == 3, arguments[0].text == Daemon.name else { return }
+      if arguments[2].text == "" {
+        owner = nil
+        printer.gone("licetd")
+      } else if (try? subscribe()) != nil {
+        printer.back(generation)
+      }
+    } else if let owner, signal.sender == owner, signal.interface == Daemon.Interface.authority.rawValue {
+      printer.signal(signal.member ?? "", arguments)
+    }
   }
 }
 

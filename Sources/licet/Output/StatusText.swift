@@ -48,7 +48,9 @@ extension StatusReport {
       let padding = String(repeating: " ", count: max(0, width - row.name.count))
       var text = "  \(lead)\(name)"
       if !state.isEmpty { text += "\(padding)  \(style.paint(harmless(state, unicode: style.unicode), ink))" }
-      if let generation = row.generation, generation > 0 { text += style.paint("  since generation \(generation)", .dim) }
+      if let generation = row.generation, generation > 0 {
+        text += style.paint("  since generation \(generation)", .dim)
+      }
       return text
     }
   }
