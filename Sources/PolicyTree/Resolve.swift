@@ -34,22 +34,22 @@ struct Resolver {
     self.root = root
   }
 
-  /// Follows `path` from `start`; an absolute one from the root folder.
-  mutating func resolve(_ path: String, from start: Folder) throws(ReadFailure) -> Resolved {
+  /// Follows `path` from `start`; an absolute one, or without a start, from the root folder.
+  mutating func resolve(_ path: String, from start: Folder?) throws(ReadFailure) -> Resolved {
     links = 0
-    var here = start
+    var here: Folder
+    if let start, !path.hasPrefix("/") { here = start } else { here = try open("/", nil) }
     var left = path.split(separator: "/", omittingEmptySubsequences: true).map(String.init).reversed() as [String]
-    if path.hasPrefix("/") { here = try open("/", nil) }
     while let name = left.popLast() {
       if name == "." { continue }
       if name == ".." {
-        here = try open(parent(of: here.path), nil)
+        here = try open("..", here, path: parent(of: here.path))
         continue
       }
+      directories.insert(here.path)
       var status = stat()
       guard fstatat(here.descriptor.raw, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
         let error = errno
-        directories.insert(here.path)
         throw error == ENOENT ? failure(.vanished) : failure(.unreadable(error))
       }
       switch status.st_mode & S_IFMT {
@@ -70,7 +70,6 @@ struct Resolver {
   }
 
   private mutating func follow(_ name: String, in here: inout Folder, _ left: inout [String]) throws(ReadFailure) {
-    directories.insert(here.path)
     links += 1
     guard links <= TreeBounds.links else { throw failure(.loop) }
     var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
@@ -86,11 +85,11 @@ struct Resolver {
   }
 
   /// Opens a folder and checks who may change it; `name` is absolute without `parent`.
-  private func open(_ name: String, _ parent: Folder?) throws(ReadFailure) -> Folder {
+  private func open(_ name: String, _ parent: Folder?, path: String? = nil) throws(ReadFailure) -> Folder {
     let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW
     let raw = parent.map { openat($0.descriptor.raw, name, flags) } ?? Glibc.open(name, flags)
     guard raw >= 0 else { throw failure(errno == ELOOP || errno == ENOENT ? .vanished : .unreadable(errno)) }
-    let folder = Folder(descriptor: Descriptor(owning: raw), path: parent.map { $0.child(name) } ?? name)
+    let folder = Folder(descriptor: Descriptor(owning: raw), path: path ?? parent.map { $0.child(name) } ?? name)
     var status = stat()
     guard fstat(raw, &status) == 0 else { throw failure(.unreadable(errno)) }
     // In a sticky folder nobody else can exchange what a trusted user made, and what lies in it is checked itself.

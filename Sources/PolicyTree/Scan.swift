@@ -89,13 +89,11 @@ private struct Reader {
   /// The way to the policy folder itself is the administrator's word; only from there on owners are checked.
   private mutating func openRoot() throws(ReadFailure) -> Folder {
     var way = Resolver(trust: .anyone, root: folder)
-    let start = Folder(descriptor: Descriptor(owning: open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)), path: workingFolder())
     defer { resolver.directories.formUnion(way.directories) }
-    guard case .folder(let root) = try way.resolve(folder, from: start) else {
+    let path = folder.hasPrefix("/") ? folder : "\(workingFolder())/\(folder)"
+    guard case .folder(let root) = try way.resolve(path, from: nil) else {
       throw resolver.failure(.folderUnreadable(ENOTDIR))
     }
-    // A rename puts another folder in its place.
-    resolver.directories.insert(parent(of: root.path))
     var status = stat()
     guard fstat(root.descriptor.raw, &status) == 0 else { throw resolver.failure(.folderUnreadable(errno)) }
     try resolver.check(root.descriptor.raw, status)
@@ -106,10 +104,6 @@ private struct Reader {
     guard let path = getcwd(nil, 0) else { return "/" }
     defer { free(path) }
     return String(cString: path)
-  }
-
-  private func parent(of path: String) -> String {
-    "/" + path.split(separator: "/").dropLast().joined(separator: "/")
   }
 
   private func asFolder(_ failure: ReadFailure) -> ReadFailure {

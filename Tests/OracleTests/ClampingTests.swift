@@ -68,6 +68,22 @@ import Testing
     #expect(try Self.effects(rules + "\n", new, ["tool", "tool.pay"]) == [.ask, .ask])
   }
 
+  /// The examples name an attribute that is gone, and one of another type.
+  @Test func examplesOfThenRefuseNothing() throws {
+    let new = Self.platform(
+      "attributes: {request: {amount: string}}\nbehaviors: {tool: {default: ask, operators-may: allow}}\n")
+    let rules = """
+      rules:
+        - deny: tool
+          when: request.amount > 5.0 || request.tenant == "x"
+          examples: {match: [{request: {amount: 9.5, tenant: x}}]}
+      """
+    let before = try #require(compilePlatform([Self.old]).compiled)
+    #expect(before.compileOperator("shop", [Self.shop(rules + "\n")], clamping: false).image != nil)
+    let after = try #require(compilePlatform([new]).compiled)
+    #expect(after.compileOperator("shop", [Self.shop(rules + "\n")], clamping: true).image != nil)
+  }
+
   @Test func whatFallsUnderAnAbsoluteIsDropped() throws {
     let new = Self.platform(
       "attributes: {request: {amount: double}}\nbehaviors: {tool: {default: ask}, tool.pay: {hardcoded: off}}\n")
@@ -88,7 +104,7 @@ import Testing
   }
 
   /// What was valid under one generated platform compiles clamped under another, the engine and the Oracle agree about
-  /// it, and no decision exceeds what the new platform alone grants at most (P2, P17).
+  /// it, and no setting lifts a behaviour above what the new platform lets operators (P2, P17).
   @Test func generatedPairsOfPlatforms() throws {
     var random = SeededRandom(seed: 17)
     var compared = 0
@@ -99,10 +115,20 @@ import Testing
       let one = try #require(loaded.operator, "\(loaded.diagnostics.filter { $0.severity == .error })\n\(first.text)")
       let policy = TestKit.LoadedPolicy(platform: under.platform, operator: one)
       let (engine, oracle) = (try Evaluator.engine.prepare(policy), try Evaluator.oracle.prepare(policy))
+      var highest = under.platform
+      for name in highest.behaviors.keys {
+        let choice = highest.behaviors[name]?.choice
+        let most = max(choice?.default ?? .deny, choice?.operatorsMay ?? .deny, choice?.usersMay ?? .deny)
+        highest.behaviors[name]?.choice = Choice(default: most, operatorsMay: most, usersMay: most)
+      }
+      let best = try Evaluator.oracle.prepare(TestKit.LoadedPolicy(platform: highest, operator: nil))
       for _ in 0..<10 {
-        let request = second.request(&random)
+        var request = second.request(&random)
+        request.preference = nil
         let (a, b) = (try engine(request), try oracle(request))
         #expect(a == b, "\(first.text)\n\(second.text)")
+        // Without the operator, with every ceiling as the default, nothing is stricter than with it.
+        #expect(a.effect <= (try best(request)).effect, "\(first.text)\n\(second.text)")
         compared += 1
       }
     }

@@ -31,7 +31,8 @@ struct StatementReader {
     let effect = effect(fields, id, kind)
     let tier = tier(fields)
     let condition = condition(fields[.when], kind)
-    let examples = examples(fields[.examples])
+    // Examples tell how the author wanted the rule under the platform of then.
+    let examples = isClamping ? [] : examples(fields[.examples])
     guard let effect else { return nil }
     let statement = Statement(
       kind: kind, behavior: document.string(name), effect: effect, tier: tier, condition: condition,
