@@ -57,7 +57,7 @@ final class Daemon {
     authority.start { [unowned self] in
       bindings.whenResolved {
         self.isPolicyReady = true
-        self.tellReady()
+        if self.connection.isOpen { self.requestName() }
       }
     }
     reconnector.start()
@@ -99,7 +99,8 @@ final class Daemon {
       callers.forgetAll()
       subscribers.forgetAll()
     }
-    reconnector.onOpen = { [unowned self] in requestName() }
+    // Not before there is an answer: whom the bus starts it for waits meanwhile.
+    reconnector.onOpen = { [unowned self] in if isPolicyReady { requestName() } }
   }
 
   private func requestName() {

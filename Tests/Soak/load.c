@@ -60,11 +60,11 @@ static DBusMessage *question(void) {
   return call;
 }
 
-struct answer { char variant; uint64_t generation; };
+struct answer { char variant; uint64_t generation; char said[64]; };
 
 /* 'a', 'b', or '?' for what neither variant says. */
 static struct answer one(DBusMessageIter *item) {
-  struct answer answer = {'?', 0};
+  struct answer answer = {.variant = '?'};
   const char *effect = "", *obligation = "";
   DBusMessageIter list, entry, variant;
   dbus_message_iter_get_basic(item, &effect);
@@ -80,6 +80,7 @@ static struct answer one(DBusMessageIter *item) {
     dbus_message_iter_recurse(&entry, &variant);
     if (!strcmp(key, "generation")) dbus_message_iter_get_basic(&variant, &answer.generation);
   }
+  snprintf(answer.said, sizeof answer.said, "%s with %s", effect, *obligation ? obligation : "nothing");
   if (!strcmp(effect, "allow") && !strcmp(obligation, "variant-a")) answer.variant = 'a';
   if (!strcmp(effect, "deny") && !strcmp(obligation, "variant-b")) answer.variant = 'b';
   return answer;
@@ -89,7 +90,7 @@ struct tally { long answers, wrong, lost, unavailable, refused; double longest; 
 
 static void judge(DBusMessage *reply, struct tally *tally, uint64_t *latest) {
   DBusMessageIter at, list, item;
-  struct answer first = {'?', 0};
+  struct answer first = {.variant = '?'};
   int count = 0;
   tally->answers++;
   if (!dbus_message_iter_init(reply, &at)) { tally->wrong++; return; }
@@ -97,10 +98,17 @@ static void judge(DBusMessage *reply, struct tally *tally, uint64_t *latest) {
     dbus_message_iter_recurse(&list, &item);
     struct answer answer = one(&item);
     if (count++ == 0) first = answer;
-    if (answer.variant == '?' || answer.variant != first.variant || answer.generation != first.generation) { tally->wrong++; return; }
+    if (answer.variant == '?' || answer.variant != first.variant || answer.generation != first.generation) {
+      if (tally->wrong++ < 3)
+        fprintf(stderr, "load: wrong: %s by %lu beside %s by %lu\n", answer.said, answer.generation, first.said, first.generation);
+      return;
+    }
   }
   /* Generations never go back, not even over a restart. */
-  if (count != 3 || first.generation < *latest) { tally->wrong++; return; }
+  if (count != 3 || first.generation < *latest) {
+    if (tally->wrong++ < 3) fprintf(stderr, "load: wrong: %d answers, generation %lu after %lu\n", count, first.generation, *latest);
+    return;
+  }
   *latest = first.generation;
 }
 
