@@ -6,7 +6,7 @@ PROGRAM := $(BUILD)/licet
 PROGRAMS := $(PROGRAM) $(BUILD)/licetd $(BUILD)/licet-compiler
 SOURCES := Package.swift $(shell find Sources -name '*.swift' -o -name '*.h' -o -name '*.modulemap')
 
-.PHONY: help run test clients soak build install man completions bench fuzz lint clean setup
+.PHONY: help run test clients soak soak-daemon build install man completions bench fuzz lint clean setup
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,7 @@ test: setup ## every check; the runner's own summary comes last
 	"$$(swift build --show-bin-path)/licet" test examples
 	tools/check-embedded
 	tools/test-clients "$$(swift build --show-bin-path)"
+	Tests/Soak/soak.py "$$(swift build --show-bin-path)/licetd" --seconds 20 --seed 1
 	swift test
 
 clients: setup $(PROGRAMS) ## every block of docs/clients.md, the one in Rust too
@@ -29,6 +30,9 @@ clients: setup $(PROGRAMS) ## every block of docs/clients.md, the one in Rust to
 
 soak: setup ## the generated decisions, SOAK_DECISIONS (5,000,000) of them, with a new seed
 	LICET_DECISIONS=$${SOAK_DECISIONS:-5000000} LICET_SEED=$${LICET_SEED:-$$RANDOM} swift test --filter OracleTests
+
+soak-daemon: setup $(PROGRAMS) ## licetd under load, reloads and faults for SOAK_SECONDS (600)
+	Tests/Soak/soak.py $(BUILD)/licetd --seconds $${SOAK_SECONDS:-600}
 
 build: setup $(PROGRAMS) ## the programs, in release
 

@@ -25,7 +25,7 @@ func givenSocket() -> Descriptor {
   let arguments = CommandLine.arguments.dropFirst()
   switch (arguments.first, arguments.dropFirst().first, arguments.count) {
   case ("--version", nil, 1):
-    print("licet-compiler 0.1.0")
+    print("licet-compiler \(Product.version)")
     exit(0)
   case ("--socket", let text?, 2):
     guard let raw = Int32(text), raw > 2, fcntl(raw, F_SETFD, FD_CLOEXEC) == 0 else {

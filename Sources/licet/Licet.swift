@@ -3,6 +3,7 @@
 /// Requests/ reads what is asked, Policy/ what decides, Scenarios/ the tests, Output/ writes.
 
 import ArgumentParser
+import System
 
 struct Licet: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,7 +18,7 @@ struct Licet: ParsableCommand {
       66 a file that can't be read, 69 no daemon or no bus, 73 a file that can't be written, 75 too much at once, 76 an \
       answer that can't be read, 77 not for this user.
       """,
-    version: "0.1.0",
+    version: Product.version,
     subcommands: [
       Check.self, Explain.self, Behaviors.self, Status.self, Watch.self, Reload.self, Rollback.self, Apply.self,
       Stop.self, Resume.self, Validate.self, Lint.self, Compile.self, TestCommand.self, SchemaCommand.self,

@@ -172,7 +172,8 @@ final class Daemon {
   }
 
   private func tellUnknownNames() {
-    for name in bindings.unknownNames { log(.warning, "the system knows no \(name), which a policy names") }
+    for one in bindings.diagnostics { log(.warning, "\(one.place.file): \(one.message) [\(one.code)]") }
+    subscribers.tellDiagnostics(self)
   }
 
   private func status() {

@@ -6,8 +6,6 @@ import Glibc
 import System
 
 struct Options {
-  static let version = "0.3.0"
-
   enum Outcome {
     case run(Options)
     /// Text and exit code.
@@ -45,7 +43,7 @@ struct Options {
     var rest = arguments[...]
     while let flag = rest.popFirst() {
       if flag == "--help" || flag == "-h" { return .say(help, 0) }
-      if flag == "--version" { return .say("licetd \(version)\n", 0) }
+      if flag == "--version" { return .say("licetd \(Product.version)\n", 0) }
       var name = flag
       var value: String?
       if let equals = flag.firstIndex(of: "="), flag.hasPrefix("--") {

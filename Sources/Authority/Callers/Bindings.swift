@@ -1,7 +1,7 @@
 // Which operators an identity speaks for. Names are resolved on a worker of their own, because a name service may take
 // long; whoever asks meanwhile waits for it, and nobody else does.
 
-internal import CompilerProtocol
+public import CompilerProtocol
 public import System
 
 /// Loop-owned.
@@ -32,8 +32,32 @@ public final class Bindings {
     timer = loop.after(nanoseconds: Bindings.refresh, every: Bindings.refresh) { [weak self] in self?.resolve() }
   }
 
-  /// Names in bindings that the system doesn't know, as "user x" and "group x", sorted.
-  public var unknownNames: [String] { table.unknown.sorted() }
+  /// Warnings: names in force that the system doesn't know, so that nobody is bound by them (DESIGN §4).
+  public var diagnostics: [DiagnosticRecord] {
+    guard !table.unknown.isEmpty else { return [] }
+    var all = generation.administratorGroups.compactMap { warning("group \($0)", "", "platform.yaml") }
+    for (name, one) in generation.operators.sorted(by: { $0.key < $1.key }) {
+      for binding in one.bindings {
+        let named: String? =
+          switch binding.kind {
+          case .user: "user \(binding.value)"
+          case .group: "group \(binding.value)"
+          case .unit: "user \(binding.user)"
+          case .label: nil
+          }
+        if let named, let warning = warning(named, name, "operators.d/\(name).yaml") { all.append(warning) }
+      }
+    }
+    return all
+  }
+
+  private func warning(_ named: String, _ name: String, _ file: String) -> DiagnosticRecord? {
+    guard table.unknown.contains(named) else { return nil }
+    return DiagnosticRecord(
+      operator: name, severity: .warning, code: "unknown-name", place: .init(file: file, line: 1, column: 1), length: 1,
+      message: "the system knows no \(named)", hint: "nobody is bound by it; is it spelt right, and made yet?", text: "",
+      related: nil)
+  }
 
   /// To be told of each generation.
   public func follow(_ generation: Generation) {

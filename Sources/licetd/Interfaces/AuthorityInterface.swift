@@ -31,7 +31,7 @@ extension Daemon {
         .init("Subscribe", in: ["topics": "as"]) { [unowned self] in subscribe($0) },
       ],
       properties: [
-        .init("Version", "s", emits: .constant) { _, writer in writer.append(Options.version) },
+        .init("Version", "s", emits: .constant) { _, writer in writer.append(Product.version) },
         .init("Generation", "t") { [unowned self] _, writer in writer.append(authority.generation.number) },
         .init("PolicyDigest", "s", emits: .never) { [unowned self] call, writer in
           writer.append(caller(of: call)?.isAdministrator() == true ? authority.generation.digest : "")
@@ -179,7 +179,7 @@ extension Daemon {
 
   func visibleDiagnostics(_ caller: Caller?) -> [DiagnosticRecord] {
     guard let caller else { return [] }
-    return authority.diagnostics.filter { caller.sees($0.operator) }
+    return (authority.diagnostics + bindings.diagnostics).filter { caller.sees($0.operator) }
   }
 
   /// One `aa{sv}`.
