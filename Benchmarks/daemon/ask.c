@@ -189,7 +189,7 @@ static void flip(const char *file, const char *a, const char *b, int count) {
   for (int i = 0; i < count; i++) {
     char temporary[4096];
     snprintf(temporary, sizeof temporary, "%s.next", file);
-    put(temporary, i % 2 ? a : b);
+    put(temporary, i % 2 ? b : a);
     uint64_t start = now();
     if (rename(temporary, file)) exit(73);
     do {

@@ -98,7 +98,7 @@ extension AnswerWriter {
   func writeShort(_ outcome: Outcome, _ writer: inout MessageWriter) {
     let (effect, rank, place, behavior): (Effect, DeciderRank, String, String)
     switch outcome {
-    case .plain(let decision, let policy):
+    case .plain(let decision, let policy, _):
       effect = decision.effect
       rank = decision.decider.rank
       place = policy?.reference(decision.decider.layer, decision.decider.statement)?.place ?? ""

@@ -11,14 +11,16 @@ struct AnswerWriter {
   /// Appends the three values.
   func write(_ outcome: Outcome, _ writer: inout MessageWriter) {
     switch outcome {
-    case .plain(let decision, let policy): write(decision, policy, &writer)
+    case .plain(let decision, let policy, let names): write(decision, policy, names, &writer)
     case .explained(let answer): write(answer, &writer)
     }
   }
 
   // MARK: the short form: bytes of the images
 
-  private func write(_ decision: Decision, _ policy: Policy?, _ writer: inout MessageWriter) {
+  private func write(
+    _ decision: Decision, _ policy: Policy?, _ names: UnsafeBufferPointer<Name>, _ writer: inout MessageWriter
+  ) {
     append(decision.effect, &writer)
     var list = writer.openArray("s")
     if let policy {
@@ -29,7 +31,10 @@ struct AnswerWriter {
     var details = writer.openArray("{sv}")
     details.entry("generation", generation)
     details.entry("tier", "s") { append(decision.decider.rank, &$0) }
-    details.entry("behavior", text: decision.behavior)
+    // Of several names, or of those below one, which it was; the one that was asked about needs no telling.
+    if names.count != 1 || names[0].baseAddress != decision.behavior.baseAddress {
+      details.entry("behavior", text: decision.behavior)
+    }
     if let policy, decision.decider.layer != .none, decision.decider.statement != ImageFormat.none {
       write(decision.decider, policy, &details)
     } else {

@@ -16,8 +16,8 @@ struct ReadRequest {
 
 /// What is decided, and by which policy, for whoever writes the answer.
 enum Outcome {
-  /// nil policy: none is in force.
-  case plain(Decision, Policy?)
+  /// nil policy: none is in force. The names that were asked about lie in the message.
+  case plain(Decision, Policy?, UnsafeBufferPointer<Name>)
   case explained(Answer)
 }
 
@@ -79,7 +79,7 @@ final class DecisionPoint {
     var request = try readRequest(&reader, policy)
     request.isExplaining = request.isExplaining || explaining
     decisions &+= 1
-    guard let policy else { return .plain(withoutPolicy(), nil) }
+    guard let policy else { return .plain(withoutPolicy(), nil, UnsafeBufferPointer(rebasing: names[..<nameCount])) }
     set(BuiltInSlot.now, .timestamp(seconds: Int64(now.tv_sec), nanoseconds: Int32(truncatingIfNeeded: now.tv_nsec)))
     var name = name
     return name.withUTF8 { bytes in
@@ -91,7 +91,7 @@ final class DecisionPoint {
   private func decide(_ policy: Policy, _ request: ReadRequest, _ isHalted: Bool) -> Outcome {
     let behaviors = UnsafeBufferPointer(rebasing: names[..<nameCount])
     if isHalted {
-      return .plain(decideHalted(policy, &frame, behaviors: behaviors) ?? withoutPolicy(), policy)
+      return .plain(decideHalted(policy, &frame, behaviors: behaviors) ?? withoutPolicy(), policy, behaviors)
     }
     let decision: Decision
     if nameCount == 1 {
@@ -99,7 +99,7 @@ final class DecisionPoint {
     } else {
       decision = all(policy, behaviors, &frame, request.preference) ?? withoutPolicy()
     }
-    if decision.effect == .allow, !request.isExplaining { return .plain(decision, policy) }
+    if decision.effect == .allow, !request.isExplaining { return .plain(decision, policy, behaviors) }
     var answer = Consultation(policy: policy, names: behaviors, preference: request.preference).answer(&frame, true)
     if !request.isExplaining { answer.trace = [] }
     return .explained(answer)
