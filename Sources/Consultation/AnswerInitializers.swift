@@ -6,9 +6,9 @@ public import PolicyImage
 extension Answer {
   public init(
     effect: Effect, obligations: [String], decidedBy: DecidedBy, explained way: (by: WayBy, steps: [WayStep])?,
-    by trace: [TraceLine]
+    by trace: [TraceLine], halts: [Halt] = []
   ) {
-    self.init(effect: effect, obligations: obligations, decidedBy: decidedBy, way: way, trace: trace)
+    self.init(effect: effect, obligations: obligations, decidedBy: decidedBy, way: way, trace: trace, halts: halts)
   }
 }
 

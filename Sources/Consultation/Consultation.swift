@@ -8,22 +8,28 @@ public struct Consultation {
   let policy: Policy
   let names: UnsafeBufferPointer<Name>
   let preference: Effect?
+  let halts: [Halt]
+  private var isHalted: Bool { !halts.isEmpty }
 
-  public init(policy: Policy, names: UnsafeBufferPointer<Name>, preference: Effect?) {
+  /// What is asked of whom; `halts` is what halts whoever it is decided for.
+  public init(policy: Policy, names: UnsafeBufferPointer<Name>, preference: Effect?, halts: [Halt] = []) {
     self.policy = policy
     self.names = names
     self.preference = preference
+    self.halts = halts
   }
 
   /// Decides, with trace and way if `explaining`. No name at all is denied.
   public func answer(_ frame: inout Frame, _ explaining: Bool) -> Answer {
     let decision =
-      decide(policy, &frame, behaviors: names, preference: preference)
+      decide(policy, &frame, behaviors: names, preference: preference, isHalted: isHalted)
       ?? decideWithoutPolicy(behavior: Name(start: nil, count: 0))
     var answer = Answer(
-      effect: decision.effect, obligations: obligations(decision), decidedBy: decidedBy(decision), way: nil, trace: [])
+      effect: decision.effect, obligations: obligations(decision), decidedBy: decidedBy(decision), way: nil, trace: [],
+      halts: halts)
     guard explaining else { return answer }
-    if decision.effect != .allow, let way = way(policy, &frame, behaviors: names, preference: preference) {
+    if decision.effect != .allow, let way = way(policy, &frame, behaviors: names, preference: preference, isHalted: isHalted)
+    {
       answer.way = (way.by, steps(way))
     }
     answer.trace = lines(&frame)
@@ -53,7 +59,9 @@ public struct Consultation {
       (.preference, way.missing.0), (.setting, way.missing.1), (.operatorLimit, way.missing.2),
       (.choice, way.missing.3), (.platformLimit, way.missing.4),
     ]
-    return missing.compactMap { kind, decision in decision.map { WayStep(kind: kind, instead: decidedBy($0)) } }
+    let steps = missing.compactMap { kind, decision in decision.map { WayStep(kind: kind, instead: decidedBy($0)) } }
+    guard let halted = way.missing.5 else { return steps }
+    return steps + halts.map { WayStep(kind: .halt($0), instead: decidedBy(halted)) }
   }
 
   private func lines(_ frame: inout Frame) -> [TraceLine] {
@@ -61,7 +69,8 @@ public struct Consultation {
     while true {
       let buffer = UnsafeMutableBufferPointer<TraceEntry>.allocate(capacity: capacity)
       defer { buffer.deallocate() }
-      let count = trace(policy, &frame, behaviors: names, preference: preference, into: buffer)
+      let count = trace(
+        policy, &frame, behaviors: names, preference: preference, isHalted: isHalted, into: buffer)
       if count <= capacity { return buffer[..<count].map(line) }
       capacity = count
     }

@@ -90,7 +90,11 @@ public struct TraceLine: Hashable, Sendable {
 
 /// One change that the way needs.
 public struct WayStep: Hashable, Sendable {
-  public enum Kind: String, Sendable { case preference, setting, operatorLimit, choice, platformLimit }
+  public enum Kind: Hashable, Sendable {
+    case preference, setting, operatorLimit, choice, platformLimit
+    /// This halt ends.
+    case halt(Halt)
+  }
   public var kind: Kind
   /// What decides while this change alone is missing: what is to be changed.
   public var instead: DecidedBy
@@ -105,4 +109,6 @@ public struct Answer: Sendable {
   public var way: (by: WayBy, steps: [WayStep])?
   /// Empty unless asked for.
   public var trace: [TraceLine]
+  /// What halted whom it was decided for; empty while nothing does.
+  public var halts: [Halt]
 }

@@ -55,6 +55,7 @@ extension WayStep.Kind {
     case .operatorLimit: "operator-limit"
     case .choice: "choice"
     case .platformLimit: "platform-limit"
+    case .halt(let halt): halt.kind.rawValue
     }
   }
 }
@@ -69,6 +70,7 @@ extension TraceStep {
     case .preference: "preference"
     case .duty: "duty"
     case .limit: "limit"
+    case .oversight: "oversight"
     case .absolute: "absolute"
     }
   }

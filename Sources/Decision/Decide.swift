@@ -19,27 +19,14 @@ public func decide(_ policy: Policy, _ frame: inout Frame, behavior: Name, prefe
 }
 
 /// Decides one action that is several behaviours at once: the strictest decides, obligations add up. nil for no
-/// behaviour at all, which is a bad request. Repeats don't matter, nor does the order.
+/// behaviour at all, which is a bad request. Repeats don't matter, nor does the order. With `isHalted` everything is
+/// denied, whatever the policy says, but for the absolutes that are on, the platform's own included; obligations stay
+/// (DESIGN §2.2 step 5, P14).
 public func decide(
-  _ policy: Policy, _ frame: inout Frame, behaviors: UnsafeBufferPointer<Name>, preference: Effect? = nil
+  _ policy: Policy, _ frame: inout Frame, behaviors: UnsafeBufferPointer<Name>, preference: Effect? = nil,
+  isHalted: Bool = false
 ) -> Decision? {
-  Engine(policy, frame).decide(behaviors, Wish(preference: preference), &frame)
-}
-
-/// Decides for whoever is stopped: denied, whatever the policy says, but for the absolutes that are on, the platform's own
-/// included; obligations stay (DESIGN §2.2 step 5, P14). nil for no behaviour at all. Same contract as `decide`.
-public func decideHalted(
-  _ policy: Policy, _ frame: inout Frame, behaviors: UnsafeBufferPointer<Name>
-) -> Decision? {
-  Engine(policy, frame).decide(behaviors, Wish(preference: nil, isHalted: true), &frame)
-}
-
-/// What is decided while no platform's policy is in force: everything is denied but the absolutes that are on
-/// (DESIGN §2.2, §3).
-public func decideWithoutPolicy(behavior: Name) -> Decision {
-  let isOn = BuiltInAbsolute.absolute(of: behavior) == .on
-  let decider = Decider(isOn ? .absolute : .oversight, .none, ImageFormat.none, depth: 0)
-  return Decision(Folded(effect: isOn ? .allow : .deny, decider: decider), behavior)
+  Engine(policy, frame).decide(behaviors, Wish(preference: preference, isHalted: isHalted), &frame)
 }
 
 extension Decision {

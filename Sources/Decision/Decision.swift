@@ -33,7 +33,7 @@ public enum DeciderRank: UInt8, BitwiseCopyable, Sendable {
   /// The user's preference, as far as it was granted; no statement.
   case preference = 3
   case operatorTier = 4, guideline = 5, ethics = 6, safety = 7
-  /// No policy is in force.
+  /// A halt: a stop, or no policy is in force.
   case oversight = 8
   case absolute = 9
 }
@@ -92,4 +92,6 @@ public struct Changes: BitwiseCopyable, Sendable {
   public static var choice: Changes { Changes(rawValue: 8) }
   /// The platform's limits are gone.
   public static var platformLimits: Changes { Changes(rawValue: 16) }
+  /// The halt is over.
+  public static var halt: Changes { Changes(rawValue: 32) }
 }

@@ -14,6 +14,8 @@ public enum TraceStep: UInt8, Sendable {
   case grant
   case preference
   case duty, limit
+  /// A halt: denied, whatever came before.
+  case oversight
   case absolute
 }
 
@@ -44,14 +46,14 @@ public struct TraceEntry {
 /// all (more than fit: the rest is cut off). Same contract as `decide`; slower.
 public func trace(
   _ policy: Policy, _ frame: inout Frame, behaviors: UnsafeBufferPointer<Name>, preference: Effect? = nil,
-  into entries: UnsafeMutableBufferPointer<TraceEntry>
+  isHalted: Bool = false, into entries: UnsafeMutableBufferPointer<TraceEntry>
 ) -> Int {
   let engine = Engine(policy, frame)
   var tracer = Tracer(engine: engine, entries: entries)
   var last = Name(start: nil, count: 0)
   while let name = engine.successor(of: last, among: behaviors) {
     last = name
-    tracer.trace(engine.place(of: name), preference, &frame)
+    tracer.trace(engine.place(of: name), Wish(preference: preference, isHalted: isHalted), &frame)
   }
   return tracer.count
 }
@@ -68,7 +70,7 @@ private struct Tracer {
     self.entries = entries
   }
 
-  mutating func trace(_ place: Place, _ preference: Effect?, _ frame: inout Frame) {
+  mutating func trace(_ place: Place, _ wish: Wish, _ frame: inout Frame) {
     name = place.name
     frame.set(Int(BuiltInSlot.behavior), .string(place.name))
     let choice = engine.choice(place.platform)
@@ -84,11 +86,15 @@ private struct Tracer {
       if considered { addOperator(own, choice) }
       eachRule(.grant, .operator, place.overlay, .overlay, &frame) { $0.add(.grant, rule: $1, $2, .overlay) }
     }
-    if let preference {
+    if let preference = wish.preference {
       effect = engine.settle(place, Wish(preference: preference), choice, &frame).effect
       add(.preference, says: preference, .none, ImageFormat.none)
     }
     traceTiers(place, &frame)
+    if wish.isHalted {
+      effect = .deny
+      add(.oversight, says: .deny, .none, ImageFormat.none)
+    }
     if choice.absolute != .none {
       effect = choice.absolute == .off ? .deny : .allow
       add(.absolute, says: effect, .platform, choice.absoluteDecider.statement)

@@ -20,16 +20,18 @@ public struct Way {
   /// The fewest changes that give `allow`; empty for `notNeeded` and `nobody`.
   public var changes: Changes
   /// For each change, in the order of its bits, what decides while that one alone is missing.
-  public var missing: (Decision?, Decision?, Decision?, Decision?, Decision?)
+  public var missing: (Decision?, Decision?, Decision?, Decision?, Decision?, Decision?)
 }
 
-/// Finds the way for these behaviours; nil for none at all. Same contract as `decide`.
+/// Finds the way for these behaviours; nil for none at all. A halt is ended by whoever runs the platform. Same contract
+/// as `decide`.
 public func way(
-  _ policy: Policy, _ frame: inout Frame, behaviors: UnsafeBufferPointer<Name>, preference: Effect? = nil
+  _ policy: Policy, _ frame: inout Frame, behaviors: UnsafeBufferPointer<Name>, preference: Effect? = nil,
+  isHalted: Bool = false
 ) -> Way? {
-  let engine = Engine(policy, frame)
-  let search = WaySearch(engine: engine, behaviors: behaviors, preference: preference)
-  guard engine.decide(behaviors, Wish(preference: preference), &frame) != nil else { return nil }
+  let search = WaySearch(
+    engine: Engine(policy, frame), behaviors: behaviors, preference: preference, isHalted: isHalted)
+  guard search.decide(0, &frame) != nil else { return nil }
   return search.run(&frame)
 }
 
@@ -37,13 +39,16 @@ private struct WaySearch {
   let engine: Engine
   let behaviors: UnsafeBufferPointer<Name>
   let preference: Effect?
+  let isHalted: Bool
 
   static let user: UInt8 = 0b00001
   static let `operator`: UInt8 = 0b00110
   static let platform: UInt8 = 0b11000
+  /// Without this one nothing else helps.
+  var halt: UInt8 { isHalted ? Changes.halt.rawValue : 0 }
 
   func decide(_ changes: UInt8, _ frame: inout Frame) -> Decision? {
-    engine.decide(behaviors, Wish(preference: preference, changes: Changes(rawValue: changes)), &frame)
+    engine.decide(behaviors, Wish(preference: preference, changes: Changes(rawValue: changes), isHalted: isHalted), &frame)
   }
 
   func allows(_ changes: UInt8, _ frame: inout Frame) -> Bool { decide(changes, &frame)?.effect == .allow }
@@ -53,8 +58,8 @@ private struct WaySearch {
     if allows(Self.user, &frame) { return way(.user, Self.user, &frame) }
     let upToOperator = Self.user | Self.operator
     if allows(upToOperator, &frame) { return way(.operator, fewest(upToOperator, Self.operator, &frame), &frame) }
-    let all = upToOperator | Self.platform
-    if allows(all, &frame) { return way(.platform, fewest(all, Self.platform, &frame), &frame) }
+    let all = upToOperator | Self.platform | halt
+    if allows(all, &frame) { return way(.platform, fewest(all, Self.platform | halt, &frame), &frame) }
     return way(.nobody, 0, &frame)
   }
 
@@ -64,7 +69,8 @@ private struct WaySearch {
     var best = all
     var candidate: UInt8 = 1
     while candidate < all {
-      if candidate & ~all == 0, candidate & needed != 0, candidate.nonzeroBitCount < best.nonzeroBitCount,
+      if candidate & ~all == 0, candidate & needed != 0, candidate & halt == halt,
+        candidate.nonzeroBitCount < best.nonzeroBitCount,
         allows(candidate, &frame)
       {
         best = candidate
@@ -81,7 +87,8 @@ private struct WaySearch {
     return Way(
       by: by, changes: Changes(rawValue: changes),
       missing: (
-        missing(1, &frame), missing(2, &frame), missing(4, &frame), missing(8, &frame), missing(16, &frame)
+        missing(1, &frame), missing(2, &frame), missing(4, &frame), missing(8, &frame), missing(16, &frame),
+        missing(32, &frame)
       ))
   }
 }

@@ -18,6 +18,7 @@ struct Ruled {
 struct Case {
   let name: String
   let preference: Effect?
+  let isHalted: Bool
   let choice: Choice
   /// Where `choice` comes from.
   let governing: OracleIdentity
@@ -29,6 +30,7 @@ struct Case {
   init(name: String, _ request: OracleRequest, _ platform: Platform, _ operator: Operator?) {
     self.name = name
     preference = request.preference
+    isHalted = request.isHalted
     let declared = BehaviorName.path(of: name).lazy.compactMap { platform.behaviors[$0] }.first
     choice =
       declared?.choice
@@ -103,9 +105,10 @@ struct Case {
     return preference.map { min($0, max(value, granted)) } ?? value
   }
 
-  /// Limits and duties in the form without an order (DESIGN §2.2), then absolutes.
+  /// Limits and duties in the form without an order (DESIGN §2.2), then a halt, then absolutes.
   func finish(_ settled: Effect, _ world: [Ruled]) -> Effect {
     if let absolute { return absolute.entry.effect }
+    if isHalted { return .deny }
     let duties = world.filter { $0.statement.kind == .duty }
     let limits = world.filter { $0.statement.kind == .limit }
     let raised = ([settled] + duties.map(\.effect)).max() ?? settled

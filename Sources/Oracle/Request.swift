@@ -15,11 +15,13 @@ public struct OracleRequest: Sendable {
   public var preference: Effect?
   /// Seconds since 1970 (UTC) and nanoseconds 0..<10^9.
   public var now: (seconds: Int64, nanoseconds: Int64)
+  /// Whoever asks is halted (DESIGN §2.2, step 5).
+  public var isHalted: Bool
 
   public init(
     behaviors: [String], resource: String? = nil, source: Source = .agent,
     attributes: [String: OracleValue] = [:], argument: String? = nil, preference: Effect? = nil,
-    now: (seconds: Int64, nanoseconds: Int64)
+    now: (seconds: Int64, nanoseconds: Int64), isHalted: Bool = false
   ) {
     self.behaviors = behaviors
     self.resource = resource
@@ -28,6 +30,7 @@ public struct OracleRequest: Sendable {
     self.argument = argument
     self.preference = preference
     self.now = now
+    self.isHalted = isHalted
   }
 }
 
@@ -68,7 +71,7 @@ public enum OracleIdentity: Hashable, Sendable {
 public struct OracleTraceEntry: Hashable, Sendable {
   public enum Step: String, Sendable {
     case `default`, setting, `operator`, grant, preference, duty, limit, absolute
-    /// No policy in force.
+    /// A halt: a stop, or no policy in force.
     case oversight
   }
   /// The name that is being decided.

@@ -27,6 +27,11 @@ struct Story {
         }
       }
     }
+    if one.isHalted {
+      value = .deny
+      decider = OracleDecider(kind: .oversight, statement: nil)
+      add(.oversight)
+    }
     if let absolute = one.absolute {
       value = absolute.entry.effect
       decider = OracleDecider(kind: .absolute, statement: absolute.entry.statement)

@@ -15,18 +15,24 @@ public enum BuiltInAbsolute {
     }
   }
 
+  /// The name of entry 0..<count.
+  public static func name(_ index: Int) -> UnsafeRawBufferPointer {
+    let name = entry(index).name
+    return UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+  }
+
+  /// Whether `name` is `wide` or lies below it.
+  public static func covers(_ wide: UnsafeRawBufferPointer, _ name: UnsafeRawBufferPointer) -> Bool {
+    guard let base = name.baseAddress, let start = wide.baseAddress, name.count >= wide.count else { return false }
+    return equalBytes(base, start, wide.count)
+      && (name.count == wide.count || name[wide.count] == UInt8(ascii: "."))
+  }
+
   /// The absolute that holds for this name or one above it.
   public static func absolute(of name: UnsafeRawBufferPointer) -> Absolute {
-    guard let base = name.baseAddress else { return .none }
     var i = 0
     while i < count {
-      let entry = entry(i)
-      let length = entry.name.utf8CodeUnitCount
-      if name.count >= length, equalBytes(base, entry.name.utf8Start, length),
-        name.count == length || name[length] == UInt8(ascii: ".")
-      {
-        return entry.absolute
-      }
+      if covers(self.name(i), name) { return entry(i).absolute }
       i &+= 1
     }
     return .none

@@ -13,6 +13,7 @@ enum Property: String, CaseIterable, Sendable {
   case restrictionsNeverLoosen = "P8"
   case orderDoesNotMatter = "P9"
   case widerNeverLooser = "P13"
+  case haltsDeny = "P14"
   case failuresKeepObligations = "P16"
 
   var check: Trial.Check {
@@ -24,6 +25,7 @@ enum Property: String, CaseIterable, Sendable {
     case .restrictionsNeverLoosen: Checks.restrictionsNeverLoosen
     case .orderDoesNotMatter: Checks.orderDoesNotMatter
     case .widerNeverLooser: Checks.widerNeverLooser
+    case .haltsDeny: Checks.haltsDeny
     case .failuresKeepObligations: Checks.failuresKeepObligations
     }
   }
@@ -62,6 +64,27 @@ enum Checks {
     let decision = try answer(request)
     let expected: Effect = absolute(of: request.behaviors[0], one.policy) == .off ? .deny : .allow
     return decision.effect == expected ? nil : "\(request.behaviors[0]) is absolute, yet \(decision.summary)"
+  }
+
+  // MARK: P14
+
+  /// A halt denies whatever isn't absolutely on, keeps what the caller is obliged to, and only a platform ends it.
+  static func haltsDeny(_ one: Trial.Case, _: Evaluator, _ answer: Evaluator.Answer) throws -> String? {
+    var request = one.request
+    request.isHalted = false
+    let going = try answer(request)
+    request.isHalted = true
+    let halted = try answer(request)
+    guard halted.obligations == going.obligations else {
+      return "halted: \(halted.summary), going: \(going.summary)"
+    }
+    if request.behaviors.allSatisfy({ absolute(of: $0, one.policy) == .on }) {
+      return halted.effect == .allow ? nil : "absolutely on, yet halted: \(halted.summary)"
+    }
+    guard halted.effect == .deny else { return "halted, yet \(halted.summary)" }
+    let isOff = halted.decidedBy.kind == .absolute
+    guard isOff || halted.decidedBy.kind == .oversight else { return "decided by \(halted.decidedBy)" }
+    return halted.way == (isOff ? .nobody : .platform) ? nil : "the way is by \(String(describing: halted.way))"
   }
 
   // MARK: P2

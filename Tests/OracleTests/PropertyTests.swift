@@ -31,7 +31,7 @@ import Testing
     (.failedLimitsIgnored, .failuresNeverLoosen), (.failedDutiesApply, .failuresNeverLoosen),
     (.onlyDeepestLimits, .restrictionsNeverLoosen), (.missingGrantsLift, .restrictionsNeverLoosen),
     (.dutiesCap, .restrictionsNeverLoosen), (.firstSettingWins, .orderDoesNotMatter),
-    (.namesBelowForgotten, .widerNeverLooser), (.failedObligationsLost, .failuresKeepObligations),
+    (.namesBelowForgotten, .widerNeverLooser), (.dutiesOutrankHalts, .haltsDeny), (.failedObligationsLost, .failuresKeepObligations),
   ]
 
   @Test func everyFaultIsTried() {

@@ -72,11 +72,14 @@ final class CompiledPolicy {
       names.initializeElement(at: index, to: lent.copy(name.utf8))
     }
     let behaviors = UnsafeBufferPointer(names)
-    guard let decision = decide(policy, &frame, behaviors: behaviors, preference: request.preference),
-      let way = way(policy, &frame, behaviors: behaviors, preference: request.preference)
+    guard let decision = decide(policy, &frame, behaviors: behaviors, preference: request.preference, isHalted: request.isHalted),
+      let way = way(
+        policy, &frame, behaviors: behaviors, preference: request.preference, isHalted: request.isHalted)
     else { throw OracleError.badRequest }
     let entries = lent.allocate(1000 * MemoryLayout<TraceEntry>.stride).bindMemory(to: TraceEntry.self)
-    let count = trace(policy, &frame, behaviors: behaviors, preference: request.preference, into: entries)
+    let count = trace(
+      policy, &frame, behaviors: behaviors, preference: request.preference, isHalted: request.isHalted,
+      into: entries)
     return OracleDecision(
       effect: decision.effect, obligations: obligations(decision), decidedBy: decider(decision.decider),
       trace: entries[..<min(count, entries.count)].map(entry), way: way.by.oracle)
@@ -169,6 +172,7 @@ final class CompiledPolicy {
       case .preference: .preference
       case .duty: .duty
       case .limit: .limit
+      case .oversight: .oversight
       case .absolute: .absolute
       }
     let isRule = [.setting, .grant, .duty, .limit].contains(step)

@@ -26,6 +26,8 @@ public enum Fault: String, CaseIterable, Sendable {
   case firstSettingWins
   /// A request stands for the names that it names and none below.
   case namesBelowForgotten
+  /// A halt counts as a limit of the lowest tier: the platform's duties raise again.
+  case dutiesOutrankHalts
 }
 
 extension Evaluator {
@@ -57,6 +59,16 @@ extension Evaluator {
         }
       case .namesBelowForgotten:
         return { request in try prepare(policy.withoutNames(below: request.behaviors))(request) }
+      case .dutiesOutrankHalts:
+        let duties = try prepare(policy.mapping { $0.filter { $0.kind != .setting && $0.kind != .grant } })
+        return { request in
+          var decision = try sound(request)
+          var going = request
+          going.isHalted = false
+          let hasDuty = try duties(going).trace.contains { $0.step == .duty && $0.truth == .yes && !$0.isShadow }
+          if request.isHalted, hasDuty { decision.effect = try duties(going).effect }
+          return decision
+        }
       default:
         return try prepare(policy.distorted(by: fault))
       }
@@ -154,7 +166,9 @@ extension LoadedPolicy {
       let settings = (`operator`?.statements ?? []).filter { $0.kind == .setting }
       let first = settings.map(\.location.line).min()
       copy = mapping { $0.filter { $0.kind != .setting || $0.location.line == first } }
-    case .failedLimitsIgnored, .failedDutiesApply, .failedObligationsLost, .namesBelowForgotten: break
+    case .failedLimitsIgnored, .failedDutiesApply, .failedObligationsLost, .namesBelowForgotten,
+      .dutiesOutrankHalts:
+      break
     }
     return copy
   }

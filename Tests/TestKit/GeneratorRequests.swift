@@ -16,6 +16,7 @@ extension GeneratedPolicy {
     if random.chance(75) { request.resource = random.pick(Self.resources) }
     if random.chance(55) { request.preference = random.pick(Effect.allCases) }
     if random.chance(55) { request.argument = random.pick(Self.arguments) }
+    request.isHalted = random.chance(10)
     let presence = random.pick([30, 75, 95])
     for (attribute, values) in Self.values where random.chance(presence) {
       request.attributes[attribute] = random.pick(values)

@@ -15,11 +15,13 @@ struct DaemonAnswer {
     else { throw CommandError(.badReply, "the daemon's answer has no effect", at: "licetd") }
     let details = reply[2]
     let trace = (details["trace"]?.items ?? []).map(TraceLine.init(wire:))
+    let halts = (details["halts"]?.items ?? []).compactMap(Halt.init(wire:))
     answer = Answer(
       effect: effect, obligations: reply[1].texts,
-      decidedBy: DecidedBy(wire: details, asked: asked, trace), explained: nil, by: trace)
+      decidedBy: DecidedBy(wire: details, asked: asked, trace), explained: nil, by: trace,
+      halts: halts)
     if effect != .allow, let way = details["way"], let by = way["by"]?.text.flatMap(WayBy.init(named:)) {
-      answer.way = (by, (way["changes"]?.items ?? []).compactMap(WayStep.init(wire:)))
+      answer.way = (by, (way["changes"]?.items ?? []).compactMap { WayStep(wire: $0, halts) })
     }
     generation = details["generation"]?.number ?? 0
   }
@@ -74,14 +76,23 @@ extension TraceLine {
 }
 
 extension WayStep {
-  fileprivate init?(wire change: JSON) {
-    guard let kind = change["kind"]?.text.flatMap(Kind.init(named:)), let behavior = change["behavior"]?.text else {
+  fileprivate init?(wire change: JSON, _ halts: [Halt]) {
+    guard let kind = change["kind"]?.text.flatMap({ Kind(named: $0, halts) }), let behavior = change["behavior"]?.text else {
       return nil
     }
     self.init(
       kind,
       insteadOf: DecidedBy(
         by: .default, StatementReference(place: change["statement"]?.text ?? "", behavior: behavior), of: behavior))
+  }
+}
+
+extension Halt {
+  fileprivate init?(wire halt: JSON) {
+    guard let kind = halt["kind"]?.text.flatMap(Kind.init(rawValue:)) else { return nil }
+    self.init(
+      kind, operator: halt["operator"]?.text ?? "", since: halt["since"]?.number,
+      by: halt["by"]?.number.flatMap { UInt32(exactly: $0) })
   }
 }
 
@@ -144,8 +155,10 @@ extension Tier {
 }
 
 extension WayStep.Kind {
-  fileprivate init?(named name: String) {
-    let all: [WayStep.Kind] = [.preference, .setting, .operatorLimit, .choice, .platformLimit]
+  /// `halts` are the answer's, each of which has a kind of its own.
+  fileprivate init?(named name: String, _ halts: [Halt]) {
+    let all: [WayStep.Kind] =
+      [.preference, .setting, .operatorLimit, .choice, .platformLimit] + halts.map { .halt($0) }
     guard let kind = all.first(where: { $0.name == name }) else { return nil }
     self = kind
   }

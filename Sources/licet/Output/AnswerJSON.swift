@@ -16,6 +16,7 @@ enum AnswerJSON {
       "obligations": .strings(answer.obligations),
       "decided_by": decidedBy(answer.decidedBy),
       "generation": .int(generation),
+      "halts": answer.halts.isEmpty ? nil : .array(answer.halts.map(halt)),
       "way": answer.way.map(way) ?? .null,
       "trace": answer.trace.isEmpty ? nil : .array(answer.trace.map(line)),
     ])
@@ -39,6 +40,14 @@ enum AnswerJSON {
             "statement": .optional($0.instead.statement?.place),
           ])
         }),
+    ])
+  }
+
+  private static func halt(_ halt: Halt) -> JSON {
+    .fields([
+      "kind": .string(halt.kind.rawValue),
+      "operator": halt.operatorName.isEmpty ? nil : .string(halt.operatorName), "since": halt.since.map(JSON.int),
+      "by": halt.by.map { .int(Int64($0)) },
     ])
   }
 

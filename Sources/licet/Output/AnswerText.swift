@@ -10,7 +10,8 @@ struct AnswerText {
 
   /// `check`'s line, and one for the obligations.
   func summary(_ answer: Answer, asked: [String]) -> String {
-    var line = "\(effect(answer.effect))  \(asked.joined(separator: " + "))  \(who(answer.decidedBy))"
+    let who = who(answer.decidedBy, answer.halts)
+    var line = "\(effect(answer.effect))  \(asked.joined(separator: " + "))  \(who)"
     if let place = place(answer.decidedBy.statement) { line += "  \(place)" }
     if !answer.obligations.isEmpty { line += "\n       with \(answer.obligations.joined(separator: ", "))" }
     return line
@@ -23,7 +24,7 @@ struct AnswerText {
     let names = answer.trace.reduce(into: [String]()) { if $0.last != $1.behavior { $0.append($1.behavior) } }
     let decisive = answer.trace.filter { $0.behavior == answer.decidedBy.behavior }
     lines += ["", title(names.count > 1 ? "Step by step, for \(answer.decidedBy.behavior)" : "Step by step")]
-    lines += steps(decisive.filter(applies))
+    lines += steps(decisive.filter(applies), answer.halts)
     lines += passedOver(decisive.filter { !applies($0) })
     lines += others(names.filter { $0 != answer.decidedBy.behavior }, answer.trace)
     lines += way(answer)
@@ -42,7 +43,7 @@ struct AnswerText {
 
   private func decision(_ answer: Answer, _ form: RequestForm) -> [String] {
     let decided = answer.decidedBy
-    var lines = [field("decided by", who(decided))]
+    var lines = [field("decided by", who(decided, answer.halts))]
     if let place = place(decided.statement) { lines.append(field("", place)) }
     if let condition = decided.statement?.condition { lines.append(field("", "when \(shown(condition))")) }
     if decided.behavior != form.behaviors.first || form.behaviors.count > 1 {
@@ -55,7 +56,7 @@ struct AnswerText {
     return lines
   }
 
-  private func who(_ decided: DecidedBy) -> String {
+  private func who(_ decided: DecidedBy, _ halts: [Halt]) -> String {
     switch decided.rank {
     case .default: decided.statement?.form == .unknown ? "the platform: nobody declared this" : "the platform's default"
     case .setting: "the operator's setting"
@@ -64,9 +65,13 @@ struct AnswerText {
     case .operatorTier: "the operator's limit"
     case .guideline, .ethics, .safety:
       "the platform's \(decided.statement?.kind == .duty ? "duty" : "limit") (\(decided.rank.name))"
-    case .oversight: "oversight: no policy is in force"
+    case .oversight: "oversight: \(halted(halts))"
     case .absolute: "an absolute, which nothing moves"
     }
+  }
+
+  private func halted(_ halts: [Halt]) -> String {
+    halts.isEmpty ? "halted" : halts.map(WayText.halt).joined(separator: "; ")
   }
 
   // MARK: steps
@@ -77,10 +82,11 @@ struct AnswerText {
     return line.truth == .yes || line.step == .limit || line.step == .setting
   }
 
-  private func steps(_ lines: [TraceLine]) -> [String] {
+  private func steps(_ lines: [TraceLine], _ halts: [Halt] = []) -> [String] {
     lines.flatMap { line -> [String] in
       let mark = line.truth == .failed ? style.paint("?", .yellow) : style.paint(style.glyph("✓", "+"), .green)
       var text = "  \(mark) \(effect(line.effect))  \(sentence(line))"
+      if line.step == .oversight { text += ": \(halted(halts))" }
       if let place = place(line.statement) { text += "  \(place)" }
       guard line.truth == .failed else { return [text] }
       return [
@@ -99,6 +105,7 @@ struct AnswerText {
     case .preference: return "the user prefers \(says)"
     case .duty: return "\(line.tier?.name ?? "platform") owes at least \(says)"
     case .limit: return "\(line.tier?.name ?? "operator") limits to \(says)"
+    case .oversight: return "oversight halts it"
     case .absolute: return line.says == .deny ? "hard-coded off" : "hard-coded on"
     }
   }

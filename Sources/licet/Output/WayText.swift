@@ -1,7 +1,8 @@
 // The way out of a refusal, in sentences (DESIGN §1): who could allow it, by which change.
 
-import Decision
 import Consultation
+import Decision
+import Foundation
 import Offline
 import PolicyImage
 
@@ -24,6 +25,31 @@ enum WayText {
     case .operatorLimit: "the operator lifts its limit on \(name)\(now)"
     case .choice: "the platform raises the default or the ceilings of \(name)\(now)"
     case .platformLimit: "the platform lifts its limit on \(name)\(now)"
+    case .halt(let halt): end(of: halt)
     }
+  }
+
+  private static func end(of halt: Halt) -> String {
+    let name = harmless(halt.operatorName)
+    return switch halt.kind {
+    case .operatorStop: "an administrator ends the stop: `licet resume --operator \(name)`"
+    case .allStop: "an administrator ends everyone's stop: `licet resume --all`"
+    case .noPolicy where name.isEmpty: "the platform's policy comes into force: `licet status` says what is wrong"
+    case .noPolicy: "a policy of \(name)'s comes into force: `licet status` says what is wrong"
+    }
+  }
+
+  /// What halts whom, and as far as it is known since when and by whom.
+  static func halt(_ halt: Halt) -> String {
+    let name = harmless(halt.operatorName)
+    let whom =
+      switch halt.kind {
+      case .operatorStop: "\(name) is stopped"
+      case .allStop: "everyone is stopped"
+      case .noPolicy: name.isEmpty ? "no policy is in force" : "no policy of \(name)'s is in force"
+      }
+    let user = halt.by.map { ", by user \($0)" } ?? ""
+    let time = halt.since.map { ", since \(Date(timeIntervalSince1970: Double($0)).formatted(.iso8601))" } ?? ""
+    return whom + user + time
   }
 }

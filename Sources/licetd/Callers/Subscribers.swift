@@ -101,7 +101,7 @@ extension AnswerWriter {
     case .plain(let decision, let policy, _):
       effect = decision.effect
       rank = decision.decider.rank
-      place = policy?.reference(decision.decider.layer, decision.decider.statement)?.place ?? ""
+      place = policy.reference(decision.decider.layer, decision.decider.statement)?.place ?? ""
       behavior = String(decoding: decision.behavior, as: UTF8.self)
     case .explained(let answer):
       effect = answer.effect

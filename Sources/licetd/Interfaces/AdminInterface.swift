@@ -135,18 +135,20 @@ extension Daemon {
     asAdministrator(call) {
       var reader = call.reader
       guard let name = try? reader.nextSwiftString() else { return }
+      let user = caller(of: call)?.identity.uid
       log(.notice, "\(call.sender) \(isResume ? "resumes" : "stops") \(name)")
       answer(call) { () throws(StopError) in
-        if isResume { try authority.stops.resume(name) } else { try authority.stops.stop(name) }
+        if isResume { try authority.stops.resume(name) } else { try authority.stops.stop(name, by: user) }
       }
     }
   }
 
   private func stopAll(_ call: Call, isResume: Bool) {
     asAdministrator(call) {
+      let user = caller(of: call)?.identity.uid
       log(.notice, "\(call.sender) \(isResume ? "resumes" : "stops") every operator")
       answer(call) { () throws(StopError) in
-        if isResume { try authority.stops.resumeAll() } else { try authority.stops.stopAll() }
+        if isResume { try authority.stops.resumeAll() } else { try authority.stops.stopAll(by: user) }
       }
     }
   }

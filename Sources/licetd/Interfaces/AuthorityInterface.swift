@@ -64,7 +64,7 @@ extension Daemon {
       let name = try operatorName(&reader, caller, isExplaining: isExplaining)
       var names = reader
       let outcome = try decisionPoint.decide(
-        &reader, operator: name, isStopped: authority.stops.isStopped(name), explaining: isExplaining, now: wallClock())
+        &reader, operator: name, stops: authority.stops.halts(name), explaining: isExplaining, now: wallClock())
       let writer = AnswerWriter(generation: authority.generation.number)
       call.reply { writer.write(outcome, &$0) }
       if !isExplaining, subscribers.wantsDecisions { subscribers.tellDecided(name, &names, outcome, self) }
@@ -93,7 +93,7 @@ extension Daemon {
 
   /// All by one generation: nothing else runs meanwhile.
   private func decideMany(_ call: Call, _ reader: inout MessageReader, _ name: String) throws(Refusal) {
-    let isStopped = authority.stops.isStopped(name)
+    let stops = authority.stops.halts(name)
     let now = wallClock()
     let answer = AnswerWriter(generation: authority.generation.number)
     let reply = call.message.reply()
@@ -109,7 +109,7 @@ extension Daemon {
           var names = one
           let outcome: Outcome
           do throws(Refusal) {
-            outcome = try decisionPoint.decide(&one, operator: name, isStopped: isStopped, explaining: false, now: now)
+            outcome = try decisionPoint.decide(&one, operator: name, stops: stops, explaining: false, now: now)
           } catch {
             throw Refusal(error.code, "requests[\(number)]: \(error.text)")
           }

@@ -19,14 +19,12 @@ struct AnswerWriter {
   // MARK: the short form: bytes of the images
 
   private func write(
-    _ decision: Decision, _ policy: Policy?, _ names: UnsafeBufferPointer<Name>, _ writer: inout MessageWriter
+    _ decision: Decision, _ policy: Policy, _ names: UnsafeBufferPointer<Name>, _ writer: inout MessageWriter
   ) {
     append(decision.effect, &writer)
     var list = writer.openArray("s")
-    if let policy {
-      append(decision.platformObligations, policy.platform, &list)
-      if policy.hasOverlay { append(decision.overlayObligations, policy.image(.overlay), &list) }
-    }
+    append(decision.platformObligations, policy.platform, &list)
+    if policy.hasOverlay { append(decision.overlayObligations, policy.image(.overlay), &list) }
     writer.close(&list)
     var details = writer.openArray("{sv}")
     details.entry("generation", generation)
@@ -35,23 +33,12 @@ struct AnswerWriter {
     if names.count != 1 || names[0].baseAddress != decision.behavior.baseAddress {
       details.entry("behavior", text: decision.behavior)
     }
-    if let policy, decision.decider.layer != .none, decision.decider.statement != ImageFormat.none {
+    if decision.decider.layer != .none, decision.decider.statement != ImageFormat.none {
       write(decision.decider, policy, &details)
     } else {
       details.entry("statement", "s") { $0.append("") }
     }
-    if decision.effect != .allow { haltWay(&details) }
     writer.close(&details)
-  }
-
-  /// A plain refusal is a halt or a missing policy: whoever runs the platform ends it.
-  private func haltWay(_ details: inout MessageWriter) {
-    details.entry("way", "a{sv}") { way in
-      way.array("{sv}") { entries in
-        entries.entry("by", "s") { $0.append("platform") }
-        entries.entry("changes", "aa{sv}") { $0.array("a{sv}") { _ in } }
-      }
-    }
   }
 
   private func write(_ decider: Decider, _ policy: Policy, _ details: inout MessageWriter) {
@@ -126,6 +113,9 @@ struct AnswerWriter {
     details.entry("behavior", answer.decidedBy.behavior)
     details.entry("statement", answer.decidedBy.statement?.place ?? "")
     if let clause = answer.decidedBy.statement?.clause { details.entry("clause", clause) }
+    if !answer.halts.isEmpty {
+      details.entry("halts", "aa{sv}") { $0.array("a{sv}") { list in for halt in answer.halts { write(halt, &list) } } }
+    }
     if let way = answer.way { write(way, &details) }
     if !answer.trace.isEmpty {
       details.entry("trace", "aa{sv}") {
@@ -151,6 +141,15 @@ struct AnswerWriter {
           }
         }
       }
+    }
+  }
+
+  private func write(_ halt: Halt, _ list: inout MessageWriter) {
+    list.array("{sv}") { one in
+      one.entry("kind", halt.kind.rawValue)
+      if !halt.operatorName.isEmpty { one.entry("operator", halt.operatorName) }
+      if let since = halt.since { one.entry("since", "x") { $0.append(since) } }
+      if let by = halt.by { one.entry("by", "u") { $0.append(by) } }
     }
   }
 

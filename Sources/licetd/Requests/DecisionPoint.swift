@@ -16,8 +16,8 @@ struct ReadRequest {
 
 /// What is decided, and by which policy, for whoever writes the answer.
 enum Outcome {
-  /// nil policy: none is in force. The names that were asked about lie in the message.
-  case plain(Decision, Policy?, UnsafeBufferPointer<Name>)
+  /// Allowed. The names that were asked about lie in the message.
+  case plain(Decision, Policy, UnsafeBufferPointer<Name>)
   case explained(Answer)
 }
 
@@ -26,9 +26,9 @@ private func one(_ policy: Policy, _ name: Name, _ frame: inout Frame, _ prefere
   decide(policy, &frame, behavior: name, preference: preference)
 }
 private func all(
-  _ policy: Policy, _ names: UnsafeBufferPointer<Name>, _ frame: inout Frame, _ preference: Effect?
+  _ policy: Policy, _ names: UnsafeBufferPointer<Name>, _ frame: inout Frame, _ preference: Effect?, isHalted: Bool
 ) -> Decision? {
-  decide(policy, &frame, behaviors: names, preference: preference)
+  decide(policy, &frame, behaviors: names, preference: preference, isHalted: isHalted)
 }
 
 /// Loop-owned; one a generation.
@@ -67,52 +67,51 @@ final class DecisionPoint {
     attributeName.deallocate()
   }
 
-  /// Reads (as, a{sv}) and decides. `operatorName` is one that the caller may speak for.
+  /// Reads (as, a{sv}) and decides. `name` is an operator that the caller may speak for, `stops` what stops it.
   func decide(
-    _ reader: inout MessageReader, operator name: String, isStopped: Bool, explaining: Bool, now: timespec
+    _ reader: inout MessageReader, operator name: String, stops: [Halt], explaining: Bool, now: timespec
   ) throws(Refusal) -> Outcome {
     defer { scratch.empty() }
     let policy = generation.policy(for: name) ?? generation.platform.map { Policy(platform: $0.image) }
-    let isHalted = isStopped || generation.operators[name] == nil
     frame.reset()
     try readNames(&reader)
     var request = try readRequest(&reader, policy)
     request.isExplaining = request.isExplaining || explaining
     decisions &+= 1
-    guard let policy else { return .plain(withoutPolicy(), nil, UnsafeBufferPointer(rebasing: names[..<nameCount])) }
+    var halts = stops
+    guard let policy else {
+      halts.append(Halt(.noPolicy))
+      return explained(
+        .withoutPolicy(UnsafeBufferPointer(rebasing: names[..<nameCount]), halts: halts, true), request)
+    }
+    if generation.operators[name] == nil { halts.append(Halt(.noPolicy, operator: name)) }
     set(BuiltInSlot.now, .timestamp(seconds: Int64(now.tv_sec), nanoseconds: Int32(truncatingIfNeeded: now.tv_nsec)))
     var name = name
     return name.withUTF8 { bytes in
       set(BuiltInSlot.operatorName, .string(UnsafeRawBufferPointer(bytes)))
-      return decide(policy, request, isHalted)
+      return decide(policy, request, halts)
     }
   }
 
-  private func decide(_ policy: Policy, _ request: ReadRequest, _ isHalted: Bool) -> Outcome {
+  private func decide(_ policy: Policy, _ request: ReadRequest, _ halts: [Halt]) -> Outcome {
     let behaviors = UnsafeBufferPointer(rebasing: names[..<nameCount])
-    if isHalted {
-      return .plain(decideHalted(policy, &frame, behaviors: behaviors) ?? withoutPolicy(), policy, behaviors)
+    if !request.isExplaining {
+      let decision =
+        nameCount == 1 && halts.isEmpty
+        ? one(policy, behaviors[0], &frame, request.preference)
+        : all(policy, behaviors, &frame, request.preference, isHalted: !halts.isEmpty)
+      if let decision, decision.effect == .allow { return .plain(decision, policy, behaviors) }
     }
-    let decision: Decision
-    if nameCount == 1 {
-      decision = one(policy, behaviors[0], &frame, request.preference)
-    } else {
-      decision = all(policy, behaviors, &frame, request.preference) ?? withoutPolicy()
-    }
-    if decision.effect == .allow, !request.isExplaining { return .plain(decision, policy, behaviors) }
-    var answer = Consultation(policy: policy, names: behaviors, preference: request.preference).answer(&frame, true)
+    return explained(
+      Consultation(policy: policy, names: behaviors, preference: request.preference, halts: halts)
+        .answer(&frame, true), request)
+  }
+
+  /// Without the trace, unless that is asked for.
+  private func explained(_ answer: Answer, _ request: ReadRequest) -> Outcome {
+    var answer = answer
     if !request.isExplaining { answer.trace = [] }
     return .explained(answer)
-  }
-
-  /// The strictest of what holds without any policy.
-  private func withoutPolicy() -> Decision {
-    var strictest = decideWithoutPolicy(behavior: names[0])
-    for name in names[..<nameCount].dropFirst() {
-      let one = decideWithoutPolicy(behavior: name)
-      if one.effect < strictest.effect { strictest = one }
-    }
-    return strictest
   }
 
   // MARK: reading
