@@ -179,6 +179,7 @@ private struct Reader {
   private mutating func addFile(_ name: String, _ path: String, in folder: Folder, isOptional: Bool) {
     willRead(path)
     if isOptional, !exists(name, in: folder) { return }
+    if let entry = unchanged(name, path, in: folder) { return found.append((path, entry)) }
     do throws(ReadFailure) {
       switch try resolver.resolve(name, from: folder) {
       case .file(let parent, let name, let status): found.append((path, try file(name, path, in: parent, status)))
@@ -196,9 +197,20 @@ private struct Reader {
     return stat("/dev/null", &null) == 0 ? UInt64(null.st_rdev) : .max
   }
 
+  /// What was read before, while a name in the folder itself has the same stamp; most files of most scans.
+  private func unchanged(_ name: String, _ path: String, in folder: Folder) -> Entry? {
+    guard let before = known[Known(rank: rank, path: path)], before.digest != nil else { return nil }
+    var status = stat()
+    guard fstatat(folder.descriptor.raw, name, &status, AT_SYMLINK_NOFOLLOW) == 0,
+      status.st_mode & S_IFMT == S_IFREG, before.stamp == Stamp(status)
+    else { return nil }
+    return before
+  }
+
   private func file(
     _ name: String, _ path: String, in folder: Folder, _ status: stat
   ) throws(ReadFailure) -> Entry {
+    // Through links, too.
     if let before = known[Known(rank: rank, path: path)], before.stamp == Stamp(status), before.digest != nil {
       return before
     }

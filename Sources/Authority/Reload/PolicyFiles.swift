@@ -36,6 +36,17 @@ struct Layer: Sendable {
     }
     digest = sha256(Array(text.utf8)).hex
   }
+
+  /// This layer, if these are its files, in its order.
+  func taken(for files: [PolicySource]) -> Layer? {
+    let isSame =
+      files.count == self.files.count
+      && zip(files, self.files).allSatisfy { new, old in
+        new.digest != nil && new.digest == old.digest && new.entry.rank == old.entry.rank
+          && new.entry.path == old.entry.path
+      }
+    return isSame ? self : nil
+  }
 }
 
 /// Whose a file is, by its path.
@@ -48,8 +59,8 @@ enum FileOwner: Hashable, Sendable {
   case none
 
   init(_ path: String) {
-    let parts = path.split(separator: "/", omittingEmptySubsequences: true)
-    switch parts.first {
+    let parts = path.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 2, omittingEmptySubsequences: true)
+    switch parts.first.map(Substring.init) {
     case nil, "platform.d": self = .platform
     case "platform.yaml" where parts.count == 1: self = .platform
     case "operators.d":
@@ -57,8 +68,9 @@ enum FileOwner: Hashable, Sendable {
         self = .operators
         return
       }
-      let suffix = [".yaml", ".d"].first(where: parts[1].hasSuffix) ?? ""
-      self = .operator(String(parts[1].dropLast(suffix.utf8.count)))
+      let name = Substring(parts[1])
+      let suffix = [".yaml", ".d"].first(where: name.hasSuffix) ?? ""
+      self = .operator(String(name.dropLast(suffix.utf8.count)))
     default: self = .none
     }
   }
@@ -73,7 +85,8 @@ struct PolicyFiles: Sendable {
   /// Over all layers.
   let digest: String
 
-  init(_ sources: [PolicySource]) {
+  /// Layers of `earlier` that have the same files are taken from there.
+  init(_ sources: [PolicySource], earlier: PolicyFiles? = nil) {
     var platform: [PolicySource] = []
     var operators: [String: [PolicySource]] = [:]
     var unlisted: [SourceEntry] = []
@@ -87,8 +100,13 @@ struct PolicyFiles: Sendable {
       case .none: continue
       }
     }
+    let (ownPlatform, ownOperators) = (platform, operators)
     self.init(
-      platform: Layer(platform), operators: operators.mapValues { Layer($0) }, unlisted: unlisted)
+      platform: earlier?.platform.taken(for: ownPlatform) ?? Layer(ownPlatform),
+      operators: Dictionary(
+        uniqueKeysWithValues: ownOperators.map { name, files in
+          (name, earlier?.operators[name]?.taken(for: files) ?? Layer(files))
+        }), unlisted: unlisted)
   }
 
   init(platform: Layer, operators: [String: Layer], unlisted: [SourceEntry] = []) {
@@ -103,9 +121,16 @@ struct PolicyFiles: Sendable {
 
 /// One digest of a platform's and operators' layers.
 func setDigest(platform: Layer?, operators: [String: Layer]) -> String {
-  var text = "platform \(platform?.digest ?? "-")\n"
-  for (name, layer) in operators.sorted(by: { $0.key < $1.key }) { text += "operator \(name) \(layer.digest)\n" }
-  return sha256(Array(text.utf8)).hex
+  var text = Array("platform \(platform?.digest ?? "-")\n".utf8)
+  text.reserveCapacity(operators.count * 96)
+  for name in operators.keys.sorted() {
+    text += "operator ".utf8
+    text += name.utf8
+    text += " ".utf8
+    text += (operators[name]?.digest ?? "-").utf8
+    text += "\n".utf8
+  }
+  return sha256(text).hex
 }
 
 /// A name that may stand in a path of the state folder: as policy files name operators.

@@ -9,7 +9,7 @@ final class Scanner {
   private let worker: Worker
   private let folders: [String]
   private let trust: Trust
-  private var last: Snapshot?
+  private var last: Scanned?
 
   init(_ configuration: Authority.Configuration, loop: EventLoop) throws(SystemError) {
     worker = try Worker(name: "licet-scan", loop: loop)
@@ -20,10 +20,11 @@ final class Scanner {
   func scan(byDigest: Bool, then: @escaping (_ files: PolicyFiles, _ directories: Set<String>) -> Void) {
     let (folders, trust, last) = (self.folders, self.trust, self.last)
     worker.run({
-      let snapshot = PolicyTree.scan(folders, trust: trust, since: last, byDigest: byDigest)
-      return Scanned(snapshot: snapshot, files: PolicyFiles(snapshot.entries.map(PolicySource.init)))
+      let snapshot = PolicyTree.scan(folders, trust: trust, since: last?.snapshot, byDigest: byDigest)
+      return Scanned(
+        snapshot: snapshot, files: PolicyFiles(snapshot.entries.map(PolicySource.init), earlier: last?.files))
     }) { [self] scanned in
-      self.last = scanned.snapshot
+      self.last = scanned
       then(scanned.files, scanned.snapshot.directories)
     }
   }
