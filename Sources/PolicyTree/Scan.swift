@@ -6,51 +6,47 @@ internal import System
 
 /// Reads `platform.yaml`, `platform.d/*.yaml`, `operators.d/*.yaml` and `operators.d/NAME.d/*.yaml` of `folders`, lowest
 /// first. Names that begin with a dot, `*_test.yaml` and everything else are ignored. A folder that doesn't exist is
-/// skipped, unless none does. A file whose stamp (device, inode, size, times) is that of `since` is not read again unless
-/// `byDigest`. Thread-safe. Source: open(2), openat(2), fstat(2), readdir(3).
-public func scan(
-  _ folders: [String], trust: Trust, since: Snapshot? = nil, byDigest: Bool = false
-) -> Snapshot {
-  scan(folders, trust: trust, since: byDigest ? nil : since, maximumFiles: TreeBounds.files)
+/// skipped, unless none does. Thread-safe. Source: open(2), openat(2), fstat(2), readdir(3).
+public func scan(_ folders: [String], trust: Trust, since: Since = .nothing) -> Snapshot {
+  scan(folders, trust: trust, since: since, maximumFiles: TreeBounds.files)
 }
 
 /// `willRead` is called between listing a file and opening it; tests let files vanish there.
 package func scan(
-  _ folders: [String], trust: Trust, since: Snapshot?, maximumFiles: Int,
+  _ folders: [String], trust: Trust, since: Since, maximumFiles: Int,
   willRead: @escaping (String) -> Void = { _ in }
 ) -> Snapshot {
-  var known: [Known: Entry] = [:]
-  for entry in since?.entries ?? [] { known[Known(rank: entry.rank, path: entry.path)] = entry }
   // A mask is nil.
-  var found: [String: Entry?] = [:]
+  var found: [(path: String, entry: Entry?)] = []
   var failures: [Entry] = []
   var missing: [Entry] = []
   var directories: Set<String> = []
   for (rank, folder) in folders.enumerated() {
     var reader = Reader(
-      folder: folder, rank: rank, trust: trust, maximumFiles: maximumFiles, known: known, willRead: willRead)
+      folder: folder, rank: rank, trust: trust, maximumFiles: maximumFiles, since: since, willRead: willRead)
     if let failure = reader.read() {
       if reader.isMissing { missing.append(failure) } else { failures.append(failure) }
     }
-    for (path, entry) in reader.found { found[path] = .some(entry) }
+    if !found.isEmpty, !reader.found.isEmpty {
+      let higher = Set(reader.found.map(\.path))
+      found.removeAll { higher.contains($0.path) }
+    }
+    found += reader.found
     failures += reader.failures
     directories.formUnion(reader.resolver.directories)
   }
   if missing.count == folders.count { failures += missing.suffix(1) }
-  let all = failures + found.values.compactMap { $0 }
-  return Snapshot(entries: all.sorted { ($0.rank, $0.path) < ($1.rank, $1.path) }, directories: directories)
-}
-
-private struct Known: Hashable {
-  var rank: Int
-  var path: String
+  let entries = (failures + found.compactMap(\.entry)).sorted { ($0.rank, $0.path) < ($1.rank, $1.path) }
+  let places = Dictionary(entries.enumerated().lazy.map { ($1.path, $0) }) { first, _ in first }
+  return Snapshot(entries: entries, directories: directories, places: places)
 }
 
 private struct Reader {
   let folder: String
   let rank: Int
   let maximumFiles: Int
-  let known: [Known: Entry]
+  let last: Snapshot?
+  let touched: Set<String>?
   let willRead: (String) -> Void
   var resolver: Resolver
   /// A mask is nil.
@@ -59,13 +55,14 @@ private struct Reader {
   var isMissing = false
 
   init(
-    folder: String, rank: Int, trust: Trust, maximumFiles: Int, known: [Known: Entry],
+    folder: String, rank: Int, trust: Trust, maximumFiles: Int, since: Since,
     willRead: @escaping (String) -> Void
   ) {
     self.folder = folder
     self.rank = rank
     self.maximumFiles = maximumFiles
-    self.known = known
+    last = since.snapshot
+    touched = since.touched
     self.willRead = willRead
     resolver = Resolver(trust: trust, root: folder)
   }
@@ -182,7 +179,9 @@ private struct Reader {
     if let entry = unchanged(name, path, in: folder) { return found.append((path, entry)) }
     do throws(ReadFailure) {
       switch try resolver.resolve(name, from: folder) {
-      case .file(let parent, let name, let status): found.append((path, try file(name, path, in: parent, status)))
+      case .file(let parent, let found, let status):
+        let isPlain = parent.path == folder.path && found == name
+        self.found.append((path, try file(found, path, in: parent, isPlain: isPlain, status)))
       case .device(let number) where number == nullDevice: found.append((path, nil))
       case .device, .special: throw resolver.failure(.isSpecial)
       case .folder: throw resolver.failure(.isDirectory)
@@ -197,9 +196,15 @@ private struct Reader {
     return stat("/dev/null", &null) == 0 ? UInt64(null.st_rdev) : .max
   }
 
-  /// What was read before, while a name in the folder itself has the same stamp; most files of most scans.
+  private func before(_ path: String) -> Entry? {
+    guard let entry = last?.entry(path, rank: rank), entry.digest != nil else { return nil }
+    return entry
+  }
+
+  /// What was read before, of a file in a listed folder itself: most files of most scans.
   private func unchanged(_ name: String, _ path: String, in folder: Folder) -> Entry? {
-    guard let before = known[Known(rank: rank, path: path)], before.digest != nil else { return nil }
+    guard let before = before(path), before.isPlain else { return nil }
+    if let touched { return touched.contains(folder.child(name)) ? nil : before }
     var status = stat()
     guard fstatat(folder.descriptor.raw, name, &status, AT_SYMLINK_NOFOLLOW) == 0,
       status.st_mode & S_IFMT == S_IFREG, before.stamp == Stamp(status)
@@ -208,10 +213,9 @@ private struct Reader {
   }
 
   private func file(
-    _ name: String, _ path: String, in folder: Folder, _ status: stat
+    _ name: String, _ path: String, in folder: Folder, isPlain: Bool, _ status: stat
   ) throws(ReadFailure) -> Entry {
-    // Through links, too.
-    if let before = known[Known(rank: rank, path: path)], before.stamp == Stamp(status), before.digest != nil {
+    if let before = before(path), before.stamp == Stamp(status), touched?.contains(folder.child(name)) != true {
       return before
     }
     // A file that is written while it is read is read once more.
@@ -231,6 +235,7 @@ private struct Reader {
       guard Stamp(before) == Stamp(after) else { continue }
       var entry = Entry(path: path, rank: rank, content: .bytes(bytes))
       entry.stamp = Stamp(after)
+      entry.isPlain = isPlain
       return entry
     }
     throw resolver.failure(.vanished)

@@ -146,14 +146,18 @@ final class Compilation {
     for name in input.standing.operators.keys where input.files.operators[name] == nil {
       output.standing.operators[name] = nil
     }
-    for (name, layer) in input.files.operators.sorted(by: { $0.key < $1.key }) {
+    var changed: [(name: String, layer: Layer)] = []
+    for (name, layer) in input.files.operators {
       if !isPlatformNew, let verdict = input.verdicts[name],
         verdict.settles(layer.digest, on: platform.layer.digest), isSettled(name, layer, verdict)
       {
         output.verdicts[name] = verdict
-        continue
+      } else {
+        changed.append((name, layer))
       }
-      outstanding += 1
+    }
+    outstanding += changed.count
+    for (name, layer) in changed.sorted(by: { $0.name < $1.name }) {
       compile(Job(name: name, layer: layer, isClamping: input.isRestored, isLastGood: false))
     }
   }

@@ -36,17 +36,6 @@ struct Layer: Sendable {
     }
     digest = sha256(Array(text.utf8)).hex
   }
-
-  /// This layer, if these are its files, in its order.
-  func taken(for files: [PolicySource]) -> Layer? {
-    let isSame =
-      files.count == self.files.count
-      && zip(files, self.files).allSatisfy { new, old in
-        new.digest != nil && new.digest == old.digest && new.entry.rank == old.entry.rank
-          && new.entry.path == old.entry.path
-      }
-    return isSame ? self : nil
-  }
 }
 
 /// Whose a file is, by its path.
@@ -68,9 +57,8 @@ enum FileOwner: Hashable, Sendable {
         self = .operators
         return
       }
-      let name = Substring(parts[1])
-      let suffix = [".yaml", ".d"].first(where: name.hasSuffix) ?? ""
-      self = .operator(String(name.dropLast(suffix.utf8.count)))
+      let suffix = [".yaml", ".d"].first { parts[1].suffix($0.utf8.count).elementsEqual($0.utf8) } ?? ""
+      self = .operator(String(Substring(parts[1].dropLast(suffix.utf8.count))))
     default: self = .none
     }
   }
@@ -85,8 +73,7 @@ struct PolicyFiles: Sendable {
   /// Over all layers.
   let digest: String
 
-  /// Layers of `earlier` that have the same files are taken from there.
-  init(_ sources: [PolicySource], earlier: PolicyFiles? = nil) {
+  init(_ sources: [PolicySource]) {
     var platform: [PolicySource] = []
     var operators: [String: [PolicySource]] = [:]
     var unlisted: [SourceEntry] = []
@@ -100,13 +87,35 @@ struct PolicyFiles: Sendable {
       case .none: continue
       }
     }
-    let (ownPlatform, ownOperators) = (platform, operators)
     self.init(
-      platform: earlier?.platform.taken(for: ownPlatform) ?? Layer(ownPlatform),
-      operators: Dictionary(
-        uniqueKeysWithValues: ownOperators.map { name, files in
-          (name, earlier?.operators[name]?.taken(for: files) ?? Layer(files))
-        }), unlisted: unlisted)
+      platform: Layer(platform), operators: operators.mapValues { Layer($0) }, unlisted: unlisted)
+  }
+
+  /// These files with others in some places; nil: where no file is, or none can be read. Equal to making them anew.
+  func replacing(_ changes: [(removed: PolicySource?, added: PolicySource?)]) -> PolicyFiles? {
+    guard unlisted.isEmpty else { return nil }
+    var layers: [FileOwner: [PolicySource]] = [:]
+    for change in changes {
+      guard let path = (change.added ?? change.removed)?.entry.path else { continue }
+      let owner = FileOwner(path)
+      var files: [PolicySource]
+      switch owner {
+      case .platform where !path.isEmpty: files = layers[owner] ?? platform.files
+      case .operator(let name): files = layers[owner] ?? operators[name]?.files ?? []
+      case .platform, .operators, .none: return nil
+      }
+      if let removed = change.removed {
+        files.removeAll { $0.entry.path == removed.entry.path && $0.entry.rank == removed.entry.rank }
+      }
+      if let added = change.added { files.append(added) }
+      layers[owner] = files
+    }
+    var (platform, operators) = (self.platform, self.operators)
+    for (owner, files) in layers {
+      if case .operator(let name) = owner { operators[name] = files.isEmpty ? nil : Layer(files) }
+      if case .platform = owner { platform = Layer(files) }
+    }
+    return PolicyFiles(platform: platform, operators: operators)
   }
 
   init(platform: Layer, operators: [String: Layer], unlisted: [SourceEntry] = []) {

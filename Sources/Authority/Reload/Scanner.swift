@@ -4,6 +4,34 @@ internal import CompilerProtocol
 internal import PolicyTree
 internal import System
 
+/// How much of the policy folders is looked at.
+enum ScanExtent: Hashable, Sendable {
+  /// What was touched, as absolute paths.
+  case touched(Set<String>)
+  /// Every file's stamp.
+  case stamps
+  /// Every file's bytes: nothing is taken for unchanged because it looks so.
+  case bytes
+
+  /// Both.
+  func union(_ other: ScanExtent) -> ScanExtent {
+    switch (self, other) {
+    case (.bytes, _), (_, .bytes): .bytes
+    case (.stamps, _), (_, .stamps): .stamps
+    case (.touched(let a), .touched(let b)): .touched(a.union(b))
+    }
+  }
+
+  fileprivate func since(_ last: Snapshot?) -> Since {
+    guard let last else { return .nothing }
+    return switch self {
+    case .touched(let paths): .touched(last, paths)
+    case .stamps: .snapshot(last)
+    case .bytes: .nothing
+    }
+  }
+}
+
 /// Loop-owned.
 final class Scanner {
   private let worker: Worker
@@ -16,13 +44,11 @@ final class Scanner {
     (folders, trust) = (configuration.folders, configuration.trust)
   }
 
-  /// `byDigest`: nothing is taken for unchanged because it looks so.
-  func scan(byDigest: Bool, then: @escaping (_ files: PolicyFiles, _ directories: Set<String>) -> Void) {
+  func scan(_ extent: ScanExtent, then: @escaping (_ files: PolicyFiles, _ directories: Set<String>) -> Void) {
     let (folders, trust, last) = (self.folders, self.trust, self.last)
     worker.run({
-      let snapshot = PolicyTree.scan(folders, trust: trust, since: last?.snapshot, byDigest: byDigest)
-      return Scanned(
-        snapshot: snapshot, files: PolicyFiles(snapshot.entries.map(PolicySource.init), earlier: last?.files))
+      let snapshot = PolicyTree.scan(folders, trust: trust, since: extent.since(last?.snapshot))
+      return Scanned(snapshot: snapshot, files: Scanner.files(snapshot, last))
     }) { [self] scanned in
       self.last = scanned
       then(scanned.files, scanned.snapshot.directories)
@@ -30,6 +56,32 @@ final class Scanner {
   }
 
   func finish() { worker.finish() }
+
+  /// What is the same as before is not sorted, joined and digested again.
+  private static func files(_ snapshot: Snapshot, _ last: Scanned?) -> PolicyFiles {
+    last?.files.replacing(changes(last?.snapshot.entries ?? [], snapshot.entries))
+      ?? PolicyFiles(snapshot.entries.map(PolicySource.init))
+  }
+
+  /// Both are sorted.
+  private static func changes(_ old: [Entry], _ new: [Entry]) -> [(removed: PolicySource?, added: PolicySource?)] {
+    var changes: [(removed: PolicySource?, added: PolicySource?)] = []
+    var (a, b) = (0, 0)
+    while a < old.count || b < new.count {
+      let (was, now) = (a < old.count ? old[a] : nil, b < new.count ? new[b] : nil)
+      if let was, let now, (was.rank, was.path) == (now.rank, now.path) {
+        if !was.isSame(as: now) { changes.append((PolicySource(was), PolicySource(now))) }
+        (a, b) = (a + 1, b + 1)
+      } else if let was, now.map({ (was.rank, was.path) < ($0.rank, $0.path) }) ?? true {
+        changes.append((PolicySource(was), nil))
+        a += 1
+      } else if let now {
+        changes.append((nil, PolicySource(now)))
+        b += 1
+      }
+    }
+    return changes
+  }
 
   private struct Scanned: Sendable {
     let snapshot: Snapshot
