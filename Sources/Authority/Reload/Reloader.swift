@@ -10,7 +10,7 @@ final class Reloader {
 
   private unowned let authority: Authority
   private let loop: EventLoop
-  private let scanner: Scanner
+  private let scanner: FolderScanner
   private var watcher: Watcher?
   private var compilation: Compilation?
   private var validation: Compilation?
@@ -38,7 +38,7 @@ final class Reloader {
   init(_ authority: Authority) throws(SystemError) {
     self.authority = authority
     loop = authority.loop
-    scanner = try Scanner(authority.configuration, loop: authority.loop)
+    scanner = try FolderScanner(authority.configuration, loop: authority.loop)
     watcher = try Watcher(authority.loop, authority.configuration.times) { [weak self] in self?.want($0) }
     authority.keeper.changed = { [weak self] in self?.diagnose() }
   }

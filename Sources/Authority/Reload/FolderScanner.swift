@@ -33,7 +33,7 @@ enum ScanExtent: Hashable, Sendable {
 }
 
 /// Loop-owned.
-final class Scanner {
+final class FolderScanner {
   private let worker: Worker
   private let folders: [String]
   private let trust: Trust
@@ -48,7 +48,7 @@ final class Scanner {
     let (folders, trust, last) = (self.folders, self.trust, self.last)
     worker.run({
       let snapshot = PolicyTree.scan(folders, trust: trust, since: extent.since(last?.snapshot))
-      return Scanned(snapshot: snapshot, files: Scanner.files(snapshot, last))
+      return Scanned(snapshot: snapshot, files: FolderScanner.files(snapshot, last))
     }) { [self] scanned in
       self.last = scanned
       then(scanned.files, scanned.snapshot.directories)
