@@ -94,7 +94,7 @@ private func isSame(_ a: PolicyFiles, _ b: PolicyFiles) -> Bool {
     func missing(_ folder: String) throws {
       try FileManager.default.createDirectory(atPath: scratch.path(folder), withIntermediateDirectories: true)
     }
-    switch Int.random(in: 0..<10, using: &random) {
+    switch Int.random(in: 0..<11, using: &random) {
     case 0, 1: try scratch.save("\(name).yaml", text)
     case 2: try? scratch.remove("\(name).yaml")
     case 3: try scratch.save("platform.yaml", text)
@@ -105,6 +105,7 @@ private func isSame(_ a: PolicyFiles, _ b: PolicyFiles) -> Bool {
     case 6:
       try scratch.overwrite("elsewhere/target", text)
       try scratch.link("\(name).yaml", to: "../elsewhere/target")
+    case 10: try scratch.overwrite("elsewhere/target", text)
     case 7: try scratch.link("../higher/\(name).yaml", to: "/dev/null")
     case 8: try scratch.save("../higher/\(name).yaml", text)
     default:
@@ -112,7 +113,7 @@ private func isSame(_ a: PolicyFiles, _ b: PolicyFiles) -> Bool {
       try missing("data-\(round)")
       try scratch.overwrite("data-\(round)/k.yaml", text)
       try scratch.link("..data", to: "data-\(round)")
-      try scratch.link("operators.d/k.yaml", to: "../..data/k.yaml")
+      if random.next() % 4 == 0 { try scratch.link("operators.d/k.yaml", to: "../..data/k.yaml") }
     }
   }
 
