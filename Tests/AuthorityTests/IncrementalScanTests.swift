@@ -89,31 +89,31 @@ private func isSame(_ a: PolicyFiles, _ b: PolicyFiles) -> Bool {
   }
 
   private func edit(_ scratch: PolicyScratch, _ round: Int, _ random: inout SeededRandom) throws {
-    let name = "operators.d/o\(Int.random(in: 0..<4, using: &random))"
+    let name = "operators.d/o\(Int.random(in: 0..<6, using: &random))"
     let text = "text \(UInt64.random(in: 0..<1000, using: &random))\n"
     func missing(_ folder: String) throws {
       try FileManager.default.createDirectory(atPath: scratch.path(folder), withIntermediateDirectories: true)
     }
-    switch Int.random(in: 0..<11, using: &random) {
-    case 0, 1: try scratch.save("\(name).yaml", text)
-    case 2: try? scratch.remove("\(name).yaml")
-    case 3: try scratch.save("platform.yaml", text)
-    case 4:
+    switch Int.random(in: 0..<24, using: &random) {
+    case 0..<5: try scratch.save("\(name).yaml", text)
+    case 5..<7: try scratch.overwrite("\(name).yaml", text)
+    case 7: try? scratch.remove("\(name).yaml")
+    case 8..<10: try scratch.save("platform.yaml", text)
+    case 10..<12:
       try missing("\(name).d")
       try scratch.save("\(name).d/10.yaml", text)
-    case 5: try? scratch.remove("\(name).d")
-    case 6:
-      try scratch.overwrite("elsewhere/target", text)
-      try scratch.link("\(name).yaml", to: "../elsewhere/target")
-    case 10: try scratch.overwrite("elsewhere/target", text)
-    case 7: try scratch.link("../higher/\(name).yaml", to: "/dev/null")
-    case 8: try scratch.save("../higher/\(name).yaml", text)
+    case 12: try? scratch.remove("\(name).d")
+    case 13..<15: try scratch.link("\(name).yaml", to: "../elsewhere/target")
+    case 15..<20: try scratch.overwrite("elsewhere/target", text)
+    case 20: try scratch.link("../higher/\(name).yaml", to: "/dev/null")
+    case 21: try scratch.save("../higher/\(name).yaml", text)
+    case 22: for n in 0..<6 { try? scratch.remove("../higher/operators.d/o\(n).yaml") }
     default:
       // `..data` leads to a folder with all files; it is exchanged by rename.
       try missing("data-\(round)")
       try scratch.overwrite("data-\(round)/k.yaml", text)
       try scratch.link("..data", to: "data-\(round)")
-      if random.next() % 4 == 0 { try scratch.link("operators.d/k.yaml", to: "../..data/k.yaml") }
+      if random.next() % 2 == 0 { try scratch.link("operators.d/k.yaml", to: "../..data/k.yaml") }
     }
   }
 
