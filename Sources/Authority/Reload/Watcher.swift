@@ -45,6 +45,8 @@ final class Watcher {
   }
 
   private func happened(_ event: Inotify.Event) {
+    // The last words of a watch that was taken away.
+    guard event.isOverflow || numbers.values.contains(event.watch) else { return }
     extent = extent.union(event.isOverflow || event.isGone ? .bytes : .touched(paths(event)))
     // The path may lead to another folder now, or come back: it is watched anew by the scan that follows.
     if event.isGone { forget(event.watch) }
