@@ -87,7 +87,7 @@ extension CompilerFailure {
       case .busy: "it is busy"
       }
     case .malformed(let error): "its answer was malformed (\(error.code.rawValue) at byte \(error.offset))"
-    case .system(let error): "its answer could not be taken: \(error.text)"
+    case .system(let error): "nothing could be passed to it or taken from it: \(error.call): \(error.text)"
     case .closed: "it was closed"
     }
   }
