@@ -55,7 +55,7 @@ man: $(PROGRAM) ## man pages in .build/man
 
 completions: $(PROGRAM) ## shell completions in .build/completions
 	@mkdir -p .build/completions
-	@for shell in bash zsh fish; do $(PROGRAM) --generate-completion-script $$shell > .build/completions/licet.$$shell; done
+	@for shell in bash zsh fish; do $(PROGRAM) --generate-completion-script $$shell | sed '1{/^#!/d}' > .build/completions/licet.$$shell; done
 
 install: $(PROGRAM) man completions ## programs, units, bus policy, man pages, completions, examples (DESTDIR, PREFIX)
 	tools/install-files "$(BUILD)" "$(DESTDIR)" "$(PREFIX)"
