@@ -19,6 +19,9 @@ let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent().de
 /// Who runs the tests, by name: `bind` names users.
 let ownName: String = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "nobody"
 
+/// Who may play other users, and mount.
+let isRoot = getuid() == 0
+
 /// What a program left behind.
 struct Run {
   var status: Int32
