@@ -92,6 +92,8 @@ public struct Snapshot: Sendable {
   public var entries: [Entry]
   /// Every folder that the scan went through and that, changed, would change what it saw: absolute paths.
   public var directories: Set<String>
+  /// Files called `*.yml` where `*.yaml` is read: not read, and hardly meant so. Paths as entries have them, sorted.
+  public var misnamed: [String] = []
 }
 
 /// When a file is taken to be as it was: fstat(2).

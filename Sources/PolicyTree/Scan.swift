@@ -20,30 +20,34 @@ package func scan(
   willRead: @escaping (String) -> Void = { _ in }
 ) -> Snapshot {
   var known: [Known: Entry] = [:]
-  for entry in since?.entries ?? [] { known[Known(rank: entry.rank, path: entry.path)] = entry }
-  // A mask is nil.
-  var found: [String: Entry?] = [:]
+  for entry in since?.entries ?? [] { known[Known(rank: entry.rank, path: Array(entry.path.utf8))] = entry }
+  // A mask is nil. By bytes, as the kernel has it: two spellings of an accent are two files, and one String.
+  var found: [[UInt8]: Entry?] = [:]
   var failures: [Entry] = []
   var missing: [Entry] = []
   var directories: Set<String> = []
+  var misnamed: Set<String> = []
   for (rank, folder) in folders.enumerated() {
     var reader = Reader(
       folder: folder, rank: rank, trust: trust, maximumFiles: maximumFiles, known: known, willRead: willRead)
     if let failure = reader.read() {
       if reader.isMissing { missing.append(failure) } else { failures.append(failure) }
     }
-    for (path, entry) in reader.found { found[path] = .some(entry) }
+    for (path, entry) in reader.found { found[Array(path.utf8)] = .some(entry) }
     failures += reader.failures
+    misnamed.formUnion(reader.misnamed)
     directories.formUnion(reader.resolver.directories)
   }
   if missing.count == folders.count { failures += missing.suffix(1) }
   let all = failures + found.values.compactMap { $0 }
-  return Snapshot(entries: all.sorted { ($0.rank, $0.path) < ($1.rank, $1.path) }, directories: directories)
+  return Snapshot(
+    entries: all.sorted { ($0.rank, $0.path) < ($1.rank, $1.path) }, directories: directories,
+    misnamed: misnamed.sorted())
 }
 
 private struct Known: Hashable {
   var rank: Int
-  var path: String
+  var path: [UInt8]
 }
 
 private struct Reader {
@@ -56,6 +60,7 @@ private struct Reader {
   /// A mask is nil.
   var found: [(path: String, entry: Entry?)] = []
   var failures: [Entry] = []
+  var misnamed: [String] = []
   var isMissing = false
 
   init(
@@ -80,6 +85,7 @@ private struct Reader {
       return Entry(path: "", rank: rank, content: .failure(asFolder(error)))
     }
     addFile("platform.yaml", "platform.yaml", in: root, isOptional: true)
+    if exists("platform.yml", in: root) { misnamed.append("platform.yml") }
     readFolder("platform.d", in: root, "platform.d")
     readFolder("operators.d", in: root, "operators.d")
     resolver.directories.insert(root.path)
@@ -90,7 +96,7 @@ private struct Reader {
   private mutating func openRoot() throws(ReadFailure) -> Folder {
     var way = Resolver(trust: .anyone, root: folder)
     defer { resolver.directories.formUnion(way.directories) }
-    let path = folder.hasPrefix("/") ? folder : "\(workingFolder())/\(folder)"
+    let path = folder.utf8.first == UInt8(ascii: "/") ? folder : "\(workingFolder())/\(folder)"
     guard case .folder(let root) = try way.resolve(path, from: nil) else {
       throw resolver.failure(.folderUnreadable(ENOTDIR))
     }
@@ -139,10 +145,12 @@ private struct Reader {
     }
     for name in names.sorted() {
       let child = "\(path)/\(name)"
-      if name.hasSuffix(".yaml"), !name.hasSuffix("_test.yaml") {
+      if nameEnds(name, with: ".yaml"), !nameEnds(name, with: "_test.yaml") {
         addFile(name, child, in: folder, isOptional: false)
-      } else if path == "operators.d", name.hasSuffix(".d"), name.utf8.count > 2 {
+      } else if path == "operators.d", nameEnds(name, with: ".d"), name.utf8.count > 2 {
         readFolder(name, in: folder, child)
+      } else if nameEnds(name, with: ".yml") {
+        misnamed.append(child)
       }
     }
   }
@@ -168,7 +176,7 @@ private struct Reader {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      if !name.hasPrefix(".") { names.append(name) }
+      if name.utf8.first != UInt8(ascii: ".") { names.append(name) }
       errno = 0
     }
     return errno == 0 ? names : nil
@@ -199,7 +207,7 @@ private struct Reader {
   private func file(
     _ name: String, _ path: String, in folder: Folder, _ status: stat
   ) throws(ReadFailure) -> Entry {
-    if let before = known[Known(rank: rank, path: path)], before.stamp == Stamp(status), before.digest != nil {
+    if let before = known[Known(rank: rank, path: Array(path.utf8))], before.stamp == Stamp(status), before.digest != nil {
       return before
     }
     // A file that is written while it is read is read once more.

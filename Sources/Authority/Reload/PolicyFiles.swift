@@ -48,7 +48,8 @@ enum FileOwner: Hashable, Sendable {
   case none
 
   init(_ path: String) {
-    let parts = path.split(separator: "/", omittingEmptySubsequences: true)
+    // By bytes: a slash and an accent after it are no slash to a String, and the file would be nobody's.
+    let parts = path.utf8.split(separator: UInt8(ascii: "/")).map(Substring.init)
     switch parts.first {
     case nil, "platform.d": self = .platform
     case "platform.yaml" where parts.count == 1: self = .platform
@@ -57,7 +58,7 @@ enum FileOwner: Hashable, Sendable {
         self = .operators
         return
       }
-      let suffix = [".yaml", ".d"].first(where: parts[1].hasSuffix) ?? ""
+      let suffix = [".yaml", ".d", ".yml"].first(where: parts[1].hasSuffix) ?? ""
       self = .operator(String(parts[1].dropLast(suffix.utf8.count)))
     default: self = .none
     }

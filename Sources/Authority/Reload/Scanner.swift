@@ -17,22 +17,25 @@ final class Scanner {
   }
 
   /// `byDigest`: nothing is taken for unchanged because it looks so.
-  func scan(byDigest: Bool, then: @escaping (_ files: PolicyFiles, _ directories: Set<String>) -> Void) {
+  func scan(byDigest: Bool, then: @escaping (Scanned) -> Void) {
     let (folders, trust, last) = (self.folders, self.trust, self.last)
     worker.run({
       let snapshot = PolicyTree.scan(folders, trust: trust, since: last, byDigest: byDigest)
       return Scanned(snapshot: snapshot, files: PolicyFiles(snapshot.entries.map(PolicySource.init)))
     }) { [self] scanned in
       self.last = scanned.snapshot
-      then(scanned.files, scanned.snapshot.directories)
+      then(scanned)
     }
   }
 
   func finish() { worker.finish() }
 
-  private struct Scanned: Sendable {
-    let snapshot: Snapshot
+  struct Scanned: Sendable {
+    fileprivate let snapshot: Snapshot
     let files: PolicyFiles
+    var directories: Set<String> { snapshot.directories }
+    /// Files that are not read because of how they are called.
+    var misnamed: [String] { snapshot.misnamed }
   }
 }
 
