@@ -207,7 +207,9 @@ private struct Reader {
   private func file(
     _ name: String, _ path: String, in folder: Folder, _ status: stat
   ) throws(ReadFailure) -> Entry {
-    if let before = known[Known(rank: rank, path: Array(path.utf8))], before.stamp == Stamp(status), before.digest != nil {
+    if let before = known[Known(rank: rank, path: Array(path.utf8))], before.stamp == Stamp(status),
+      before.digest != nil
+    {
       return before
     }
     // A file that is written while it is read is read once more.

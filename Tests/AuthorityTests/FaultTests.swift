@@ -36,7 +36,8 @@ import Testing
     let end = rig.loop.now &+ 30_000_000_000
     while !isDone(), rig.loop.now < end {
       if killed.count < most {
-        for pid in compiles(rig) where killed.count < most && !killed.contains(pid) && System.Process.signal(pid, SIGKILL) {
+        for pid in compiles(rig)
+        where killed.count < most && !killed.contains(pid) && System.Process.signal(pid, SIGKILL) {
           killed.insert(pid)
         }
       }
@@ -64,7 +65,9 @@ import Testing
     #expect(rig.turn { rig.version("a") == "v2" && rig.authority.diagnostics.isEmpty })
   }
 
-  @Test(arguments: [(SIGKILL, 1, true), (SIGKILL, 2, false), (SIGTERM, 1, true), (SIGSEGV, 1, false), (SIGILL, 1, false)])
+  @Test(arguments: [
+    (SIGKILL, 1, true), (SIGKILL, 2, false), (SIGTERM, 1, true), (SIGSEGV, 1, false), (SIGILL, 1, false),
+  ])
   func onlyWhatComesFromOutsideIsTriedAgain(_ signal: Int32, _ attempt: Int, _ isAgain: Bool) {
     let failure = CompilerFailure.failed(CompileFailure(.signal, detail: signal))
     #expect(failure.mayBeTriedAgain(after: attempt) == isAgain)

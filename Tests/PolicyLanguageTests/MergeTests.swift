@@ -70,7 +70,8 @@ import Testing
 
   @Test func groupsThatTwoFilesOfOneFolderStateDifferentlyAreAConflict() {
     let set = load([
-      Self.groups("[wheel]", in: "platform.yaml", rank: 0), Self.groups("[wheel, ops]", in: "platform.d/50.yaml", rank: 0),
+      Self.groups("[wheel]", in: "platform.yaml", rank: 0),
+      Self.groups("[wheel, ops]", in: "platform.d/50.yaml", rank: 0),
     ])
     #expect(set.platform == nil)
     #expect(set.errors.map(\.code) == [.conflict])

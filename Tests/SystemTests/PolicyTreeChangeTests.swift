@@ -23,7 +23,8 @@ import Testing
     #expect(text("operators.d/a.yaml", scan([scratch.policy], trust: .anyone, since: before)) == "remembered")
     #expect(text("operators.d/a.yaml", scan([scratch.policy], trust: .anyone, since: before, byDigest: true)) == "true")
     // Of another folder nothing is remembered.
-    #expect(text("operators.d/a.yaml", scan(["/nonexistent", scratch.policy], trust: .anyone, since: before)) == "true")
+    #expect(
+      text("operators.d/a.yaml", scan(["/nonexistent", scratch.policy], trust: .anyone, since: before)) == "true")
     // Touched, it is read again, and is the same.
     try scratch.overwrite("operators.d/a.yaml", "true")
     let after = scan([scratch.policy], trust: .anyone, since: before)

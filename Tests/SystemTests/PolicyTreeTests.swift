@@ -113,7 +113,8 @@ import Testing
     let own = System.Process.userID
     try scratch.save("operators.d/a.yaml", "x")
     let strange = look(scratch, trust: .owners([own &+ 1]))
-    #expect(strange.entries.map(\.content) == [.failure(ReadFailure(kind: .untrustedOwner(own), folder: scratch.policy))])
+    #expect(
+      strange.entries.map(\.content) == [.failure(ReadFailure(kind: .untrustedOwner(own), folder: scratch.policy))])
     // Only root may give files away.
     guard chown(scratch.path("operators.d/a.yaml"), 4242, 4242) == 0 else { return }
     let seen = look(scratch, trust: .owners([own]))
@@ -132,7 +133,9 @@ import Testing
     let socket = try listen(scratch.path("operators.d/s.yaml"))
     defer { close(socket) }
     let seen = look(scratch)
-    for name in ["pipe", "zero", "topipe", "s"] { #expect(kind("operators.d/\(name).yaml", seen) == .isSpecial, "\(name)") }
+    for name in ["pipe", "zero", "topipe", "s"] {
+      #expect(kind("operators.d/\(name).yaml", seen) == .isSpecial, "\(name)")
+    }
     #expect(kind("operators.d/folder.yaml", seen) == .isDirectory)
     #expect(text("platform.yaml", seen) == "platform")
   }
@@ -177,7 +180,9 @@ import Testing
     try scratch.save("operators.d/a.yaml", "x")
     let seen = look(scratch)
     #expect(text("operators.d/a.yaml", seen) == "x")
-    #expect(seen.entries.filter { $0.digest == nil }.map(\.path.utf8.count) == [26], "each byte that is no text is shown as U+FFFD")
+    #expect(
+      seen.entries.filter { $0.digest == nil }.map(\.path.utf8.count) == [26],
+      "each byte that is no text is shown as U+FFFD")
   }
 
   @Test func aLinkIsFollowedNameByName() throws {
@@ -207,7 +212,9 @@ import Testing
   private func write(_ path: [UInt8], _ text: String, in scratch: PolicyScratch) throws {
     let whole = Array("\(scratch.policy)/".utf8) + path + [0]
     let raw = whole.withUnsafeBufferPointer { bytes in
-      bytes.withMemoryRebound(to: CChar.self) { open($0.baseAddress ?? UnsafePointer(strdup("")), O_WRONLY | O_CREAT, 0o644) }
+      bytes.withMemoryRebound(to: CChar.self) {
+        open($0.baseAddress ?? UnsafePointer(strdup("")), O_WRONLY | O_CREAT, 0o644)
+      }
     }
     try #require(raw >= 0)
     #expect(Glibc.write(raw, text, text.utf8.count) == text.utf8.count)

@@ -51,8 +51,10 @@ import Testing
     let inotify = try Inotify(loop) { events.append($0) }
     let number = try inotify.add(folder)
     #expect(try inotify.add(folder) == number)
-    let limit = try #require(Int(try String(contentsOfFile: "/proc/sys/fs/inotify/max_queued_events", encoding: .utf8)
-      .trimmingCharacters(in: .whitespacesAndNewlines)))
+    let limit = try #require(
+      Int(
+        try String(contentsOfFile: "/proc/sys/fs/inotify/max_queued_events", encoding: .utf8)
+          .trimmingCharacters(in: .whitespacesAndNewlines)))
     guard limit <= 100_000 else { return }
     for i in 0...limit / 2 { #expect(mkdir("\(folder)/\(i % 2)", 0o700) == 0 && rmdir("\(folder)/\(i % 2)") == 0) }
     #expect(turn(loop) { events.last?.isOverflow == true })

@@ -72,7 +72,9 @@ extension CompilerFailure {
   /// Whether the signal is one that a process gets from others: none that a fault or a limit of its own raises.
   private var isKilled: Bool {
     guard case .failed(let failure) = self, failure.kind == .signal else { return false }
-    return [SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE].contains { $0 == failure.detail }
+    return [SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE].contains {
+      $0 == failure.detail
+    }
   }
 
   /// Whether the files compiled are to be blamed: they took too long, too much, or made the compiler fail. Else the
