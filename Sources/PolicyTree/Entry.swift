@@ -27,6 +27,15 @@ public struct Entry: Hashable, Sendable {
     if case .bytes(let bytes) = content { digest = sha256(bytes) }
   }
 
+  /// Whether both are of one path of one policy folder. By bytes: two spellings of an accent are two files.
+  public func isOfSamePlace(as other: Entry) -> Bool { rank == other.rank && path.utf8.elementsEqual(other.path.utf8) }
+
+  /// The order of a snapshot's entries: by rank and path, of what is one text to a reader by its bytes.
+  public func precedes(_ other: Entry) -> Bool {
+    if rank != other.rank { return rank < other.rank }
+    return path == other.path ? path.utf8.lexicographicallyPrecedes(other.path.utf8) : path < other.path
+  }
+
   /// Whether two scans saw the same, whatever the file's times.
   public func isSame(as other: Entry) -> Bool {
     guard path == other.path, rank == other.rank, digest == other.digest else { return false }
@@ -94,11 +103,15 @@ public struct Snapshot: Sendable {
   public var entries: [Entry]
   /// Every folder that the scan went through and that, changed, would change what it saw: absolute paths.
   public var directories: Set<String>
-  /// Places in `entries`, by path. A failure's may be any of those that a path has.
-  var places: [String: Int] = [:]
+  /// Files called `*.yml` where `*.yaml` is read: not read, and hardly meant so. Paths as entries have them, sorted.
+  public var misnamed: [String] = []
+  /// Places in `entries`, by path as the kernel has it. A failure's may be any of those that a path has.
+  var places: [[UInt8]: Int] = [:]
 
   func entry(_ path: String, rank: Int) -> Entry? {
-    guard let place = places[path], entries.indices.contains(place), entries[place].rank == rank else { return nil }
+    guard let place = places[Array(path.utf8)], entries.indices.contains(place), entries[place].rank == rank else {
+      return nil
+    }
     return entries[place]
   }
 }

@@ -16,11 +16,12 @@ package func scan(
   _ folders: [String], trust: Trust, since: Since, maximumFiles: Int,
   willRead: @escaping (String) -> Void = { _ in }
 ) -> Snapshot {
-  // A mask is nil.
+  // A mask is nil. Masks hold by bytes, as names do in the kernel: two spellings of an accent are two files, and one String.
   var found: [(path: String, entry: Entry?)] = []
   var failures: [Entry] = []
   var missing: [Entry] = []
   var directories: Set<String> = []
+  var misnamed: Set<String> = []
   for (rank, folder) in folders.enumerated() {
     var reader = Reader(
       folder: folder, rank: rank, trust: trust, maximumFiles: maximumFiles, since: since, willRead: willRead)
@@ -28,17 +29,18 @@ package func scan(
       if reader.isMissing { missing.append(failure) } else { failures.append(failure) }
     }
     if !found.isEmpty, !reader.found.isEmpty {
-      let higher = Set(reader.found.map(\.path))
-      found.removeAll { higher.contains($0.path) }
+      let higher = Set(reader.found.map { Array($0.path.utf8) })
+      found.removeAll { higher.contains(Array($0.path.utf8)) }
     }
     found += reader.found
     failures += reader.failures
+    misnamed.formUnion(reader.misnamed)
     directories.formUnion(reader.resolver.directories)
   }
   if missing.count == folders.count { failures += missing.suffix(1) }
-  let entries = (failures + found.compactMap(\.entry)).sorted { ($0.rank, $0.path) < ($1.rank, $1.path) }
-  let places = Dictionary(entries.enumerated().lazy.map { ($1.path, $0) }) { first, _ in first }
-  return Snapshot(entries: entries, directories: directories, places: places)
+  let entries = (failures + found.compactMap(\.entry)).sorted { $0.precedes($1) }
+  let places = Dictionary(entries.enumerated().lazy.map { (Array($1.path.utf8), $0) }) { first, _ in first }
+  return Snapshot(entries: entries, directories: directories, misnamed: misnamed.sorted(), places: places)
 }
 
 private struct Reader {
@@ -52,6 +54,7 @@ private struct Reader {
   /// A mask is nil.
   var found: [(path: String, entry: Entry?)] = []
   var failures: [Entry] = []
+  var misnamed: [String] = []
   var isMissing = false
 
   init(
@@ -77,6 +80,7 @@ private struct Reader {
       return Entry(path: "", rank: rank, content: .failure(asFolder(error)))
     }
     addFile("platform.yaml", "platform.yaml", in: root, isOptional: true)
+    if exists("platform.yml", in: root) { misnamed.append("platform.yml") }
     readFolder("platform.d", in: root, "platform.d")
     readFolder("operators.d", in: root, "operators.d")
     resolver.directories.insert(root.path)
@@ -87,7 +91,7 @@ private struct Reader {
   private mutating func openRoot() throws(ReadFailure) -> Folder {
     var way = Resolver(trust: .anyone, root: folder)
     defer { resolver.directories.formUnion(way.directories) }
-    let path = folder.hasPrefix("/") ? folder : "\(workingFolder())/\(folder)"
+    let path = folder.utf8.first == UInt8(ascii: "/") ? folder : "\(workingFolder())/\(folder)"
     guard case .folder(let root) = try way.resolve(path, from: nil) else {
       throw resolver.failure(.folderUnreadable(ENOTDIR))
     }
@@ -136,10 +140,12 @@ private struct Reader {
     }
     for name in names.sorted() {
       let child = "\(path)/\(name)"
-      if name.hasSuffix(".yaml"), !name.hasSuffix("_test.yaml") {
+      if nameEnds(name, with: ".yaml"), !nameEnds(name, with: "_test.yaml") {
         addFile(name, child, in: folder, isOptional: false)
-      } else if path == "operators.d", name.hasSuffix(".d"), name.utf8.count > 2 {
+      } else if path == "operators.d", nameEnds(name, with: ".d"), name.utf8.count > 2 {
         readFolder(name, in: folder, child)
+      } else if nameEnds(name, with: ".yml") {
+        misnamed.append(child)
       }
     }
   }
@@ -165,7 +171,7 @@ private struct Reader {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      if !name.hasPrefix(".") { names.append(name) }
+      if name.utf8.first != UInt8(ascii: ".") { names.append(name) }
       errno = 0
     }
     return errno == 0 ? names : nil

@@ -38,10 +38,10 @@ private final class Follower {
     guard !isScanning else { return next = next?.union(extent) ?? extent }
     isScanning = true
     extents.append(extent)
-    scanner.scan(extent) { [unowned self] (files: PolicyFiles, directories: Set<String>) in
-      self.files = files
+    scanner.scan(extent) { [unowned self] scanned in
+      files = scanned.files
       isScanning = false
-      if watcher?.arm(directories) == true { next = next?.union(.stamps) ?? .stamps }
+      if watcher?.arm(scanned.directories) == true { next = next?.union(.stamps) ?? .stamps }
       guard let extent = next else { return }
       next = nil
       scan(extent)

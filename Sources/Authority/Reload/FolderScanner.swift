@@ -44,14 +44,14 @@ final class FolderScanner {
     (folders, trust) = (configuration.folders, configuration.trust)
   }
 
-  func scan(_ extent: ScanExtent, then: @escaping (_ files: PolicyFiles, _ directories: Set<String>) -> Void) {
+  func scan(_ extent: ScanExtent, then: @escaping (Scanned) -> Void) {
     let (folders, trust, last) = (self.folders, self.trust, self.last)
     worker.run({
       let snapshot = PolicyTree.scan(folders, trust: trust, since: extent.since(last?.snapshot))
       return Scanned(snapshot: snapshot, files: FolderScanner.files(snapshot, last))
     }) { [self] scanned in
       self.last = scanned
-      then(scanned.files, scanned.snapshot.directories)
+      then(scanned)
     }
   }
 
@@ -64,15 +64,15 @@ final class FolderScanner {
   }
 
   /// Both are sorted.
-  private static func changes(_ old: [Entry], _ new: [Entry]) -> [(removed: PolicySource?, added: PolicySource?)] {
-    var changes: [(removed: PolicySource?, added: PolicySource?)] = []
+  private static func changes(_ old: [Entry], _ new: [Entry]) -> [PolicyFiles.Change] {
+    var changes: [PolicyFiles.Change] = []
     var (a, b) = (0, 0)
     while a < old.count || b < new.count {
       let (was, now) = (a < old.count ? old[a] : nil, b < new.count ? new[b] : nil)
-      if let was, let now, (was.rank, was.path) == (now.rank, now.path) {
+      if let was, let now, was.isOfSamePlace(as: now) {
         if !was.isSame(as: now) { changes.append((PolicySource(was), PolicySource(now))) }
         (a, b) = (a + 1, b + 1)
-      } else if let was, now.map({ (was.rank, was.path) < ($0.rank, $0.path) }) ?? true {
+      } else if let was, now.map(was.precedes) ?? true {
         changes.append((PolicySource(was), nil))
         a += 1
       } else if let now {
@@ -83,9 +83,12 @@ final class FolderScanner {
     return changes
   }
 
-  private struct Scanned: Sendable {
-    let snapshot: Snapshot
+  struct Scanned: Sendable {
+    fileprivate let snapshot: Snapshot
     let files: PolicyFiles
+    var directories: Set<String> { snapshot.directories }
+    /// Files that are not read because of how they are called.
+    var misnamed: [String] { snapshot.misnamed }
   }
 }
 

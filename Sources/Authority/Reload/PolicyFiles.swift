@@ -48,7 +48,8 @@ enum FileOwner: Hashable, Sendable {
   case none
 
   init(_ path: String) {
-    let parts = path.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 2, omittingEmptySubsequences: true)
+    // By bytes: a slash and an accent after it are no slash to a String, and the file would be nobody's.
+    let parts = path.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 2)
     switch parts.first.map(Substring.init) {
     case nil, "platform.d": self = .platform
     case "platform.yaml" where parts.count == 1: self = .platform
@@ -57,7 +58,7 @@ enum FileOwner: Hashable, Sendable {
         self = .operators
         return
       }
-      let suffix = [".yaml", ".d"].first { parts[1].suffix($0.utf8.count).elementsEqual($0.utf8) } ?? ""
+      let suffix = [".yaml", ".d", ".yml"].first { parts[1].suffix($0.utf8.count).elementsEqual($0.utf8) } ?? ""
       self = .operator(String(Substring(parts[1].dropLast(suffix.utf8.count))))
     default: self = .none
     }
@@ -91,8 +92,10 @@ struct PolicyFiles: Sendable {
       platform: Layer(platform), operators: operators.mapValues { Layer($0) }, unlisted: unlisted)
   }
 
+  typealias Change = (removed: PolicySource?, added: PolicySource?)
+
   /// These files with others in some places; nil: where no file is, or none can be read. Equal to making them anew.
-  func replacing(_ changes: [(removed: PolicySource?, added: PolicySource?)]) -> PolicyFiles? {
+  func replacing(_ changes: [Change]) -> PolicyFiles? {
     guard unlisted.isEmpty else { return nil }
     var layers: [FileOwner: [PolicySource]] = [:]
     for change in changes {
@@ -105,7 +108,9 @@ struct PolicyFiles: Sendable {
       case .platform, .operators, .none: return nil
       }
       if let removed = change.removed {
-        files.removeAll { $0.entry.path == removed.entry.path && $0.entry.rank == removed.entry.rank }
+        files.removeAll {
+          $0.entry.rank == removed.entry.rank && $0.entry.path.utf8.elementsEqual(removed.entry.path.utf8)
+        }
       }
       if let added = change.added { files.append(added) }
       layers[owner] = files

@@ -23,6 +23,7 @@ final class Reloader {
 
   /// What the folders say, as read last.
   private var files = PolicyFiles.none
+  private var misnamed: [String] = []
   private var standing = Standing()
   private var verdicts: [String: Verdict] = [:]
   private(set) var rollbackRecord: RollbackRecord?
@@ -62,7 +63,7 @@ final class Reloader {
       readAll(.bytes) { [self] in begin(opened.rollback, ready) }
     }
     let scan = authority.configuration.times.scan
-    minute = loop.after(nanoseconds: scan, every: scan) { [weak self] in self?.want(.bytes) }
+    minute = loop.after(nanoseconds: scan, every: scan) { [weak self] in self?.beat() }
   }
 
   private func begin(_ rollback: RollbackRecord?, _ ready: @escaping () -> Void) {
@@ -122,6 +123,12 @@ final class Reloader {
     want(.stamps)
   }
 
+  /// Each minute: what no event told of is found; and what could not be written is written, once it can be.
+  private func beat() {
+    if authority.keeper.unwritable != nil, let entry = authority.history.last { store(entry) }
+    want(.bytes)
+  }
+
   private func want(_ extent: ScanExtent) {
     wish = wish?.union(extent) ?? extent
     proceed()
@@ -169,9 +176,9 @@ final class Reloader {
 
   /// Scans, and again when folders came to be watched only after they were scanned.
   private func readAll(_ extent: ScanExtent, rounds: Int = 4, _ then: @escaping () -> Void) {
-    scanner.scan(extent) { [self] files, directories in
-      self.files = files
-      if watcher?.arm(directories) == true, rounds > 0 {
+    scanner.scan(extent) { [self] scanned in
+      (files, misnamed) = (scanned.files, scanned.misnamed)
+      if watcher?.arm(scanned.directories) == true, rounds > 0 {
         readAll(.stamps, rounds: rounds - 1, then)
       } else {
         then()
@@ -277,8 +284,13 @@ final class Reloader {
   }
 
   private func keep(_ entry: HistoryEntry) {
-    guard let platform = standing.platform else { return }
+    guard standing.platform != nil else { return }
     authority.history = (authority.history + [entry]).suffix(ArchiveLimits.sets)
+    store(entry)
+  }
+
+  private func store(_ entry: HistoryEntry) {
+    guard let platform = standing.platform, entry.digest == standing.digest else { return }
     authority.keeper.store(
       StoredSet(
         entry: entry, platform: platform.layer, operators: standing.operators.mapValues(\.layer),
@@ -298,6 +310,7 @@ final class Reloader {
     var said = verdicts.lazy.filter { !$0.value.diagnostics.isEmpty }.sorted { $0.key < $1.key }
       .flatMap(\.value.diagnostics)
     said += files.unlisted.filter { !$0.path.isEmpty }.map(OwnDiagnostics.unlisted)
+    said += misnamed.prefix(OwnDiagnostics.mostMisnamed).map(OwnDiagnostics.misnamed)
     for (name, verdict) in verdicts.lazy.filter({ $0.value.outcome != .inForce }).sorted(by: { $0.key < $1.key }) {
       if case .failed(let why) = verdict.outcome { said.append(OwnDiagnostics.compilerFailed(name, why)) }
     }
