@@ -1,12 +1,14 @@
 # One command each; `make` alone prints them. Needs Debian 12, a Swift 6.3 toolchain, gcc and Python 3.
 SHELL := /bin/bash
 PREFIX ?= /usr/local
-BUILD := .build/release
+RELEASE := .build/release
+# Whose programs are installed.
+BUILD ?= $(RELEASE)
 PROGRAM := $(BUILD)/licet
-PROGRAMS := $(PROGRAM) $(BUILD)/licetd $(BUILD)/licet-compiler
+RELEASED := $(RELEASE)/licet $(RELEASE)/licetd $(RELEASE)/licet-compiler
 SOURCES := Package.swift $(shell find Sources -name '*.swift' -o -name '*.h' -o -name '*.modulemap')
 
-.PHONY: help run test clients soak soak-daemon build install man completions bench fuzz lint clean setup
+.PHONY: help run test clients soak soak-daemon systemd build install uninstall man completions deb bench fuzz lint clean setup
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -14,33 +16,38 @@ help: ## this list
 setup:
 	@tools/setup
 
-run: setup $(PROGRAMS) ## licetd on a bus of its own: a dozen real questions, a reload, a broken file, the ways back
-	@tools/demo.sh $(BUILD)
+run: setup $(RELEASED) ## licetd on a bus of its own: a dozen real questions, a reload, a broken file, the ways back
+	@tools/demo.sh $(RELEASE)
 
 test: setup ## every check; the runner's own summary comes last
 	swift build --build-tests
 	"$$(swift build --show-bin-path)/licet" test examples
 	tools/check-embedded
 	tools/test-clients "$$(swift build --show-bin-path)"
+	$(MAKE) --no-print-directory systemd
 	Tests/Soak/soak.py "$$(swift build --show-bin-path)/licetd" --seconds 20 --seed 1
 	swift test
 
-clients: setup $(PROGRAMS) ## every block of docs/clients.md, the one in Rust too
-	LICET_SLOW=1 tools/test-clients $(BUILD)
+clients: setup $(RELEASED) ## every block of docs/clients.md, the one in Rust too
+	LICET_SLOW=1 tools/test-clients $(RELEASE)
 
 soak: setup ## the generated decisions, SOAK_DECISIONS (5,000,000) of them, with a new seed
 	LICET_DECISIONS=$${SOAK_DECISIONS:-5000000} LICET_SEED=$${LICET_SEED:-$$RANDOM} swift test --filter OracleTests
 
-soak-daemon: setup $(PROGRAMS) ## licetd under load, reloads and faults for SOAK_SECONDS (600)
-	Tests/Soak/soak.py $(BUILD)/licetd --seconds $${SOAK_SECONDS:-600}
+soak-daemon: setup $(RELEASED) ## licetd under load, reloads and faults for SOAK_SECONDS (600)
+	Tests/Soak/soak.py $(RELEASE)/licetd --seconds $${SOAK_SECONDS:-600}
 
-build: setup $(PROGRAMS) ## the programs, in release
+systemd: setup $(RELEASED) ## the units in a real systemd, as root: install, start, reload, kill, starve, activate, uninstall
+	tools/test-systemd
 
-$(PROGRAMS) &: $(SOURCES)
-	swift build -c release --product licet
-	swift build -c release --product licetd
-	swift build -c release --product licet-compiler
-	@touch $(PROGRAMS)
+build: setup $(RELEASED) ## the programs, in release
+
+# Without Swift's shared libraries: what is installed needs Debian's alone.
+$(RELEASED) &: $(SOURCES)
+	swift build -c release --static-swift-stdlib --product licet
+	swift build -c release --static-swift-stdlib --product licetd
+	swift build -c release --static-swift-stdlib --product licet-compiler
+	@touch $(RELEASED)
 
 man: $(PROGRAM) ## man pages in .build/man
 	@mkdir -p .build/man
@@ -48,17 +55,16 @@ man: $(PROGRAM) ## man pages in .build/man
 
 completions: $(PROGRAM) ## shell completions in .build/completions
 	@mkdir -p .build/completions
-	@for shell in bash zsh fish; do $(PROGRAM) --generate-completion-script $$shell > .build/completions/licet.$$shell; done
+	@for shell in bash zsh fish; do $(PROGRAM) --generate-completion-script $$shell | sed '1{/^#!/d}' > .build/completions/licet.$$shell; done
 
-install: build man completions ## program, man pages, completions and examples (DESTDIR, PREFIX)
-	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/licet
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 .build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -D -m 644 .build/completions/licet.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/licet
-	install -D -m 644 .build/completions/licet.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_licet
-	install -D -m 644 .build/completions/licet.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/licet.fish
-	install -d $(DESTDIR)$(PREFIX)/share/doc/licet
-	cp -r examples $(DESTDIR)$(PREFIX)/share/doc/licet/
+install: $(PROGRAM) man completions ## programs, units, bus policy, man pages, completions, examples (DESTDIR, PREFIX)
+	tools/install-files "$(BUILD)" "$(DESTDIR)" "$(PREFIX)"
+
+uninstall: ## what `make install` put there, with the same DESTDIR and PREFIX; state and policy stay
+	tools/install-files --remove "$(DESTDIR)" "$(PREFIX)"
+
+deb: setup $(RELEASED) ## a Debian package in .build/deb
+	tools/make-deb
 
 bench: setup ## the figures of docs/performance.md, beside other engines
 	Benchmarks/run

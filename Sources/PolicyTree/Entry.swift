@@ -17,12 +17,23 @@ public struct Entry: Hashable, Sendable {
   /// nil: it could not be read.
   public var digest: Digest?
   var stamp: Stamp?
+  /// A regular file in the folder that was listed: no link led to it.
+  var isPlain = false
 
   public init(path: String, rank: Int, content: Content) {
     self.path = path
     self.rank = rank
     self.content = content
     if case .bytes(let bytes) = content { digest = sha256(bytes) }
+  }
+
+  /// Whether both are of one path of one policy folder. By bytes: two spellings of an accent are two files.
+  public func isOfSamePlace(as other: Entry) -> Bool { rank == other.rank && path.utf8.elementsEqual(other.path.utf8) }
+
+  /// The order of a snapshot's entries: by rank and path, of what is one text to a reader by its bytes.
+  public func precedes(_ other: Entry) -> Bool {
+    if rank != other.rank { return rank < other.rank }
+    return path == other.path ? path.utf8.lexicographicallyPrecedes(other.path.utf8) : path < other.path
   }
 
   /// Whether two scans saw the same, whatever the file's times.
@@ -92,6 +103,36 @@ public struct Snapshot: Sendable {
   public var entries: [Entry]
   /// Every folder that the scan went through and that, changed, would change what it saw: absolute paths.
   public var directories: Set<String>
+  /// Files called `*.yml` where `*.yaml` is read: not read, and hardly meant so. Paths as entries have them, sorted.
+  public var misnamed: [String] = []
+  /// Places in `entries`, by path as the kernel has it. A failure's may be any of those that a path has.
+  var places: [[UInt8]: Int] = [:]
+
+  func entry(_ path: String, rank: Int) -> Entry? {
+    guard let place = places[Array(path.utf8)], entries.indices.contains(place), entries[place].rank == rank else {
+      return nil
+    }
+    return entries[place]
+  }
+}
+
+/// What is known of the time since an earlier scan.
+public enum Since: Sendable {
+  /// Nothing: every file is read.
+  case nothing
+  /// What it saw; a file whose stamp (device, inode, size, times) is the same is not read again.
+  case snapshot(Snapshot)
+  /// What it saw, and everything that was touched since in its `directories`, as absolute paths: that is read again,
+  /// whatever its stamp says, and of the rest nothing that lies in a listed folder itself is even looked at.
+  case touched(Snapshot, Set<String>)
+
+  var snapshot: Snapshot? {
+    switch self {
+    case .nothing: nil
+    case .snapshot(let snapshot), .touched(let snapshot, _): snapshot
+    }
+  }
+  var touched: Set<String>? { if case .touched(_, let paths) = self { paths } else { nil } }
 }
 
 /// When a file is taken to be as it was: fstat(2).

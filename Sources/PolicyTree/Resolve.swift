@@ -38,8 +38,8 @@ struct Resolver {
   mutating func resolve(_ path: String, from start: Folder?) throws(ReadFailure) -> Resolved {
     links = 0
     var here: Folder
-    if let start, !path.hasPrefix("/") { here = start } else { here = try open("/", nil) }
-    var left = path.split(separator: "/", omittingEmptySubsequences: true).map(String.init).reversed() as [String]
+    if let start, path.utf8.first != UInt8(ascii: "/") { here = start } else { here = try open("/", nil) }
+    var left = pathParts(path).reversed() as [String]
     while let name = left.popLast() {
       if name == "." { continue }
       if name == ".." {
@@ -80,8 +80,8 @@ struct Resolver {
     guard count > 0 else { throw failure(.vanished) }
     guard count < buffer.count else { throw failure(.unreadable(ENAMETOOLONG)) }
     let target = String(decoding: buffer[..<count], as: UTF8.self)
-    left += target.split(separator: "/", omittingEmptySubsequences: true).map(String.init).reversed()
-    if target.hasPrefix("/") { here = try open("/", nil) }
+    left += pathParts(target).reversed()
+    if target.utf8.first == UInt8(ascii: "/") { here = try open("/", nil) }
   }
 
   /// Opens a folder and checks who may change it; `name` is absolute without `parent`.
@@ -98,8 +98,7 @@ struct Resolver {
   }
 
   private func parent(of path: String) -> String {
-    let parts = path.split(separator: "/").dropLast()
-    return "/" + parts.joined(separator: "/")
+    "/" + pathParts(path).dropLast().joined(separator: "/")
   }
 
   /// Whether only those who may have written it can have: owner and mode of what was opened.
@@ -114,3 +113,12 @@ struct Resolver {
 
   func failure(_ kind: ReadFailure.Kind) -> ReadFailure { ReadFailure(kind: kind, folder: root) }
 }
+
+/// A path's names, as the kernel takes it apart: by bytes. (For a String a slash and an accent after it are one
+/// character, which is no slash.)
+func pathParts(_ path: String) -> [String] {
+  path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
+}
+
+/// Whether a file name ends so, by bytes.
+func nameEnds(_ name: String, with suffix: String) -> Bool { name.utf8.reversed().starts(with: suffix.utf8.reversed()) }

@@ -6,66 +6,66 @@ internal import System
 
 /// Reads `platform.yaml`, `platform.d/*.yaml`, `operators.d/*.yaml` and `operators.d/NAME.d/*.yaml` of `folders`, lowest
 /// first. Names that begin with a dot, `*_test.yaml` and everything else are ignored. A folder that doesn't exist is
-/// skipped, unless none does. A file whose stamp (device, inode, size, times) is that of `since` is not read again unless
-/// `byDigest`. Thread-safe. Source: open(2), openat(2), fstat(2), readdir(3).
-public func scan(
-  _ folders: [String], trust: Trust, since: Snapshot? = nil, byDigest: Bool = false
-) -> Snapshot {
-  scan(folders, trust: trust, since: byDigest ? nil : since, maximumFiles: TreeBounds.files)
+/// skipped, unless none does. Thread-safe. Source: open(2), openat(2), fstat(2), readdir(3).
+public func scan(_ folders: [String], trust: Trust, since: Since = .nothing) -> Snapshot {
+  scan(folders, trust: trust, since: since, maximumFiles: TreeBounds.files)
 }
 
 /// `willRead` is called between listing a file and opening it; tests let files vanish there.
 package func scan(
-  _ folders: [String], trust: Trust, since: Snapshot?, maximumFiles: Int,
+  _ folders: [String], trust: Trust, since: Since, maximumFiles: Int,
   willRead: @escaping (String) -> Void = { _ in }
 ) -> Snapshot {
-  var known: [Known: Entry] = [:]
-  for entry in since?.entries ?? [] { known[Known(rank: entry.rank, path: entry.path)] = entry }
-  // A mask is nil.
-  var found: [String: Entry?] = [:]
+  // A mask is nil. Masks hold by bytes, as names do in the kernel: two spellings of an accent are two files, and one String.
+  var found: [(path: String, entry: Entry?)] = []
   var failures: [Entry] = []
   var missing: [Entry] = []
   var directories: Set<String> = []
+  var misnamed: Set<String> = []
   for (rank, folder) in folders.enumerated() {
     var reader = Reader(
-      folder: folder, rank: rank, trust: trust, maximumFiles: maximumFiles, known: known, willRead: willRead)
+      folder: folder, rank: rank, trust: trust, maximumFiles: maximumFiles, since: since, willRead: willRead)
     if let failure = reader.read() {
       if reader.isMissing { missing.append(failure) } else { failures.append(failure) }
     }
-    for (path, entry) in reader.found { found[path] = .some(entry) }
+    if !found.isEmpty, !reader.found.isEmpty {
+      let higher = Set(reader.found.map { Array($0.path.utf8) })
+      found.removeAll { higher.contains(Array($0.path.utf8)) }
+    }
+    found += reader.found
     failures += reader.failures
+    misnamed.formUnion(reader.misnamed)
     directories.formUnion(reader.resolver.directories)
   }
   if missing.count == folders.count { failures += missing.suffix(1) }
-  let all = failures + found.values.compactMap { $0 }
-  return Snapshot(entries: all.sorted { ($0.rank, $0.path) < ($1.rank, $1.path) }, directories: directories)
-}
-
-private struct Known: Hashable {
-  var rank: Int
-  var path: String
+  let entries = (failures + found.compactMap(\.entry)).sorted { $0.precedes($1) }
+  let places = Dictionary(entries.enumerated().lazy.map { (Array($1.path.utf8), $0) }) { first, _ in first }
+  return Snapshot(entries: entries, directories: directories, misnamed: misnamed.sorted(), places: places)
 }
 
 private struct Reader {
   let folder: String
   let rank: Int
   let maximumFiles: Int
-  let known: [Known: Entry]
+  let last: Snapshot?
+  let touched: Set<String>?
   let willRead: (String) -> Void
   var resolver: Resolver
   /// A mask is nil.
   var found: [(path: String, entry: Entry?)] = []
   var failures: [Entry] = []
+  var misnamed: [String] = []
   var isMissing = false
 
   init(
-    folder: String, rank: Int, trust: Trust, maximumFiles: Int, known: [Known: Entry],
+    folder: String, rank: Int, trust: Trust, maximumFiles: Int, since: Since,
     willRead: @escaping (String) -> Void
   ) {
     self.folder = folder
     self.rank = rank
     self.maximumFiles = maximumFiles
-    self.known = known
+    last = since.snapshot
+    touched = since.touched
     self.willRead = willRead
     resolver = Resolver(trust: trust, root: folder)
   }
@@ -80,6 +80,7 @@ private struct Reader {
       return Entry(path: "", rank: rank, content: .failure(asFolder(error)))
     }
     addFile("platform.yaml", "platform.yaml", in: root, isOptional: true)
+    if exists("platform.yml", in: root) { misnamed.append("platform.yml") }
     readFolder("platform.d", in: root, "platform.d")
     readFolder("operators.d", in: root, "operators.d")
     resolver.directories.insert(root.path)
@@ -90,7 +91,7 @@ private struct Reader {
   private mutating func openRoot() throws(ReadFailure) -> Folder {
     var way = Resolver(trust: .anyone, root: folder)
     defer { resolver.directories.formUnion(way.directories) }
-    let path = folder.hasPrefix("/") ? folder : "\(workingFolder())/\(folder)"
+    let path = folder.utf8.first == UInt8(ascii: "/") ? folder : "\(workingFolder())/\(folder)"
     guard case .folder(let root) = try way.resolve(path, from: nil) else {
       throw resolver.failure(.folderUnreadable(ENOTDIR))
     }
@@ -139,10 +140,12 @@ private struct Reader {
     }
     for name in names.sorted() {
       let child = "\(path)/\(name)"
-      if name.hasSuffix(".yaml"), !name.hasSuffix("_test.yaml") {
+      if nameEnds(name, with: ".yaml"), !nameEnds(name, with: "_test.yaml") {
         addFile(name, child, in: folder, isOptional: false)
-      } else if path == "operators.d", name.hasSuffix(".d"), name.utf8.count > 2 {
+      } else if path == "operators.d", nameEnds(name, with: ".d"), name.utf8.count > 2 {
         readFolder(name, in: folder, child)
+      } else if nameEnds(name, with: ".yml") {
+        misnamed.append(child)
       }
     }
   }
@@ -168,7 +171,7 @@ private struct Reader {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      if !name.hasPrefix(".") { names.append(name) }
+      if name.utf8.first != UInt8(ascii: ".") { names.append(name) }
       errno = 0
     }
     return errno == 0 ? names : nil
@@ -179,9 +182,12 @@ private struct Reader {
   private mutating func addFile(_ name: String, _ path: String, in folder: Folder, isOptional: Bool) {
     willRead(path)
     if isOptional, !exists(name, in: folder) { return }
+    if let entry = unchanged(name, path, in: folder) { return found.append((path, entry)) }
     do throws(ReadFailure) {
       switch try resolver.resolve(name, from: folder) {
-      case .file(let parent, let name, let status): found.append((path, try file(name, path, in: parent, status)))
+      case .file(let parent, let found, let status):
+        let isPlain = parent.path == folder.path && found == name
+        self.found.append((path, try file(found, path, in: parent, isPlain: isPlain, status)))
       case .device(let number) where number == nullDevice: found.append((path, nil))
       case .device, .special: throw resolver.failure(.isSpecial)
       case .folder: throw resolver.failure(.isDirectory)
@@ -196,10 +202,26 @@ private struct Reader {
     return stat("/dev/null", &null) == 0 ? UInt64(null.st_rdev) : .max
   }
 
+  private func before(_ path: String) -> Entry? {
+    guard let entry = last?.entry(path, rank: rank), entry.digest != nil else { return nil }
+    return entry
+  }
+
+  /// What was read before, of a file in a listed folder itself: most files of most scans.
+  private func unchanged(_ name: String, _ path: String, in folder: Folder) -> Entry? {
+    guard let before = before(path), before.isPlain else { return nil }
+    if let touched { return touched.contains(folder.child(name)) ? nil : before }
+    var status = stat()
+    guard fstatat(folder.descriptor.raw, name, &status, AT_SYMLINK_NOFOLLOW) == 0,
+      status.st_mode & S_IFMT == S_IFREG, before.stamp == Stamp(status)
+    else { return nil }
+    return before
+  }
+
   private func file(
-    _ name: String, _ path: String, in folder: Folder, _ status: stat
+    _ name: String, _ path: String, in folder: Folder, isPlain: Bool, _ status: stat
   ) throws(ReadFailure) -> Entry {
-    if let before = known[Known(rank: rank, path: path)], before.stamp == Stamp(status), before.digest != nil {
+    if let before = before(path), before.stamp == Stamp(status), touched?.contains(folder.child(name)) != true {
       return before
     }
     // A file that is written while it is read is read once more.
@@ -219,6 +241,7 @@ private struct Reader {
       guard Stamp(before) == Stamp(after) else { continue }
       var entry = Entry(path: path, rank: rank, content: .bytes(bytes))
       entry.stamp = Stamp(after)
+      entry.isPlain = isPlain
       return entry
     }
     throw resolver.failure(.vanished)

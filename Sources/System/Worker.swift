@@ -11,9 +11,11 @@ public final class Worker {
   private let pending: Pending
   private var thread: pthread_t
 
-  /// pthread_create(3), eventfd(2)
-  public init(name: String, loop: EventLoop) throws(SystemError) {
-    let shared = Shared(String(name.prefix(15)), Descriptor(owning: try checked("eventfd", licet_eventfd())))
+  /// `niceness`: 0 to 19; with more, the thread waits for everybody who has less. pthread_create(3), eventfd(2),
+  /// setpriority(2)
+  public init(name: String, niceness: Int32 = 0, loop: EventLoop) throws(SystemError) {
+    let shared = Shared(
+      String(name.prefix(15)), niceness, Descriptor(owning: try checked("eventfd", licet_eventfd())))
     let pending = Pending()
     self.shared = shared
     self.pending = pending
@@ -65,6 +67,7 @@ public final class Worker {
   /// What the two threads share, under one lock.
   fileprivate final class Shared: @unchecked Sendable {
     private let name: String
+    private let niceness: Int32
     let wake: Descriptor
     private let lock: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
@@ -72,8 +75,9 @@ public final class Worker {
     private var results: [(UInt64, any Sendable)] = []
     private var isClosed = false
 
-    init(_ name: String, _ wake: Descriptor) {
+    init(_ name: String, _ niceness: Int32, _ wake: Descriptor) {
       self.name = name
+      self.niceness = niceness
       self.wake = wake
       lock = .allocate(capacity: 1)
       condition = .allocate(capacity: 1)
@@ -121,6 +125,8 @@ public final class Worker {
     }
 
     func serve() {
+      // Of this thread alone, on Linux; whoever may not is served as before.
+      if niceness > 0 { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness) }
       licet_name_thread(name)
       while let job = next() {
         let value = job.work()

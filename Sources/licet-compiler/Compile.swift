@@ -17,6 +17,8 @@ enum SourcesError: Error {
 func readSources(_ descriptor: Descriptor) throws(SourcesError) -> [SourceFile] {
   let memory: MappedMemory
   do { memory = try SealedMemory.map(descriptor, maximum: WireLimits.sourcesBytes) } catch { throw .memory(error) }
+  // Else the mapping could end with its last use, before it was read.
+  defer { withExtendedLifetime(memory) {} }
   do { return try decodeSources(memory.bytes).map(SourceFile.init) } catch { throw .wire(error) }
 }
 

@@ -25,11 +25,15 @@ final class Rig {
   private(set) var logged: [String] = []
 
   /// Starts on the scratch folder and waits until a generation is in force.
-  init(_ scratch: PolicyScratch, compiler: String = Rig.program, folders: [String]? = nil) throws {
+  init(
+    _ scratch: PolicyScratch, compiler: String = Rig.program, folders: [String]? = nil,
+    configure: (inout Authority.Configuration) -> Void = { _ in }
+  ) throws {
     self.scratch = scratch
     loop = try EventLoop()
-    let configuration = Authority.Configuration(
+    var configuration = Authority.Configuration(
       folders: folders ?? [scratch.policy], state: scratch.state, trust: .anyone, compiler: .spawn(compiler))
+    configure(&configuration)
     var lines: [String] = []
     authority = try Authority(configuration, loop: loop) { lines.append($0) }
     authority.changed = { [unowned self] change in

@@ -46,6 +46,56 @@ import Testing
     #expect(try after("") == before)
   }
 
+  // MARK: Groups
+
+  private static func groups(_ list: String, in path: String, rank: Int) -> SourceFile {
+    file(path, "\(path == "platform.yaml" ? base : head)groups: \(list)\n", rank: rank)
+  }
+
+  @Test func groupsAreReplacedByAHigherFolderAndNeverMixed() {
+    func merged(_ files: SourceFile...) -> [String]? {
+      let set = load(files)
+      #expect(set.summary == [])
+      return set.platform?.administratorGroups
+    }
+    let low = Self.groups("[wheel, adm]", in: "platform.yaml", rank: 0)
+    #expect(merged(file("platform.yaml", Self.base, rank: 0)) == [])
+    #expect(merged(low) == ["adm", "wheel"])
+    #expect(merged(low, Self.groups("[ops]", in: "platform.d/50.yaml", rank: 1)) == ["ops"])
+    #expect(merged(Self.groups("[ops]", in: "platform.d/50.yaml", rank: 1), low) == ["ops"], "in any order of files")
+    #expect(merged(low, Self.groups("[]", in: "platform.d/50.yaml", rank: 1)) == [], "an empty list is one")
+    #expect(merged(low, file("platform.d/50.yaml", Self.head, rank: 1)) == ["adm", "wheel"])
+    #expect(merged(low, Self.groups("[adm, wheel, adm]", in: "platform.d/50.yaml", rank: 0)) == ["adm", "wheel"])
+  }
+
+  @Test func groupsThatTwoFilesOfOneFolderStateDifferentlyAreAConflict() {
+    let set = load([
+      Self.groups("[wheel]", in: "platform.yaml", rank: 0),
+      Self.groups("[wheel, ops]", in: "platform.d/50.yaml", rank: 0),
+    ])
+    #expect(set.platform == nil)
+    #expect(set.errors.map(\.code) == [.conflict])
+    #expect(set.errors.allSatisfy { $0.message.contains("`groups`") && $0.location.file == "platform.yaml" })
+    // One that wins over both settles it.
+    let settled = load([
+      Self.groups("[wheel]", in: "platform.yaml", rank: 0), Self.groups("[ops]", in: "platform.d/50.yaml", rank: 1),
+      Self.groups("[ops]", in: "platform.d/60.yaml", rank: 1),
+    ])
+    #expect(settled.summary == [] && settled.platform?.administratorGroups == ["ops"])
+  }
+
+  @Test func groupsAreAListOfNamesAndThePlatformsAlone() {
+    for wrong in ["wheel", "[[wheel]]", "{wheel: 1}", "null"] {
+      let set = load([Self.groups(wrong, in: "platform.yaml", rank: 0)])
+      #expect(set.platform == nil && !set.errors.isEmpty, "\(wrong)")
+    }
+    let set = load([
+      file("platform.yaml", Self.base, rank: 0),
+      file("operators.d/shop.yaml", "licet: 1\nlayer: operator\nname: shop\ngroups: [wheel]\n", rank: 0),
+    ])
+    #expect(set.broken == ["shop"])
+  }
+
   @Test func ceilingsAreJudgedAfterMerging() {
     let low = Self.behaviors("default: ask, operators-may: ask", in: "platform.yaml", rank: 0)
     let set = load([low, Self.behaviors("default: allow", in: "platform.d/50.yaml", rank: 1)])

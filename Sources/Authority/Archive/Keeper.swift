@@ -24,7 +24,7 @@ final class Keeper {
 
   init(_ state: StateFolder, loop: EventLoop) throws(SystemError) {
     archive = Archive(state)
-    worker = try Worker(name: "licet-archive", loop: loop)
+    worker = try Worker(name: "licet-archive", niceness: 10, loop: loop)
   }
 
   func open(_ then: @escaping (OpenedArchive) -> Void) {

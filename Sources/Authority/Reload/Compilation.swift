@@ -4,7 +4,7 @@
 // - A platform that compiles is in force, whatever becomes of the operators (P17); all of them are compiled on it.
 // - One that doesn't changes nothing; without one in force, the last good one is taken.
 // - An operator that doesn't compile keeps what it has; on a new platform its last good files are compiled, clamped.
-// - A compiler that is gone is asked again a few times; then that counts as the layer's failure, so that no batch waits
+// - A compile that is killed is sent once more. A compiler that is gone is asked again a few times; then that counts as the layer's failure, so that no batch waits
 //   for ever.
 
 internal import CompilerProtocol
@@ -30,6 +30,8 @@ final class Compilation {
 
   /// Times that a layer is sent to a compiler which goes away.
   static let attempts = 3
+  /// Times that a layer is sent whose compile is killed.
+  static let attemptsWhenKilled = 2
 
   private let client: CompilerClient
   private let input: Input
@@ -71,7 +73,7 @@ final class Compilation {
       if isCancelled { return }
       switch result {
       case .success(let result): judgePlatform(layer, result)
-      case .failure(let failure) where !failure.isOwn && attempt < Compilation.attempts:
+      case .failure(let failure) where failure.mayBeTriedAgain(after: attempt):
         compilePlatform(layer, attempt: attempt + 1)
       case .failure(let failure): refusePlatform(layer, .failed(failure.text), [])
       }
@@ -116,7 +118,7 @@ final class Compilation {
       case .success(let result):
         if result.isInForce { _ = adoptPlatform(layer, result, isLastGood: true) }
         compileOperators()
-      case .failure(let failure) where !failure.isOwn && attempt < Compilation.attempts:
+      case .failure(let failure) where failure.mayBeTriedAgain(after: attempt):
         restorePlatform(layer, attempt: attempt + 1)
       case .failure(let failure):
         // Tried again with the next batch.
@@ -146,14 +148,18 @@ final class Compilation {
     for name in input.standing.operators.keys where input.files.operators[name] == nil {
       output.standing.operators[name] = nil
     }
-    for (name, layer) in input.files.operators.sorted(by: { $0.key < $1.key }) {
+    var changed: [(name: String, layer: Layer)] = []
+    for (name, layer) in input.files.operators {
       if !isPlatformNew, let verdict = input.verdicts[name],
         verdict.settles(layer.digest, on: platform.layer.digest), isSettled(name, layer, verdict)
       {
         output.verdicts[name] = verdict
-        continue
+      } else {
+        changed.append((name, layer))
       }
-      outstanding += 1
+    }
+    outstanding += changed.count
+    for (name, layer) in changed.sorted(by: { $0.name < $1.name }) {
       compile(Job(name: name, layer: layer, isClamping: input.isRestored, isLastGood: false))
     }
   }
@@ -189,7 +195,7 @@ final class Compilation {
       if isCancelled { return }
       switch result {
       case .success(let result): judge(job, result, on: platform)
-      case .failure(let failure) where !failure.isOwn && job.attempt < Compilation.attempts:
+      case .failure(let failure) where failure.mayBeTriedAgain(after: job.attempt):
         var again = job
         again.attempt += 1
         compile(again)

@@ -42,6 +42,18 @@ enum OwnDiagnostics {
       "check its owner and mode", file: entry.path)
   }
 
+  /// So many are said, so that a folder of them doesn't drown the rest.
+  static let mostMisnamed = 100
+
+  static func misnamed(_ path: String) -> DiagnosticRecord {
+    var name = ""
+    if case .operator(let owner) = FileOwner(path) { name = owner }
+    let wanted = "\(path.dropLast(4)).yaml"
+    return make(
+      name, .warning, "file-misnamed", "the file `\(path)` is not read: policy files end with `.yaml`",
+      "rename it to `\(wanted)`", file: path)
+  }
+
   private static func make(
     _ name: String, _ severity: DiagnosticRecord.Severity, _ code: String, _ message: String, _ hint: String,
     file: String? = nil

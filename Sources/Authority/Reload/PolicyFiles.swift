@@ -48,8 +48,9 @@ enum FileOwner: Hashable, Sendable {
   case none
 
   init(_ path: String) {
-    let parts = path.split(separator: "/", omittingEmptySubsequences: true)
-    switch parts.first {
+    // By bytes: a slash and an accent after it are no slash to a String, and the file would be nobody's.
+    let parts = path.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 2)
+    switch parts.first.map(Substring.init) {
     case nil, "platform.d": self = .platform
     case "platform.yaml" where parts.count == 1: self = .platform
     case "operators.d":
@@ -57,8 +58,8 @@ enum FileOwner: Hashable, Sendable {
         self = .operators
         return
       }
-      let suffix = [".yaml", ".d"].first(where: parts[1].hasSuffix) ?? ""
-      self = .operator(String(parts[1].dropLast(suffix.utf8.count)))
+      let suffix = [".yaml", ".d", ".yml"].first { parts[1].suffix($0.utf8.count).elementsEqual($0.utf8) } ?? ""
+      self = .operator(String(Substring(parts[1].dropLast(suffix.utf8.count))))
     default: self = .none
     }
   }
@@ -91,6 +92,37 @@ struct PolicyFiles: Sendable {
       platform: Layer(platform), operators: operators.mapValues { Layer($0) }, unlisted: unlisted)
   }
 
+  typealias Change = (removed: PolicySource?, added: PolicySource?)
+
+  /// These files with others in some places; nil: where no file is, or none can be read. Equal to making them anew.
+  func replacing(_ changes: [Change]) -> PolicyFiles? {
+    guard unlisted.isEmpty else { return nil }
+    var layers: [FileOwner: [PolicySource]] = [:]
+    for change in changes {
+      guard let path = (change.added ?? change.removed)?.entry.path else { continue }
+      let owner = FileOwner(path)
+      var files: [PolicySource]
+      switch owner {
+      case .platform where !path.isEmpty: files = layers[owner] ?? platform.files
+      case .operator(let name): files = layers[owner] ?? operators[name]?.files ?? []
+      case .platform, .operators, .none: return nil
+      }
+      if let removed = change.removed {
+        files.removeAll {
+          $0.entry.rank == removed.entry.rank && $0.entry.path.utf8.elementsEqual(removed.entry.path.utf8)
+        }
+      }
+      if let added = change.added { files.append(added) }
+      layers[owner] = files
+    }
+    var (platform, operators) = (self.platform, self.operators)
+    for (owner, files) in layers {
+      if case .operator(let name) = owner { operators[name] = files.isEmpty ? nil : Layer(files) }
+      if case .platform = owner { platform = Layer(files) }
+    }
+    return PolicyFiles(platform: platform, operators: operators)
+  }
+
   init(platform: Layer, operators: [String: Layer], unlisted: [SourceEntry] = []) {
     self.platform = platform
     self.operators = operators
@@ -103,9 +135,16 @@ struct PolicyFiles: Sendable {
 
 /// One digest of a platform's and operators' layers.
 func setDigest(platform: Layer?, operators: [String: Layer]) -> String {
-  var text = "platform \(platform?.digest ?? "-")\n"
-  for (name, layer) in operators.sorted(by: { $0.key < $1.key }) { text += "operator \(name) \(layer.digest)\n" }
-  return sha256(Array(text.utf8)).hex
+  var text = Array("platform \(platform?.digest ?? "-")\n".utf8)
+  text.reserveCapacity(operators.count * 96)
+  for name in operators.keys.sorted() {
+    text += "operator ".utf8
+    text += name.utf8
+    text += " ".utf8
+    text += (operators[name]?.digest ?? "-").utf8
+    text += "\n".utf8
+  }
+  return sha256(text).hex
 }
 
 /// A name that may stand in a path of the state folder: as policy files name operators.

@@ -10,19 +10,20 @@ final class Reloader {
 
   private unowned let authority: Authority
   private let loop: EventLoop
-  private let scanner: Scanner
+  private let scanner: FolderScanner
   private var watcher: Watcher?
   private var compilation: Compilation?
   private var validation: Compilation?
 
   private var isRunning = false
-  /// A scan is wanted; by digest.
-  private var wish: (scan: Bool, byDigest: Bool) = (false, false)
+  /// The scan that is wanted.
+  private var wish: ScanExtent?
   private var waiting: [Reload] = []
   private var rollbacks: [(number: UInt64, then: (Result<UInt64, AdminError>) -> Void)] = []
 
   /// What the folders say, as read last.
   private var files = PolicyFiles.none
+  private var misnamed: [String] = []
   private var standing = Standing()
   private var verdicts: [String: Verdict] = [:]
   private(set) var rollbackRecord: RollbackRecord?
@@ -33,13 +34,13 @@ final class Reloader {
   private var minute: EventLoop.Timer?
 
   var isHeld: Bool { holder != nil }
-  var refused: [String] { verdicts.filter { $0.value.outcome != .inForce }.keys.sorted() }
+  var refused: [String] { verdicts.lazy.filter { $0.value.outcome != .inForce }.map(\.key).sorted() }
 
   init(_ authority: Authority) throws(SystemError) {
     self.authority = authority
     loop = authority.loop
-    scanner = try Scanner(authority.configuration, loop: authority.loop)
-    watcher = try Watcher(authority.loop, authority.configuration.times) { [weak self] in self?.happened($0) }
+    scanner = try FolderScanner(authority.configuration, loop: authority.loop)
+    watcher = try Watcher(authority.loop, authority.configuration.times) { [weak self] in self?.want($0) }
     authority.keeper.changed = { [weak self] in self?.diagnose() }
   }
 
@@ -59,10 +60,10 @@ final class Reloader {
     authority.keeper.open { [self] opened in
       for problem in opened.problems { authority.log("archive: \(problem)") }
       authority.history = opened.history
-      readAll(byDigest: false) { [self] in begin(opened.rollback, ready) }
+      readAll(.bytes) { [self] in begin(opened.rollback, ready) }
     }
     let scan = authority.configuration.times.scan
-    minute = loop.after(nanoseconds: scan, every: scan) { [weak self] in self?.want(byDigest: true) }
+    minute = loop.after(nanoseconds: scan, every: scan) { [weak self] in self?.beat() }
   }
 
   private func begin(_ rollback: RollbackRecord?, _ ready: @escaping () -> Void) {
@@ -96,7 +97,7 @@ final class Reloader {
     waiting.append(then)
     holder?.timer.cancel()
     holder = nil
-    want(byDigest: true)
+    want(.bytes)
   }
 
   func rollback(to number: UInt64, _ then: @escaping (Result<UInt64, AdminError>) -> Void) {
@@ -119,13 +120,17 @@ final class Reloader {
     holder?.timer.cancel()
     holder = nil
     authority.changed?(.status)
-    want(byDigest: false)
+    want(.stamps)
   }
 
-  private func happened(_ isOverflow: Bool) { want(byDigest: isOverflow) }
+  /// Each minute: what no event told of is found; and what could not be written is written, once it can be.
+  private func beat() {
+    if authority.keeper.unwritable != nil, let entry = authority.history.last { store(entry) }
+    want(.bytes)
+  }
 
-  private func want(byDigest: Bool) {
-    wish = (true, wish.byDigest || byDigest)
+  private func want(_ extent: ScanExtent) {
+    wish = wish?.union(extent) ?? extent
     proceed()
   }
 
@@ -136,11 +141,10 @@ final class Reloader {
       let next = rollbacks.removeFirst()
       return run(rollback: next.number, next.then)
     }
-    guard wish.scan, !isHeld || !waiting.isEmpty else { return }
-    let byDigest = wish.byDigest
+    guard let extent = wish, !isHeld || !waiting.isEmpty else { return }
     let told = waiting
-    (wish, waiting) = ((false, false), [])
-    run(byDigest: byDigest, told)
+    (wish, waiting) = (nil, [])
+    run(extent, told)
   }
 
   private func end() {
@@ -150,9 +154,9 @@ final class Reloader {
 
   // MARK: A run
 
-  private func run(byDigest: Bool, _ told: [Reload]) {
+  private func run(_ extent: ScanExtent, _ told: [Reload]) {
     isRunning = true
-    readAll(byDigest: byDigest) { [self] in
+    readAll(extent) { [self] in
       if let record = rollbackRecord {
         if told.isEmpty, record.tree == files.digest { return end() }
         rollbackRecord = nil
@@ -171,11 +175,11 @@ final class Reloader {
   }
 
   /// Scans, and again when folders came to be watched only after they were scanned.
-  private func readAll(byDigest: Bool, rounds: Int = 4, _ then: @escaping () -> Void) {
-    scanner.scan(byDigest: byDigest) { [self] files, directories in
-      self.files = files
-      if watcher?.arm(directories) == true, rounds > 0 {
-        readAll(byDigest: false, rounds: rounds - 1, then)
+  private func readAll(_ extent: ScanExtent, rounds: Int = 4, _ then: @escaping () -> Void) {
+    scanner.scan(extent) { [self] scanned in
+      (files, misnamed) = (scanned.files, scanned.misnamed)
+      if watcher?.arm(scanned.directories) == true, rounds > 0 {
+        readAll(.stamps, rounds: rounds - 1, then)
       } else {
         then()
       }
@@ -210,7 +214,7 @@ final class Reloader {
   }
 
   private func tell(refusedSince earlier: [String: Verdict]) {
-    let names = verdicts.filter { $0.value.outcome != .inForce && earlier[$0.key] != $0.value }.keys.sorted()
+    let names = verdicts.lazy.filter { $0.value.outcome != .inForce && earlier[$0.key] != $0.value }.map(\.key).sorted()
     if !names.isEmpty { authority.changed?(.refused(names)) }
   }
 
@@ -225,7 +229,7 @@ final class Reloader {
     }
     let times = authority.configuration.times
     retryPause = min(max(retryPause &* 2, times.firstRetry), times.lastRetry)
-    retry = loop.after(nanoseconds: retryPause) { [weak self] in self?.want(byDigest: false) }
+    retry = loop.after(nanoseconds: retryPause) { [weak self] in self?.want(.stamps) }
   }
 
   // MARK: Publishing
@@ -255,15 +259,16 @@ final class Reloader {
   }
 
   private func declared(_ standing: Standing) -> Set<String> {
-    let names = rollbackRecord == nil ? Set(files.operators.keys) : []
-    return names.union(standing.operators.keys)
+    var names = Set(standing.operators.keys)
+    if rollbackRecord == nil {
+      for name in files.operators.keys where standing.operators[name] == nil { names.insert(name) }
+    }
+    return names
   }
 
   private func assign(_ new: Standing, _ number: UInt64) {
     standing = new
-    for name in new.operators.keys where standing.operators[name]?.since == nil {
-      standing.operators[name]?.since = number
-    }
+    for (name, one) in new.operators where one.since == nil { standing.operators[name]?.since = number }
     let entry = HistoryEntry(number: number, time: wallClock().seconds, digest: standing.digest)
     authority.generation = Generation(
       number: number, platform: standing.platform?.held, platformName: standing.platform?.facts.name ?? "",
@@ -279,8 +284,13 @@ final class Reloader {
   }
 
   private func keep(_ entry: HistoryEntry) {
-    guard let platform = standing.platform else { return }
+    guard standing.platform != nil else { return }
     authority.history = (authority.history + [entry]).suffix(ArchiveLimits.sets)
+    store(entry)
+  }
+
+  private func store(_ entry: HistoryEntry) {
+    guard let platform = standing.platform, entry.digest == standing.digest else { return }
     authority.keeper.store(
       StoredSet(
         entry: entry, platform: platform.layer, operators: standing.operators.mapValues(\.layer),
@@ -297,13 +307,15 @@ final class Reloader {
   }
 
   private func said() -> [DiagnosticRecord] {
-    var said = verdicts.sorted { $0.key < $1.key }.flatMap(\.value.diagnostics)
+    var said = verdicts.lazy.filter { !$0.value.diagnostics.isEmpty }.sorted { $0.key < $1.key }
+      .flatMap(\.value.diagnostics)
     said += files.unlisted.filter { !$0.path.isEmpty }.map(OwnDiagnostics.unlisted)
-    for (name, verdict) in verdicts.sorted(by: { $0.key < $1.key }) {
+    said += misnamed.prefix(OwnDiagnostics.mostMisnamed).map(OwnDiagnostics.misnamed)
+    for (name, verdict) in verdicts.lazy.filter({ $0.value.outcome != .inForce }).sorted(by: { $0.key < $1.key }) {
       if case .failed(let why) = verdict.outcome { said.append(OwnDiagnostics.compilerFailed(name, why)) }
     }
     if standing.platform?.isLastGood == true { said.append(OwnDiagnostics.lastGood("")) }
-    said += standing.operators.filter(\.value.isLastGood).keys.sorted().map(OwnDiagnostics.lastGood)
+    said += standing.operators.lazy.filter(\.value.isLastGood).map(\.key).sorted().map(OwnDiagnostics.lastGood)
     if let error = authority.keeper.unwritable { said.append(OwnDiagnostics.unwritable(error)) }
     said += authority.keeper.problems.map(OwnDiagnostics.archive)
     if let record = rollbackRecord { said.append(OwnDiagnostics.rolledBack(to: record.set)) }

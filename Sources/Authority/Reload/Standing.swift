@@ -1,6 +1,7 @@
 // What is in force, and what became of the files on disk: the values that a compilation starts from and ends with.
 
 internal import CompilerProtocol
+internal import Glibc
 internal import System
 
 /// A platform in force, with the process that compiles operators on it.
@@ -60,6 +61,22 @@ struct Verdict: Hashable {
 }
 
 extension CompilerFailure {
+  /// Whether a layer that failed so for the `attempt`th time is sent once more within its batch: some times when the
+  /// compiler was gone, once when the compile was killed, since whoever does that (an administrator, the kernel short
+  /// of memory) seldom means these files.
+  func mayBeTriedAgain(after attempt: Int) -> Bool {
+    if isKilled { return attempt < Compilation.attemptsWhenKilled }
+    return !isOwn && attempt < Compilation.attempts
+  }
+
+  /// Whether the signal is one that a process gets from others: none that a fault or a limit of its own raises.
+  private var isKilled: Bool {
+    guard case .failed(let failure) = self, failure.kind == .signal else { return false }
+    return [SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE].contains {
+      $0 == failure.detail
+    }
+  }
+
   /// Whether the files compiled are to be blamed: they took too long, too much, or made the compiler fail. Else the
   /// compiler was gone, and the same files may well compile.
   var isOwn: Bool {
@@ -87,7 +104,7 @@ extension CompilerFailure {
       case .busy: "it is busy"
       }
     case .malformed(let error): "its answer was malformed (\(error.code.rawValue) at byte \(error.offset))"
-    case .system(let error): "its answer could not be taken: \(error.text)"
+    case .system(let error): "nothing could be passed to it or taken from it: \(error.call): \(error.text)"
     case .closed: "it was closed"
     }
   }

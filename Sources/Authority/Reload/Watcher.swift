@@ -7,16 +7,16 @@ internal import System
 final class Watcher {
   private let loop: EventLoop
   private let times: Authority.Times
-  private let fired: (_ isOverflow: Bool) -> Void
+  private let fired: (ScanExtent) -> Void
   private var inotify: Inotify?
   private var numbers: [String: Int32] = [:]
   private var timer: EventLoop.Timer?
   /// When the first event of those that wait came.
   private var first: UInt64?
-  private var isOverflow = false
+  private var extent = ScanExtent.touched([])
 
-  /// `fired`: folders may have changed; after an overflow, or when a folder went, nothing read before may be relied on.
-  init(_ loop: EventLoop, _ times: Authority.Times, fired: @escaping (_ isOverflow: Bool) -> Void) throws(SystemError) {
+  /// `fired`: what may have changed; after an overflow, or when a folder went, nothing read before may be relied on.
+  init(_ loop: EventLoop, _ times: Authority.Times, fired: @escaping (ScanExtent) -> Void) throws(SystemError) {
     (self.loop, self.times, self.fired) = (loop, times, fired)
     inotify = try Inotify(loop) { [weak self] in self?.happened($0) }
   }
@@ -45,7 +45,9 @@ final class Watcher {
   }
 
   private func happened(_ event: Inotify.Event) {
-    if event.isOverflow || event.isGone { isOverflow = true }
+    // The last words of a watch that was taken away.
+    guard event.isOverflow || numbers.values.contains(event.watch) else { return }
+    extent = extent.union(event.isOverflow || event.isGone ? .bytes : .touched(paths(event)))
     // The path may lead to another folder now, or come back: it is watched anew by the scan that follows.
     if event.isGone { forget(event.watch) }
     let now = loop.now
@@ -57,6 +59,11 @@ final class Watcher {
     timer = loop.after(nanoseconds: min(times.quiet, left)) { [weak self] in self?.fire() }
   }
 
+  /// One watch may be of several names of a folder.
+  private func paths(_ event: Inotify.Event) -> Set<String> {
+    Set(numbers.filter { $0.value == event.watch }.keys.map { $0 == "/" ? "/\(event.name)" : "\($0)/\(event.name)" })
+  }
+
   private func forget(_ number: Int32) {
     let folders = numbers.filter { $0.value == number }.keys
     guard !folders.isEmpty else { return }
@@ -65,8 +72,8 @@ final class Watcher {
   }
 
   private func fire() {
-    let wasOverflow = isOverflow
-    (first, timer, isOverflow) = (nil, nil, false)
-    fired(wasOverflow)
+    let extent = self.extent
+    (first, timer, self.extent) = (nil, nil, .touched([]))
+    fired(extent)
   }
 }

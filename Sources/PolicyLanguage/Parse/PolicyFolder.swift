@@ -19,7 +19,7 @@ public enum PolicyFolder {
     _ folders: [String], trust: Trust = .anyone, maximumFiles: Int,
     willRead: @escaping (String) -> Void = { _ in }
   ) -> [SourceFile] {
-    scan(folders, trust: trust, since: nil, maximumFiles: maximumFiles, willRead: willRead).entries
+    scan(folders, trust: trust, since: .nothing, maximumFiles: maximumFiles, willRead: willRead).entries
       .map(SourceFile.init)
   }
 }

@@ -148,7 +148,8 @@ struct PolicyPath {
   let operatorName: String
 
   init(_ path: String) {
-    let parts = path.split(separator: "/", omittingEmptySubsequences: true)
+    // By bytes: a slash and an accent after it are no slash to a String, and the file would be nobody's.
+    let parts = path.utf8.split(separator: UInt8(ascii: "/")).map(Substring.init)
     isOperatorFolder = path == "operators.d" || path.isEmpty
     layer =
       switch parts.first {

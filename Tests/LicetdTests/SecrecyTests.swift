@@ -1,0 +1,132 @@
+// Who sees and may do what: two operators of two users, a stranger, and an administrator. Other users are played by
+// setpriv(1), which needs root.
+
+import Bus
+import Foundation
+import TestKit
+import Testing
+
+@Suite(.enabled(if: isRoot, "playing other users needs root")) struct SecrecyTests {
+  private static let files = [
+    "alpha": Rig.operatorFile("alpha", bind: "{user: nobody}"),
+    "beta": Rig.operatorFile("beta", bind: "{user: daemon}"),
+  ]
+
+  /// busctl as somebody else.
+  private func ask(_ rig: Rig, as user: String, _ words: String...) throws -> Run {
+    try run(["/usr/bin/busctl", "--address=\(rig.bus.addressText)"] + words, user: user)
+  }
+
+  private func property(_ rig: Rig, as user: String, _ name: String) throws -> String {
+    let found = try ask(rig, as: user, "get-property", "org.licet.Licet1", "/org/licet/Licet1", Rig.authority, name)
+    return found.output + found.errors
+  }
+
+  private func check(_ rig: Rig, as user: String, _ name: String, method: String = "Check") throws -> String {
+    let found = try ask(
+      rig, as: user, "call", "org.licet.Licet1", "/org/licet/Licet1", Rig.authority, method, "sasa{sv}", name, "1",
+      "rig.read", "0")
+    return found.output + found.errors
+  }
+
+  @Test func propertiesShowOnesOwn() throws {
+    do {
+      let rig = try Rig(operators: Self.files)
+      #expect(try property(rig, as: "nobody", "Operators") == "as 1 \"alpha\"\n")
+      #expect(try property(rig, as: "daemon", "Operators") == "as 1 \"beta\"\n")
+      #expect(try property(rig, as: "games", "Operators") == "as 0\n")
+      #expect(try property(rig, as: "root", "Operators") == "as 2 \"alpha\" \"beta\"\n")
+      try rig.scratch.save("operators.d/beta.yaml", "licet: 1\nlayer: operator\nname: beta\nrules: 7\n")
+      #expect(rig.waits { try rig.diagnosticCodes().contains("wrong-type") })
+      #expect(try property(rig, as: "daemon", "Diagnostics").contains("wrong-type"))
+      #expect(try property(rig, as: "root", "Diagnostics").contains("wrong-type"))
+      #expect(try property(rig, as: "nobody", "Diagnostics") == "aa{sv} 0\n")
+      #expect(try property(rig, as: "games", "Diagnostics") == "aa{sv} 0\n")
+      #expect(try property(rig, as: "nobody", "PolicyDigest") == "s \"\"\n")
+      #expect(try property(rig, as: "root", "PolicyDigest").count > 64)
+    }
+  }
+
+  @Test func oneSpeaksForOnesOwn() throws {
+    do {
+      let rig = try Rig(operators: Self.files)
+      #expect(try check(rig, as: "nobody", "alpha").contains("\"allow\""))
+      #expect(try check(rig, as: "nobody", "").contains("\"allow\""))
+      #expect(try check(rig, as: "daemon", "beta").contains("\"allow\""))
+      // Another's operator and none at all look alike.
+      let others = try check(rig, as: "nobody", "beta").replacingOccurrences(of: "beta", with: "X")
+      let none = try check(rig, as: "nobody", "gamma").replacingOccurrences(of: "gamma", with: "X")
+      #expect(others == none)
+      #expect(others.contains("doesn't speak for"))
+      #expect(try check(rig, as: "nobody", "beta", method: "Explain").contains("doesn't speak for"))
+      #expect(try check(rig, as: "games", "").contains("speaks for no operator"))
+      #expect(try check(rig, as: "root", "beta", method: "Explain").contains("\"allow\""))
+    }
+  }
+
+  @Test func administrationIsForAdministrators() throws {
+    do {
+      let grouped = Rig.platform.replacingOccurrences(of: "name: rig\n", with: "name: rig\ngroups: [games]\n")
+      let rig = try Rig(platform: grouped, operators: Self.files)
+      let path = ["org.licet.Licet1", "/org/licet/Licet1", Rig.admin]
+      for call in [
+        ["Reload"], ["Status"], ["ListGenerations"], ["StopAll"], ["ResumeAll"], ["Stop", "s", "beta"],
+        ["Resume", "s", "beta"], ["Rollback", "t", "0"], ["Hold", "u", "5"], ["Validate", "a(say)", "0"],
+      ] {
+        let found = try run(
+          ["/usr/bin/busctl", "--address=\(rig.bus.addressText)", "call"] + path + call, user: "nobody")
+        #expect(found.status != 0 && found.errors.contains("for root, the daemon's own user"), "\(call)")
+      }
+      let level = try run(
+        [
+          "/usr/bin/busctl", "--address=\(rig.bus.addressText)", "set-property", "org.licet.Licet1",
+          "/org/freedesktop/LogControl1", "org.freedesktop.LogControl1", "LogLevel", "s", "debug",
+        ], user: "nobody")
+      #expect(level.status != 0)
+      #expect(try check(rig, as: "nobody", "alpha").contains("\"allow\""))
+      // A member of the group that the platform names.
+      let member = try run(
+        [
+          "/usr/bin/setpriv", "--reuid", "nobody", "--regid", "games", "--clear-groups", "/usr/bin/busctl",
+          "--address=\(rig.bus.addressText)", "call",
+        ] + path + ["Reload"])
+      #expect(member.status == 0, "\(member.errors)")
+    }
+  }
+
+  /// `licet watch` as one of them: decisions of the other are not told.
+  @Test func signalsTellOnesOwn() throws {
+    do {
+      let rig = try Rig(operators: Self.files)
+      let heard = rig.scratch.root.appendingPathComponent("heard")
+      try Data().write(to: heard)
+      chmod(heard.path, 0o666)
+      let watch = Process()
+      watch.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
+      watch.arguments = [
+        "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", program("licet"), "watch", "--json", "--address",
+        rig.bus.addressText,
+      ]
+      watch.standardOutput = try FileHandle(forWritingTo: heard)
+      watch.standardError = FileHandle.nullDevice
+      try watch.run()
+      defer {
+        // The runner's threads block SIGTERM, and its children inherit that.
+        kill(watch.processIdentifier, SIGKILL)
+        watch.waitUntilExit()
+      }
+      func text() -> String { (try? String(contentsOf: heard, encoding: .utf8)) ?? "" }
+      // Subscribed once its own decision is heard.
+      let isHeard = rig.waits {
+        _ = try check(rig, as: "daemon", "beta")
+        _ = try check(rig, as: "nobody", "alpha")
+        return text().contains("alpha")
+      }
+      #expect(isHeard)
+      try rig.scratch.save("operators.d/beta.yaml", "licet: 1\nlayer: operator\nname: beta\nrules: 7\n")
+      #expect(rig.waits { try rig.diagnosticCodes().contains("wrong-type") })
+      _ = try check(rig, as: "nobody", "alpha")
+      #expect(!text().contains("beta"))
+    }
+  }
+}
