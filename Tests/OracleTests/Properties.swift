@@ -92,6 +92,8 @@ enum Checks {
   static func ceilingsBound(_ one: Trial.Case, _ evaluator: Evaluator, _ answer: Evaluator.Answer) throws -> String? {
     var request = one.request
     request.behaviors = [one.request.behaviors[0]]
+    // What a halt denies is P14's.
+    request.isHalted = false
     guard let platform = one.loaded.platform, isAlone(request.behaviors[0], one.loaded),
       absolute(of: request.behaviors[0], one.policy) == .none
     else { return nil }
