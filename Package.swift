@@ -127,7 +127,8 @@ let package = Package(
       ], swiftSettings: settings),
     .testTarget(
       name: "LicetdTests",
-      dependencies: ["licetd", "licet-compiler", "licet", "Bus", "CDBus", "Consultation", "Oracle", "TestKit"], swiftSettings: settings),
+      dependencies: ["licetd", "licet-compiler", "licet", "Bus", "CDBus", "Consultation", "Oracle", "TestKit"],
+      swiftSettings: settings),
     .testTarget(
       name: "LicetTests",
       dependencies: [

@@ -28,7 +28,8 @@ public struct Consultation {
       effect: decision.effect, obligations: obligations(decision), decidedBy: decidedBy(decision), way: nil, trace: [],
       halts: halts)
     guard explaining else { return answer }
-    if decision.effect != .allow, let way = way(policy, &frame, behaviors: names, preference: preference, isHalted: isHalted)
+    if decision.effect != .allow,
+      let way = way(policy, &frame, behaviors: names, preference: preference, isHalted: isHalted)
     {
       answer.way = (way.by, steps(way))
     }

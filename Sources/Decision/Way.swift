@@ -48,7 +48,8 @@ private struct WaySearch {
   var halt: UInt8 { isHalted ? Changes.halt.rawValue : 0 }
 
   func decide(_ changes: UInt8, _ frame: inout Frame) -> Decision? {
-    engine.decide(behaviors, Wish(preference: preference, changes: Changes(rawValue: changes), isHalted: isHalted), &frame)
+    engine.decide(
+      behaviors, Wish(preference: preference, changes: Changes(rawValue: changes), isHalted: isHalted), &frame)
   }
 
   func allows(_ changes: UInt8, _ frame: inout Frame) -> Bool { decide(changes, &frame)?.effect == .allow }

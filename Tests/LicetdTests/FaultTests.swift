@@ -16,7 +16,8 @@ import Testing
       let rig = try Rig()
       var last = try rig.generation()
       for pause in [0, 1, 3, 10, 30] {
-        try rig.scratch.save("operators.d/keeper.yaml", pause % 2 == 0 ? denying : Rig.operatorFile("keeper", bind: "{user: \(ownName)}"))
+        try rig.scratch.save(
+          "operators.d/keeper.yaml", pause % 2 == 0 ? denying : Rig.operatorFile("keeper", bind: "{user: \(ownName)}"))
         usleep(UInt32(pause) * 1000)
         rig.kill9()
         try rig.start()
@@ -218,7 +219,9 @@ private final class DeafCaller {
     let path = Array(address.dropFirst("unix:path=".count).utf8)
     withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path) }
     let isConnected = withUnsafePointer(to: &name) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
     }
     try #require(isConnected == 0)
     let identity = "\(getuid())".utf8.map { String($0, radix: 16) }.joined()

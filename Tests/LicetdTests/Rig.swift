@@ -92,7 +92,9 @@ final class Rig {
     log = scratch.root.appendingPathComponent("log")
     self.arguments = arguments
     // Other users of the secrecy tests pass here.
-    for path in [scratch.root.path, (bus.addressText.dropFirst("unix:path=".count) as NSString).deletingLastPathComponent] {
+    for path in [
+      scratch.root.path, (bus.addressText.dropFirst("unix:path=".count) as NSString).deletingLastPathComponent,
+    ] {
       chmod(path, 0o755)
     }
     chmod(String(bus.addressText.dropFirst("unix:path=".count)), 0o777)

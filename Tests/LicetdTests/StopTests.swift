@@ -53,7 +53,9 @@ import Testing
       let rig = try Rig(platform: "nonsense: [\n")
       #expect(try licet(rig, "stop", "--all").status == 0)
       let explained = try licet(rig, "explain", "--operator", "keeper", "--behavior", "rig.read")
-      for words in ["licet resume --all", "no policy"] { #expect(explained.output.contains(words), "\(explained.output)") }
+      for words in ["licet resume --all", "no policy"] {
+        #expect(explained.output.contains(words), "\(explained.output)")
+      }
       #expect(FileManager.default.fileExists(atPath: rig.scratch.state + "/stopped-all"))
     }
   }

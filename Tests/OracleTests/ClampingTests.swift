@@ -55,7 +55,8 @@ import Testing
 
   @Test func aConditionThatNoLongerFitsFails() throws {
     let new = Self.platform(
-      "attributes: {request: {amount: double}}\nbehaviors: {tool: {default: allow}, tool.pay: {default: ask, operators-may: allow}}\n")
+      "attributes: {request: {amount: double}}\nbehaviors: {tool: {default: allow}, tool.pay: {default: ask, operators-may: allow}}\n"
+    )
     // The failed limit applies; the failed setting gives nothing.
     let rules = """
       rules:

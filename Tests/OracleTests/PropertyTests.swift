@@ -31,7 +31,8 @@ import Testing
     (.failedLimitsIgnored, .failuresNeverLoosen), (.failedDutiesApply, .failuresNeverLoosen),
     (.onlyDeepestLimits, .restrictionsNeverLoosen), (.missingGrantsLift, .restrictionsNeverLoosen),
     (.dutiesCap, .restrictionsNeverLoosen), (.firstSettingWins, .orderDoesNotMatter),
-    (.namesBelowForgotten, .widerNeverLooser), (.dutiesOutrankHalts, .haltsDeny), (.failedObligationsLost, .failuresKeepObligations),
+    (.namesBelowForgotten, .widerNeverLooser), (.dutiesOutrankHalts, .haltsDeny),
+    (.failedObligationsLost, .failuresKeepObligations),
   ]
 
   @Test func everyFaultIsTried() {

@@ -80,17 +80,24 @@ private struct Example {
     let policy = folder.appendingPathComponent("policy")
     try Self.complete(policy, code)
     // Nobody's but one user's who owns nothing here; or one's own.
-    let trust: [DiagnosticCode: Trust] = [.fileUntrustedOwner: .owners([4242]), .fileUntrustedMode: .owners([getuid()])]
+    let trust: [DiagnosticCode: Trust] = [
+      .fileUntrustedOwner: .owners([4242]), .fileUntrustedMode: .owners([getuid()]),
+    ]
     let files = PolicyFolder.read(
       [policy.path], trust: trust[code] ?? .anyone, maximumFiles: code == .tooManyFiles ? 1 : Bounds.files)
     let set = load(files)
-    let later = code == .conditionOutdated ? loadPlatform(files).checked?.loadOperator("shop", files, clamping: true) : nil
-    diagnostics = (later?.diagnostics ?? openPolicy(files).diagnostics + lint(set)).map { Self.anonymous($0, policy.path) }
+    let later =
+      code == .conditionOutdated ? loadPlatform(files).checked?.loadOperator("shop", files, clamping: true) : nil
+    diagnostics = (later?.diagnostics ?? openPolicy(files).diagnostics + lint(set)).map {
+      Self.anonymous($0, policy.path)
+    }
     let sources = Dictionary(files.map { ($0.path, $0.bytes) }) { first, _ in first }
     let renderer = Renderer { sources[$0].flatMap { $0.isEmpty ? nil : $0 } }
     let shown = diagnostics.prefix(4) + diagnostics.dropFirst(4).filter { $0.code == code }
-    text = renderer.render(Array(shown)).replacingOccurrences(of: "user \(getuid()),", with: "user 0,").split(separator: "\n", omittingEmptySubsequences: false)
-      .map { $0.count > 200 ? $0.prefix(200) + "…" : $0 }.joined(separator: "\n")
+    text = renderer.render(Array(shown)).replacingOccurrences(of: "user \(getuid()),", with: "user 0,").split(
+      separator: "\n", omittingEmptySubsequences: false
+    )
+    .map { $0.count > 200 ? $0.prefix(200) + "…" : $0 }.joined(separator: "\n")
   }
 
   func remove() { try? FileManager.default.removeItem(at: folder) }

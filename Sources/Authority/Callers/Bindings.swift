@@ -55,7 +55,8 @@ public final class Bindings {
     guard table.unknown.contains(named) else { return nil }
     return DiagnosticRecord(
       operator: name, severity: .warning, code: "unknown-name", place: .init(file: file, line: 1, column: 1), length: 1,
-      message: "the system knows no \(named)", hint: "nobody is bound by it; is it spelt right, and made yet?", text: "",
+      message: "the system knows no \(named)", hint: "nobody is bound by it; is it spelt right, and made yet?",
+      text: "",
       related: nil)
   }
 

@@ -63,12 +63,20 @@ final class Loader {
     for file in files {
       let path = PolicyPath(file.path)
       // Whose a file is its path says: a file too broken to show its name still counts against its owner.
-      if path.isOperatorFolder { _ = read(file, .operator) } else { filesOf[path.operatorName, default: []].append(file) }
+      if path.isOperatorFolder {
+        _ = read(file, .operator)
+      } else {
+        filesOf[path.operatorName, default: []].append(file)
+      }
     }
     var operators: [String: Operator] = [:]
     var broken: Set<String> = []
     for (name, own) in filesOf.sorted(by: { $0.key < $1.key }) {
-      if let one = loadOperator(name, own, scope, isClamping: false) { operators[name] = one } else { broken.insert(name) }
+      if let one = loadOperator(name, own, scope, isClamping: false) {
+        operators[name] = one
+      } else {
+        broken.insert(name)
+      }
     }
     return (operators, broken)
   }

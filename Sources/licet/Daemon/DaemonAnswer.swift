@@ -77,7 +77,8 @@ extension TraceLine {
 
 extension WayStep {
   fileprivate init?(wire change: JSON, _ halts: [Halt]) {
-    guard let kind = change["kind"]?.text.flatMap({ Kind(named: $0, halts) }), let behavior = change["behavior"]?.text else {
+    guard let kind = change["kind"]?.text.flatMap({ Kind(named: $0, halts) }), let behavior = change["behavior"]?.text
+    else {
       return nil
     }
     self.init(
