@@ -4,6 +4,7 @@
    ask ADDRESS polkit COUNT           CheckAuthorization at polkitd
    ask ADDRESS many CALLS REQUESTS    CheckMany: decisions a second
    ask ADDRESS flip FILE A B COUNT    renames a copy of A, then of B, over FILE and asks until the answer is another one
+   ask ADDRESS await NAME             waits until NAME is taken
    ask ADDRESS storm FILE A B MS SECONDS   p50 and p99 of Check while FILE is exchanged every MS; MS 0: never */
 #include <dbus/dbus.h>
 #include <errno.h>
@@ -227,6 +228,29 @@ static void storm(struct storm *s, int seconds) {
          percentile(times, count, 0.99), times[count - 1]);
 }
 
+/* says "watching", then "owned" once somebody has the name */
+static void await(const char *name) {
+  char rule[512];
+  snprintf(rule, sizeof rule, "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s'", name);
+  dbus_bus_add_match(bus, rule, NULL);
+  dbus_connection_flush(bus);
+  puts("watching");
+  fflush(stdout);
+  for (;;) {
+    DBusMessage *heard;
+    while (!(heard = dbus_connection_pop_message(bus)))
+      if (!dbus_connection_read_write(bus, -1)) exit(69);
+    const char *whose = "", *before = "", *after = "";
+    int is_change = dbus_message_is_signal(heard, "org.freedesktop.DBus", "NameOwnerChanged") &&
+                    dbus_message_get_args(heard, NULL, DBUS_TYPE_STRING, &whose, DBUS_TYPE_STRING, &before, DBUS_TYPE_STRING, &after,
+                                          DBUS_TYPE_INVALID) &&
+                    !strcmp(whose, name) && *after;
+    dbus_message_unref(heard);
+    if (is_change) break;
+  }
+  puts("owned");
+}
+
 int main(int argc, char **argv) {
   if (argc < 4) return 64;
   bus = dbus_connection_open_private(argv[1], NULL);
@@ -235,6 +259,7 @@ int main(int argc, char **argv) {
   if (getenv("ASK_BEHAVIOR")) behavior = getenv("ASK_BEHAVIOR");
   const char *mode = argv[2];
   if (!strcmp(mode, "pair")) pair(atoi(argv[3]));
+  else if (!strcmp(mode, "await")) await(argv[3]);
   else if (!strcmp(mode, "polkit")) polkit(atoi(argv[3]));
   else if (!strcmp(mode, "many") && argc == 5) many(atoi(argv[3]), atoi(argv[4]));
   else if (!strcmp(mode, "flip") && argc == 7) flip(argv[3], argv[4], argv[5], atoi(argv[6]));

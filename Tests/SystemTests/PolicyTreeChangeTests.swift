@@ -20,11 +20,13 @@ import Testing
     // What is remembered is made to differ from the disk: so it shows who is asked.
     let index = try #require(before.entries.firstIndex { $0.path == "operators.d/a.yaml" })
     before.entries[index].content = .bytes(Array("remembered".utf8))
-    #expect(text("operators.d/a.yaml", scan([scratch.policy], trust: .anyone, since: .snapshot(before))) == "remembered")
+    #expect(
+      text("operators.d/a.yaml", scan([scratch.policy], trust: .anyone, since: .snapshot(before))) == "remembered")
     #expect(text("operators.d/a.yaml", scan([scratch.policy], trust: .anyone, since: .nothing)) == "true")
     // Of another folder nothing is remembered.
     #expect(
-      text("operators.d/a.yaml", scan(["/nonexistent", scratch.policy], trust: .anyone, since: .snapshot(before))) == "true")
+      text("operators.d/a.yaml", scan(["/nonexistent", scratch.policy], trust: .anyone, since: .snapshot(before)))
+        == "true")
     // Touched, it is read again, and is the same.
     try scratch.overwrite("operators.d/a.yaml", "true")
     let after = scan([scratch.policy], trust: .anyone, since: .snapshot(before))

@@ -72,7 +72,9 @@ final class CompiledPolicy {
       names.initializeElement(at: index, to: lent.copy(name.utf8))
     }
     let behaviors = UnsafeBufferPointer(names)
-    guard let decision = decide(policy, &frame, behaviors: behaviors, preference: request.preference, isHalted: request.isHalted),
+    guard
+      let decision = decide(
+        policy, &frame, behaviors: behaviors, preference: request.preference, isHalted: request.isHalted),
       let way = way(
         policy, &frame, behaviors: behaviors, preference: request.preference, isHalted: request.isHalted)
     else { throw OracleError.badRequest }
