@@ -26,6 +26,8 @@
 
 static int result(long value) { return value < 0 ? -errno : (int)value; }
 
+int licet_syncfs(int descriptor) { return result(syncfs(descriptor)); }
+
 int licet_memfd(const char *name) { return result(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING)); }
 int licet_seal(int fd) { return result(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)); }
 

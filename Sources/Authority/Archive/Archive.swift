@@ -167,35 +167,41 @@ final class Archive: @unchecked Sendable {
     for folder in ["sources", "sets", "last-good/operators"] { try state.makeFolder(folder) }
     try clean(keeping: set)
     let layers = (set.platform.map { ["": $0] } ?? [:]).merging(set.operators) { first, _ in first }
-    for layer in layers.values { try storeSources(layer) }
+    try storeSources(layers.values.flatMap(\.files))
     let files = layers.sorted { $0.key < $1.key }.flatMap { $0.value.files.compactMap { ManifestFile($0) } }
     let manifest = SetManifest(time: set.entry.time, digest: set.entry.digest, files: files)
     try state.write("sets/\(set.entry.number)", manifest.bytes)
     sets[set.entry.number] = manifest
     count(files, 1)
-    for (name, layer) in layers where name.isEmpty || isOperatorName(name) { try storeLastGood(name, layer) }
+    try storeLastGood(layers)
     forget(declared: set.declared.union(set.operators.keys))
     try clean(keeping: set)
   }
 
-  private func storeSources(_ layer: Layer) throws(StateError) {
-    for file in layer.files {
+  private func storeSources(_ files: [PolicySource]) throws(StateError) {
+    var missing: [String: [UInt8]] = [:]
+    for file in files {
       guard let digest = file.digest, case .bytes(let bytes) = file.entry.content, !present.contains(digest) else {
         continue
       }
-      try state.write("sources/\(digest)", bytes)
-      present.insert(digest)
-      rubbish.removeAll { $0 == "sources/\(digest)" }
+      missing[digest] = bytes
     }
+    try state.write(all: missing.map { ("sources/\($0.key)", $0.value) })
+    present.formUnion(missing.keys)
+    if !missing.isEmpty { rubbish.removeAll { missing[String($0.dropFirst("sources/".count))] != nil } }
   }
 
-  private func storeLastGood(_ name: String, _ layer: Layer) throws(StateError) {
-    let files = layer.files.compactMap { ManifestFile($0) }
-    guard lastGood[name]?.files != files else { return }
-    let manifest = LayerManifest(files: files)
-    try state.write(lastGoodPath(name), manifest.bytes)
-    count(files, 1)
-    if let old = lastGood.updateValue(manifest, forKey: name) { count(old.files, -1) }
+  private func storeLastGood(_ layers: [String: Layer]) throws(StateError) {
+    var changed: [String: LayerManifest] = [:]
+    for (name, layer) in layers where name.isEmpty || isOperatorName(name) {
+      let files = layer.files.compactMap { ManifestFile($0) }
+      if lastGood[name]?.files != files { changed[name] = LayerManifest(files: files) }
+    }
+    try state.write(all: changed.map { (lastGoodPath($0.key), $0.value.bytes) })
+    for (name, manifest) in changed {
+      count(manifest.files, 1)
+      if let old = lastGood.updateValue(manifest, forKey: name) { count(old.files, -1) }
+    }
   }
 
   private func forget(declared: Set<String>) {
@@ -213,16 +219,13 @@ final class Archive: @unchecked Sendable {
 
   /// Removes what nobody refers to, but for what `set` is about to name.
   private func clean(keeping set: StoredSet) throws(StateError) {
-    while let path = rubbish.last {
-      try state.remove(path)
-      rubbish.removeLast()
-    }
     let wanted = Set(
       ([set.platform].compactMap { $0 } + set.operators.values).flatMap { $0.files.compactMap(\.digest) })
-    for digest in present where references[digest] == nil && !wanted.contains(digest) {
-      try state.remove("sources/\(digest)")
-      present.remove(digest)
-    }
+    let idle = present.filter { references[$0] == nil && !wanted.contains($0) }
+    present.subtract(idle)
+    rubbish += idle.map { "sources/\($0)" }
+    try state.remove(all: rubbish)
+    rubbish = []
   }
 
   private func count(_ files: [ManifestFile], _ step: Int) {

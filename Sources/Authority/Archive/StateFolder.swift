@@ -1,6 +1,7 @@
 // Files of the state folder: read with a bound, written so that a crash leaves the old content or the new one.
 
 internal import Glibc
+internal import System
 
 /// The state folder can't be written or read.
 public struct StateError: Error, Hashable, Sendable {
@@ -45,35 +46,53 @@ struct StateFolder: Sendable {
     throw StateError(code: EFBIG, doing: "reading \(full(path))")
   }
 
+  /// Files from which on one syncfs(2) is cheaper than an fsync(2) each.
+  static let many = 32
+
   /// On disk when it returns: written beside, synced, renamed, and the folder synced.
-  func write(_ path: String, _ bytes: [UInt8]) throws(StateError) {
-    let temporary = "\(path).new"
-    let descriptor = open(full(temporary), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { throw failure("writing", path) }
-    do {
-      defer { close(descriptor) }
-      var offset = 0
-      while offset < bytes.count {
-        let count = bytes.withUnsafeBytes { buffer in
-          Glibc.write(descriptor, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
-        }
-        if count < 0, errno == EINTR { continue }
-        guard count > 0 else { throw failure("writing", path, removing: temporary) }
-        offset += count
-      }
-      guard fsync(descriptor) == 0 else { throw failure("writing", path, removing: temporary) }
+  func write(_ path: String, _ bytes: [UInt8]) throws(StateError) { try write(all: [(path, bytes)]) }
+
+  /// On disk when it returns, each whole: all are written beside and synced before the first is renamed, and their
+  /// folders are synced last. When it throws, some may be there; none is half.
+  func write(all files: [(path: String, bytes: [UInt8])]) throws(StateError) {
+    var isDone = false
+    defer { if !isDone { for file in files { unlink(full(temporary(file.path))) } } }
+    let isMany = files.count >= StateFolder.many
+    for file in files { try writeBeside(file.path, file.bytes, isSynced: !isMany) }
+    if isMany { try synchronize("", wholeFileSystem: true) }
+    for file in files {
+      guard rename(full(temporary(file.path)), full(file.path)) == 0 else { throw failure("writing", file.path) }
     }
-    guard rename(full(temporary), full(path)) == 0 else { throw failure("writing", path, removing: temporary) }
-    try synchronize(parent(path))
+    isDone = true
+    for folder in Set(files.map { parent($0.path) }) { try synchronize(folder) }
   }
 
-  /// On disk when it returns; nothing to remove is no error.
-  func remove(_ path: String) throws(StateError) {
-    guard unlink(full(path)) == 0 else {
-      if errno == ENOENT { return }
-      throw failure("removing", path)
+  private func writeBeside(_ path: String, _ bytes: [UInt8], isSynced: Bool) throws(StateError) {
+    let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW
+    let descriptor = open(full(temporary(path)), flags, 0o600)
+    guard descriptor >= 0 else { throw failure("writing", path) }
+    defer { close(descriptor) }
+    var offset = 0
+    while offset < bytes.count {
+      let count = bytes.withUnsafeBytes { buffer in
+        Glibc.write(descriptor, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw failure("writing", path) }
+      offset += count
     }
-    try synchronize(parent(path))
+    guard !isSynced || fsync(descriptor) == 0 else { throw failure("writing", path) }
+  }
+
+  private func temporary(_ path: String) -> String { "\(path).new" }
+
+  /// On disk when it returns; nothing to remove is no error.
+  func remove(_ path: String) throws(StateError) { try remove(all: [path]) }
+
+  /// As `remove`, of several.
+  func remove(all paths: [String]) throws(StateError) {
+    for path in paths where unlink(full(path)) != 0 && errno != ENOENT { throw failure("removing", path) }
+    for folder in Set(paths.map(parent)) { try synchronize(folder) }
   }
 
   /// Makes a folder, 0700, with those above it.
@@ -113,17 +132,21 @@ struct StateFolder: Sendable {
     return String(path[..<slash])
   }
 
-  private func synchronize(_ folder: String) throws(StateError) {
+  private func synchronize(_ folder: String, wholeFileSystem: Bool = false) throws(StateError) {
     let descriptor = open(full(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure("syncing", folder) }
     defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw failure("syncing", folder) }
+    if wholeFileSystem {
+      do throws(SystemError) { try FileSystem.synchronize(of: descriptor) } catch {
+        throw StateError(code: error.code, doing: "syncing \(full(folder))")
+      }
+    } else {
+      guard fsync(descriptor) == 0 else { throw failure("syncing", folder) }
+    }
   }
 
-  private func failure(_ verb: String, _ path: String, removing temporary: String? = nil) -> StateError {
-    let error = StateError(code: errno, doing: "\(verb) \(full(path))")
-    if let temporary { unlink(full(temporary)) }
-    return error
+  private func failure(_ verb: String, _ path: String) -> StateError {
+    StateError(code: errno, doing: "\(verb) \(full(path))")
   }
 }
 

@@ -4,6 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* syncfs(2). */
+int licet_syncfs(int descriptor);
+
 /* memfd_create(2) with MFD_ALLOW_SEALING and MFD_CLOEXEC. */
 int licet_memfd(const char *name);
 /* fcntl(2) F_ADD_SEALS: SHRINK, GROW, WRITE, SEAL. */
