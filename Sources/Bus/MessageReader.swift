@@ -6,23 +6,27 @@ public import System
 
 /// A cursor over the values of one container, or of a message's arguments. A value type: a copy goes its own way.
 ///
-/// Valid as long as the message; whoever holds the reader holds the message.
+/// Holds its message. The texts and bytes that it gives are the message's, and go with it.
 public struct MessageReader {
   /// Containers within each other, a variant being one. libdbus itself accepts 64.
   public static var maximumDepth: Int { 32 }
 
+  /// The iterator points into it.
+  private let message: Message
   private var iterator: DBusMessageIter
   private var trail: UInt64 = 0
   private var index: UInt32 = 0
   private var depth: UInt8 = 0
 
   init(_ message: Message) {
+    self.message = message
     iterator = DBusMessageIter()
     dbus_message_iter_init(message.raw, &iterator)
   }
 
   private init(_ iterator: DBusMessageIter, inside outer: borrowing MessageReader) {
     self.iterator = iterator
+    message = outer.message
     depth = outer.depth &+ 1
     trail = outer.trail
     if outer.depth < 4 { trail |= UInt64(min(outer.index, 0xffff)) << (UInt64(outer.depth) &* 16) }

@@ -162,6 +162,16 @@ import Testing
     #expect(self.message().bodyLength == 0)
   }
 
+  /// Readers of messages that nobody else holds: their memory is not given to the next message.
+  @Test func aReaderHoldsItsMessage() throws {
+    var readers: [MessageReader] = []
+    for i in 0..<200 {
+      var list = message().with { $0.array("s") { $0.append("text \(i)") } }.reader
+      readers.append(try list.nextArray(of: .string))
+    }
+    for i in 0..<200 { #expect(try readers[i].nextSwiftString() == "text \(i)") }
+  }
+
   private func marshalled(_ message: Message) throws -> [UInt8] {
     var bytes: UnsafeMutablePointer<CChar>?
     var count: Int32 = 0
