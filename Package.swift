@@ -82,7 +82,7 @@ let package = Package(
     .target(
       name: "TestKit",
       dependencies: [
-        "Offline", "Consultation", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage", "Bus", "System",
+        "Offline", "Consultation", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage", "Bus", "CDBus", "System",
         "CompilerProtocol",
       ],
       path: "Tests/TestKit", swiftSettings: settings),

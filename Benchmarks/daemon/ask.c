@@ -2,7 +2,7 @@
 
    ask ADDRESS pair COUNT             Check at the echo service and at licetd in turns: p50 and p99 of both, and the ratio
    ask ADDRESS polkit COUNT           CheckAuthorization at polkitd
-   ask ADDRESS many CALLS REQUESTS    CheckMany: decisions a second
+   ask ADDRESS many TIMES REQUESTS CALLS   CheckMany, so many calls at once: decisions a second
    ask ADDRESS flip FILE A B COUNT    renames a copy of A, then of B, over FILE and asks until the answer is another one
    ask ADDRESS await NAME             waits until NAME is taken
    ask ADDRESS storm FILE A B MS SECONDS   p50 and p99 of Check while FILE is exchanged every MS; MS 0: never */
@@ -148,27 +148,45 @@ static void polkit(int count) {
   printf("polkit-p50 %lu polkit-p99 %lu\n", percentile(times, count, 0.5), percentile(times, count, 0.99));
 }
 
-static void many(int calls, int requests) {
+static DBusMessage *check_many(int requests) {
+  DBusMessage *call = dbus_message_new_method_call(LICET, "/org/licet/Licet1", "org.licet.Licet1.Authority", "CheckMany");
+  DBusMessageIter at, list, item;
+  dbus_message_iter_init_append(call, &at);
+  dbus_message_iter_append_basic(&at, DBUS_TYPE_STRING, &operator_name);
+  dbus_message_iter_open_container(&at, DBUS_TYPE_ARRAY, "(asa{sv})", &list);
+  for (int k = 0; k < requests; k++) {
+    dbus_message_iter_open_container(&list, DBUS_TYPE_STRUCT, NULL, &item);
+    request(&item);
+    dbus_message_iter_close_container(&list, &item);
+  }
+  dbus_message_iter_close_container(&at, &list);
+  return call;
+}
+
+/* The caller's own marshalling is its own: a call is built beforehand. */
+static void many(int calls, int requests, int at_once) {
   uint64_t *times = calloc((size_t)calls, 8);
+  DBusMessage *call[16];
+  DBusPendingCall *waiting[16];
+  if (at_once < 1 || at_once > 16) exit(64);
   for (int i = 0; i < calls; i++) {
-    DBusMessage *call = dbus_message_new_method_call(LICET, "/org/licet/Licet1", "org.licet.Licet1.Authority", "CheckMany");
-    DBusMessageIter at, list, item;
-    dbus_message_iter_init_append(call, &at);
-    dbus_message_iter_append_basic(&at, DBUS_TYPE_STRING, &operator_name);
-    dbus_message_iter_open_container(&at, DBUS_TYPE_ARRAY, "(asa{sv})", &list);
-    for (int k = 0; k < requests; k++) {
-      dbus_message_iter_open_container(&list, DBUS_TYPE_STRUCT, NULL, &item);
-      request(&item);
-      dbus_message_iter_close_container(&list, &item);
+    for (int k = 0; k < at_once; k++) call[k] = check_many(requests);
+    uint64_t start = now();
+    for (int k = 0; k < at_once; k++) {
+      dbus_connection_send_with_reply(bus, call[k], &waiting[k], 30000);
+      dbus_message_unref(call[k]);
     }
-    dbus_message_iter_close_container(&at, &list);
-    uint64_t start = now(); /* the caller's own marshalling is its own */
-    DBusMessage *reply = ask(call);
+    for (int k = 0; k < at_once; k++) {
+      dbus_pending_call_block(waiting[k]);
+      DBusMessage *reply = dbus_pending_call_steal_reply(waiting[k]);
+      if (!reply || dbus_message_get_type(reply) != DBUS_MESSAGE_TYPE_METHOD_RETURN) exit(1);
+      dbus_message_unref(reply);
+      dbus_pending_call_unref(waiting[k]);
+    }
     times[i] = now() - start;
-    dbus_message_unref(reply);
   }
   uint64_t middle = percentile(times, calls, 0.5);
-  printf("many-p50 %lu decisions-per-second %.0f\n", middle, requests * 1e9 / (double)middle);
+  printf("many-p50 %lu decisions-per-second %.0f\n", middle, (double)at_once * requests * 1e9 / (double)middle);
 }
 
 static void put(const char *file, const char *source) {
@@ -261,7 +279,7 @@ int main(int argc, char **argv) {
   if (!strcmp(mode, "pair")) pair(atoi(argv[3]));
   else if (!strcmp(mode, "await")) await(argv[3]);
   else if (!strcmp(mode, "polkit")) polkit(atoi(argv[3]));
-  else if (!strcmp(mode, "many") && argc == 5) many(atoi(argv[3]), atoi(argv[4]));
+  else if (!strcmp(mode, "many") && argc == 6) many(atoi(argv[3]), atoi(argv[4]), atoi(argv[5]));
   else if (!strcmp(mode, "flip") && argc == 7) flip(argv[3], argv[4], argv[5], atoi(argv[6]));
   else if (!strcmp(mode, "storm") && argc == 8) storm(&(struct storm){.file = argv[3], .a = argv[4], .b = argv[5], .ms = atoi(argv[6])}, atoi(argv[7]));
   else return 64;

@@ -193,4 +193,5 @@ def main():
             stage.close()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -8,6 +8,8 @@ internal import CDBus
 /// error and traps. What comes from outside is valid, or libdbus would not have delivered it.
 public final class Message {
   let raw: OpaquePointer
+  /// The arguments, once somebody reads them; not while they are written.
+  private var body: MessageBody?
 
   public enum Kind: Int32, Sendable {
     case call = 1
@@ -45,6 +47,15 @@ public final class Message {
     raw = inMemory(dbus_message_new(Kind.error.rawValue))
     ensureMemory(dbus_message_set_error_name(raw, name) != 0)
     write { $0.append(text) }
+  }
+
+  /// From its bytes on the wire, in either byte order; nil if they are no whole valid message. See dbus_message_demarshal.
+  public convenience init?(wire bytes: [UInt8]) {
+    let raw = bytes.withUnsafeBytes { buffer in
+      dbus_message_demarshal(buffer.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(clamping: buffer.count), nil)
+    }
+    guard let raw else { return nil }
+    self.init(adopting: raw)
   }
 
   /// An empty reply to this call; see dbus_message_new_method_return.
@@ -96,11 +107,17 @@ public final class Message {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// Reads from the first argument on. What the reader yields lives as long as this message.
-  public var reader: MessageReader { MessageReader(self) }
+  /// Reads from the first argument on. What the reader yields lives as long as this message, if nobody writes to it.
+  public var reader: MessageReader {
+    if let body { return MessageReader(body) }
+    let new = MessageBody(of: raw)
+    body = new
+    return MessageReader(new)
+  }
 
   /// Appends arguments; not to a message that was sent.
   public func write(_ body: (inout MessageWriter) -> Void) {
+    self.body = nil
     var writer = MessageWriter(self)
     body(&writer)
   }

@@ -9,6 +9,8 @@ public struct ReadError: Error, Hashable, Sendable, CustomStringConvertible {
     case tooDeep
     /// More values than expected.
     case trailing(found: WireType)
+    /// The bytes aren't what the signature says: libdbus delivers no such message.
+    case malformed
   }
 
   public let kind: Kind
@@ -27,6 +29,7 @@ public struct ReadError: Error, Hashable, Sendable, CustomStringConvertible {
     switch kind {
     case .type(let expected, let found): return "argument \(place): expected \(expected), found \(found)"
     case .tooDeep: return "argument \(place): nested deeper than \(MessageReader.maximumDepth)"
+    case .malformed: return "argument \(place): the bytes don't fit the signature"
     case .trailing(let found): return "argument \(place): unexpected \(found)"
     }
   }

@@ -18,6 +18,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case image
   /// A message, sources or result of the compiler's protocol.
   case wire
+  /// A message of the bus; also a signature's length, the signature and arguments that nobody has validated.
+  case message
 
   public static let separator = "#--operator--"
 
@@ -28,6 +30,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .cel: CELFuzz.complaint(bytes)
     case .image: ImageFuzz.complaint(bytes)
     case .wire: WireFuzz.complaint(bytes)
+    case .message: MessageFuzz.complaint(bytes)
     }
   }
 }

@@ -36,14 +36,6 @@ static inline bool cdbus_append_bytes(DBusMessageIter *array, const void *bytes,
   return dbus_message_iter_append_fixed_array(array, DBUS_TYPE_BYTE, &bytes, count);
 }
 
-// The bytes of an array, whose elements must be of type y; NULL if there are none.
-static inline const void *cdbus_get_bytes(DBusMessageIter *array, int *count) {
-  const void *bytes = NULL;
-  *count = 0;
-  if (dbus_message_iter_get_arg_type(array) == DBUS_TYPE_BYTE) dbus_message_iter_get_fixed_array(array, &bytes, count);
-  return bytes;
-}
-
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 // Bytes on the wire of the current value, padding between values aside. An array's length stands in front of it, so

@@ -236,7 +236,6 @@ final class DecisionPoint {
     let signature = content
     let value = try reading { () throws(ReadError) in try reader.value(&content, Int(record.type)) }
     guard let value, accepts(value, slot: slot, in: reader.image) else {
-      var signature = signature
       throw Refusal(
         .wrongType, "\(shown(name)): a D-Bus `\(signature.signature)` that isn't of the type that the platform declares"
       )

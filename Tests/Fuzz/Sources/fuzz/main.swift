@@ -32,5 +32,6 @@ let status =
   case .cel: runDriver(&count, &arguments) { run(.cel, $0, $1) }
   case .image: runDriver(&count, &arguments) { run(.image, $0, $1) }
   case .wire: runDriver(&count, &arguments) { run(.wire, $0, $1) }
+  case .message: runDriver(&count, &arguments) { run(.message, $0, $1) }
   }
 if status != 0 { fatalError("libFuzzer returned \(status)") }
