@@ -45,6 +45,7 @@ final class Daemon {
     reconnector = Reconnector(connection, to: options.address)
     callers = Callers(connection, bindings)
     decisionPoint = DecisionPoint(authority.generation)
+    if let rate = options.rate { decisionPoint.limits.rates.calls = rate }
     subscribers = Subscribers(connection)
   }
 

@@ -19,10 +19,13 @@ struct Options {
   /// nil: the socket in the runtime folder if it is there, else the program beside this one.
   var compiler: String?
   var level = Log.Level.info
+  /// Calls a second of one user; nil: as CallerLimits has it.
+  var rate: Double?
 
   static let help = """
     usage: licetd [--address system|session|ADDRESS] [--policy DIR]… [--state DIR] [--runtime DIR]
-                  [--compiler PATH] [--log-level err|warning|notice|info|debug] [--version] [--help]
+                  [--compiler PATH] [--rate CALLS] [--log-level err|warning|notice|info|debug]
+                  [--version] [--help]
 
     The authority on this host: decides over D-Bus by the policy folders, lowest first
     (/usr/lib/licet, /run/licet and /etc/licet without --policy).
@@ -32,6 +35,7 @@ struct Options {
       --state      where generations, archived sources and stops are kept (/var/lib/licet)
       --runtime    where sockets are (/run/licetd)
       --compiler   licet-compiler's listening socket, or the program itself
+      --rate       calls a second that one user may make, from 1 to 1000000 (30000)
       --log-level  what is written to standard error (info)
 
     See licetd(8) and licet(1); the policy language is described in the reference.
@@ -60,7 +64,7 @@ struct Options {
   }
 
   private static let known: Set<String> = [
-    "--address", "--policy", "--state", "--runtime", "--compiler", "--log-level",
+    "--address", "--policy", "--state", "--runtime", "--compiler", "--rate", "--log-level",
   ]
 
   /// nil, or what is wrong.
@@ -71,6 +75,11 @@ struct Options {
     case "--state": state = value
     case "--runtime": runtime = value
     case "--compiler": compiler = value
+    case "--rate":
+      guard let number = Int(value), (1...1_000_000).contains(number) else {
+        return "--rate is a number of calls a second from 1 to 1000000, not \(value)"
+      }
+      rate = Double(number)
     default:
       guard let level = Log.Level(name: value) else {
         return "--log-level is one of \(Log.Level.allCases.map(\.name).joined(separator: ", ")), not \(value)"

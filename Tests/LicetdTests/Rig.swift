@@ -81,16 +81,18 @@ final class Rig {
   private(set) var process = Process()
   private let log: URL
   private let arguments: [String]
+  private let environment: [String: String]
 
   /// Waits until it serves. `operators`: files by name; without any, `keeper` for whoever runs the tests.
   init(
     platform: String = Rig.platform, operators: [String: String]? = nil, arguments: [String] = [],
-    isAwaited: Bool = true
+    environment: [String: String] = [:], isAwaited: Bool = true
   ) throws {
     scratch = try PolicyScratch("licetd")
     bus = try PrivateBus()
     log = scratch.root.appendingPathComponent("log")
     self.arguments = arguments
+    self.environment = environment
     // Other users of the secrecy tests pass here.
     for path in [
       scratch.root.path, (bus.addressText.dropFirst("unix:path=".count) as NSString).deletingLastPathComponent,
@@ -120,7 +122,7 @@ final class Rig {
         "--address", bus.addressText, "--policy", scratch.policy, "--state", scratch.state, "--runtime",
         scratch.root.appendingPathComponent("run").path, "--compiler", program("licet-compiler"),
       ] + arguments
-    process.environment = ["LANG": "C.UTF-8"]
+    process.environment = environment.merging(["LANG": "C.UTF-8"]) { own, _ in own }
     if !FileManager.default.fileExists(atPath: log.path) { try Data().write(to: log) }
     let handle = try FileHandle(forWritingTo: log)
     try handle.seekToEnd()

@@ -10,20 +10,30 @@ final class Keeper {
   private var numbers: Range<UInt64> = 0..<0
   private var isReserving = false
   private var waiting: [(UInt64?) -> Void] = []
+  private let loop: EventLoop
   private var pending: StoredSet?
   private var isStoring = false
+  /// Nanoseconds of the loop's clock; no store begins before.
+  private var nextStore: UInt64 = 0
+  private var pause: EventLoop.Timer?
   /// Why the state folder can't be written; nil: it can.
   private(set) var unwritable: StateError?
   /// What was found damaged at start, until a set was stored anew.
   private(set) var problems: [String] = []
   /// `unwritable` or `problems` changed.
   var changed: (() -> Void)?
+  /// A set was replaced by a newer one before it was stored: no rollback can return to it.
+  var dropped: ((HistoryEntry) -> Void)?
 
+  /// Nanoseconds between the beginnings of two stores: what lasts no longer isn't worth its syncs, which would slow
+  /// the answers down under a storm of changes.
+  static let pace: UInt64 = 250_000_000
   /// Numbers left at which more are reserved.
   static let low: UInt64 = 512
 
   init(_ state: StateFolder, loop: EventLoop) throws(SystemError) {
     archive = Archive(state)
+    self.loop = loop
     worker = try Worker(name: "licet-archive", niceness: 10, loop: loop)
   }
 
@@ -69,16 +79,22 @@ final class Keeper {
     }
   }
 
-  /// Keeps a set; of several that wait only the newest.
+  /// Keeps a set, at once or when it is time; of several that wait only the newest.
   func store(_ set: StoredSet) {
+    if let old = pending, old.entry != set.entry { dropped?(old.entry) }
     pending = set
-    storeNext()
+    guard !isStoring, pause == nil else { return }
+    if loop.now >= nextStore { return storePending() }
+    pause = loop.after(nanoseconds: nextStore - loop.now) { [weak self] in self?.storePending() }
   }
 
-  private func storeNext() {
-    guard !isStoring, let set = pending else { return }
+  private func storePending() {
+    pause?.cancel()
+    pause = nil
+    guard let set = pending else { return }
     isStoring = true
     pending = nil
+    nextStore = loop.now &+ Keeper.pace
     let archive = self.archive
     worker.run({ attempt { () throws(StateError) in try archive.store(set) } }) { [self] error in
       isStoring = false
@@ -87,7 +103,7 @@ final class Keeper {
         changed?()
       }
       note(error)
-      storeNext()
+      if let set = pending { store(set) }
     }
   }
 
@@ -100,7 +116,9 @@ final class Keeper {
     }
   }
 
+  /// Stores what waits before it looks.
   func files(of number: UInt64, then: @escaping (PolicyFiles?) -> Void) {
+    storePending()
     let archive = self.archive
     worker.run({ archive.files(of: number) }, then: then)
   }
@@ -110,7 +128,11 @@ final class Keeper {
     worker.run({ archive.lastGood(name) }, then: then)
   }
 
-  func finish() { worker.finish() }
+  /// Stores what waits, and ends.
+  func finish() {
+    storePending()
+    worker.finish()
+  }
 
   private func note(_ error: StateError?) {
     guard error != unwritable else { return }

@@ -4,8 +4,9 @@
 public struct CallerLimits {
   /// A second's worth, which may be saved up for `burst` seconds.
   public struct Rates: Hashable, Sendable {
-    public var calls = 100_000.0
-    public var decisions = 2_000_000.0
+    /// About half of what one processor answers.
+    public var calls = 30_000.0
+    public var decisions = 1_000_000.0
     public var bytes = 512.0 * 1_048_576
     public var burst = 1.0
     public init() {}
@@ -28,14 +29,16 @@ public struct CallerLimits {
 
   public init(_ rates: Rates = Rates()) { self.rates = rates }
 
-  /// Takes one call of so many decisions and bytes; false: it is past a bound. `now` is monotonic, in nanoseconds.
-  public mutating func take(_ user: UInt32, decisions: Int, bytes: Int, now: UInt64) -> Bool {
+  /// Takes so much; false: it is past a bound, and nothing is taken. `now` is monotonic, in nanoseconds.
+  public mutating func take(
+    _ user: UInt32, calls: Int = 0, decisions: Int = 0, bytes: Int = 0, now: UInt64
+  ) -> Bool {
     var own = users[user] ?? fresh(now)
     if users[user] == nil, users.count >= CallerLimits.users { forgetOldest() }
     fill(&own, now)
-    let fits = own.calls >= 1 && own.decisions >= Double(decisions) && own.bytes >= Double(bytes)
+    let fits = own.calls >= Double(calls) && own.decisions >= Double(decisions) && own.bytes >= Double(bytes)
     if fits {
-      own.calls -= 1
+      own.calls -= Double(calls)
       own.decisions -= Double(decisions)
       own.bytes -= Double(bytes)
     } else {

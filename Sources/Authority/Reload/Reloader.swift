@@ -42,6 +42,7 @@ final class Reloader {
     scanner = try FolderScanner(authority.configuration, loop: authority.loop)
     watcher = try Watcher(authority.loop, authority.configuration.times) { [weak self] in self?.want($0) }
     authority.keeper.changed = { [weak self] in self?.diagnose() }
+    authority.keeper.dropped = { [unowned authority] entry in authority.history.removeAll { $0 == entry } }
   }
 
   func finish() {

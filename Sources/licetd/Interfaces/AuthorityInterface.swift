@@ -57,7 +57,7 @@ extension Daemon {
   private func check(_ call: Call, isExplaining: Bool) {
     guard let caller = caller(of: call) else { return }
     do throws(Refusal) {
-      guard decisionPoint.limits.take(caller.identity.uid, decisions: 1, bytes: 0, now: loop.now) else {
+      guard decisionPoint.limits.take(caller.identity.uid, decisions: 1, now: loop.now) else {
         throw Refusal(.limitsExceeded, "user \(caller.identity.uid) asks too much at once")
       }
       var reader = call.reader
@@ -82,7 +82,7 @@ extension Daemon {
       guard count <= Daemon.requestsInOneCall else {
         throw Refusal(.tooMany, "requests: at most \(Daemon.requestsInOneCall) in one call, not \(count)")
       }
-      guard decisionPoint.limits.take(caller.identity.uid, decisions: count, bytes: 0, now: loop.now) else {
+      guard decisionPoint.limits.take(caller.identity.uid, decisions: count, now: loop.now) else {
         throw Refusal(.limitsExceeded, "user \(caller.identity.uid) asks too much at once")
       }
       try decideMany(call, &reader, name)
