@@ -33,6 +33,15 @@ final class Caller {
   }
 }
 
+/// What is known of a caller.
+enum Finding {
+  case caller(Caller)
+  /// The bus doesn't say.
+  case nobody
+  /// Too many calls wait for the bus's word about this connection.
+  case busy
+}
+
 /// Loop-owned.
 final class Callers {
   /// Calls that wait for one connection's credentials.
@@ -43,18 +52,18 @@ final class Callers {
   private let connection: Connection
   private let bindings: Bindings
   private var known: [String: Caller] = [:]
-  private var asking: [String: [(Caller?) -> Void]] = [:]
+  private var asking: [String: [(Finding) -> Void]] = [:]
 
   init(_ connection: Connection, _ bindings: Bindings) {
     self.connection = connection
     self.bindings = bindings
   }
 
-  /// nil, later: nobody knows who that is, or too many calls wait.
-  func find(_ name: String, _ then: @escaping (Caller?) -> Void) {
-    if let caller = known[name] { return then(caller) }
+  /// At once, or when the bus has answered.
+  func find(_ name: String, _ then: @escaping (Finding) -> Void) {
+    if let caller = known[name] { return then(.caller(caller)) }
     if asking[name] != nil {
-      guard asking[name, default: []].count < Callers.waiting else { return then(nil) }
+      guard asking[name, default: []].count < Callers.waiting else { return then(.busy) }
       asking[name, default: []].append(then)
       return
     }
@@ -76,7 +85,7 @@ final class Callers {
       if known.count >= Callers.maximum { known = [:] }
       known[name] = caller
     }
-    for then in asking.removeValue(forKey: name) ?? [] { then(caller) }
+    for then in asking.removeValue(forKey: name) ?? [] { then(caller.map(Finding.caller) ?? .nobody) }
   }
 
   func forget(_ name: String) { known[name] = nil }

@@ -7,9 +7,13 @@ import System
 extension Daemon {
   /// `ObjectTable.admit`: finds out who calls, bounds what they may ask, then lets the call go on.
   func admit(_ call: Call, _ proceed: @escaping () -> Void) {
-    callers.find(call.sender) { [unowned self] caller in
-      guard let caller else {
-        return call.fail(ErrorName.accessDenied, "the bus doesn't say who calls, or too many calls wait for that")
+    callers.find(call.sender) { [unowned self] finding in
+      let caller: Caller
+      switch finding {
+      case .caller(let known): caller = known
+      case .nobody: return call.fail(ErrorName.accessDenied, "the bus doesn't say who calls")
+      case .busy:
+        return refuse(call, .limitsExceeded, "too many calls wait for the bus to say who calls; wait for the first answer")
       }
       let fits = decisionPoint.limits.take(caller.identity.uid, calls: 1, bytes: call.length, now: loop.now)
       // Stopping what asks too much, and looking at it, is never refused to who may.
