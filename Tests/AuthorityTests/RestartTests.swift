@@ -36,6 +36,30 @@ import Testing
     #expect(rig.turn { rig.platform == "p1" })
   }
 
+  /// Sets that lasted milliseconds are not kept, and not offered; what was in force last always is.
+  @Test func whatIsOfferedCanBeReturnedTo() throws {
+    let scratch = try Rig.scratch("a")
+    do {
+      let rig = try Rig(scratch)
+      for version in 2...9 {
+        try scratch.save("operators.d/a.yaml", PolicyScratch.operator("a", "v\(version)"))
+        #expect(rig.turn { rig.version("a") == "v\(version)" })
+      }
+      let offered = rig.authority.history
+      #expect(offered.last?.number == rig.authority.generation.number && offered.count >= 2)
+      for entry in offered.dropLast() {
+        #expect(try rig.rollback(entry.number).get() == rig.authority.generation.number)
+        #expect(rig.authority.generation.digest == entry.digest)
+      }
+      _ = try rig.reload()
+      try scratch.save("operators.d/a.yaml", PolicyScratch.operator("a", "v10"))
+      #expect(rig.turn { rig.version("a") == "v10" })
+    }
+    try scratch.save("operators.d/a.yaml", "nonsense: [")
+    let last = try Rig(scratch)
+    #expect(last.version("a") == "v10" && last.codes.contains("running-on-last-good"))
+  }
+
   @Test func rollbackStaysOverARestartUntilFilesChange() throws {
     let scratch = try Rig.scratch("a")
     do {
