@@ -28,7 +28,7 @@ public final class Authority {
   /// Nanoseconds.
   public struct Times: Sendable {
     /// Without an event, until changed folders are read, and at most so long after the first one.
-    public var (quiet, longestQuiet): (UInt64, UInt64) = (2_000_000, 20_000_000)
+    public var (quiet, longestQuiet): (UInt64, UInt64) = (1_000_000, 20_000_000)
     /// Between scans by digest.
     public var scan: UInt64 = 60_000_000_000
     /// Until a compile that failed is tried again: at first, and at most (doubled each time).

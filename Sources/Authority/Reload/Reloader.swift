@@ -270,7 +270,7 @@ final class Reloader {
   private func assign(_ new: Standing, _ number: UInt64) {
     standing = new
     for (name, one) in new.operators where one.since == nil { standing.operators[name]?.since = number }
-    let entry = HistoryEntry(number: number, time: wallClock().seconds, digest: standing.digest)
+    let entry = HistoryEntry(number: number, time: wallClock().seconds, digest: standing.digest(like: files))
     authority.generation = Generation(
       number: number, platform: standing.platform?.held, platformName: standing.platform?.facts.name ?? "",
       operators: standing.operators.mapValues { one in
@@ -291,7 +291,7 @@ final class Reloader {
   }
 
   private func store(_ entry: HistoryEntry) {
-    guard let platform = standing.platform, entry.digest == standing.digest else { return }
+    guard let platform = standing.platform, entry.digest == authority.generation.digest else { return }
     authority.keeper.store(
       StoredSet(
         entry: entry, platform: platform.layer, operators: standing.operators.mapValues(\.layer),

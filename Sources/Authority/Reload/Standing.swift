@@ -33,8 +33,13 @@ struct Standing {
   var platform: PlatformStanding?
   var operators: [String: OperatorStanding] = [:]
 
-  var digest: String {
-    setDigest(platform: platform?.layer, operators: operators.mapValues(\.layer))
+  /// Over all layers; taken from `files` if these are what is in force.
+  func digest(like files: PolicyFiles) -> String {
+    let isSame =
+      files.unlisted.isEmpty && platform?.layer.digest == files.platform.digest
+      && operators.count == files.operators.count
+      && operators.allSatisfy { name, one in files.operators[name]?.digest == one.layer.digest }
+    return isSame ? files.digest : setDigest(platform: platform?.layer, operators: operators.mapValues(\.layer))
   }
 }
 
