@@ -82,8 +82,8 @@ let package = Package(
     .target(
       name: "TestKit",
       dependencies: [
-        "Offline", "Consultation", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage", "Bus", "CDBus", "System",
-        "CompilerProtocol",
+        "Offline", "Consultation", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage", "Bus", "CDBus",
+        "System", "CompilerProtocol",
       ],
       path: "Tests/TestKit", swiftSettings: settings),
     .target(name: "CHeap", path: "Tests/CHeap"),

@@ -52,7 +52,8 @@ public final class Message {
   /// From its bytes on the wire, in either byte order; nil if they are no whole valid message. See dbus_message_demarshal.
   public convenience init?(wire bytes: [UInt8]) {
     let raw = bytes.withUnsafeBytes { buffer in
-      dbus_message_demarshal(buffer.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(clamping: buffer.count), nil)
+      dbus_message_demarshal(
+        buffer.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(clamping: buffer.count), nil)
     }
     guard let raw else { return nil }
     self.init(adopting: raw)

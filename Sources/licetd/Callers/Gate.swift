@@ -13,7 +13,8 @@ extension Daemon {
       case .caller(let known): caller = known
       case .nobody: return call.fail(ErrorName.accessDenied, "the bus doesn't say who calls")
       case .busy:
-        return refuse(call, .limitsExceeded, "too many calls wait for the bus to say who calls; wait for the first answer")
+        return refuse(
+          call, .limitsExceeded, "too many calls wait for the bus to say who calls; wait for the first answer")
       }
       let fits = decisionPoint.limits.take(caller.identity.uid, calls: 1, bytes: call.length, now: loop.now)
       // Stopping what asks too much, and looking at it, is never refused to who may.
