@@ -81,12 +81,6 @@ class Stage:
                                stdout=subprocess.PIPE).stdout.split()
         return dict(zip(words[::2], map(float, words[1::2])))
 
-    def place(self, placed, everywhere=()):
-        """Processes, and what they start from now on, on one processor each, or on all."""
-        for processor, processes in placed.items():
-            for process in processes:
-                os.sched_setaffinity(process, everywhere if processor is None else {processor})
-
     def end(self, process):
         process.terminate()
         process.wait(10)
@@ -102,6 +96,12 @@ def memory(process):
     for line in pathlib.Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Rss:"):
             return int(line.split()[1]) / 1024
+
+
+def place(pids, processors):
+    """These, and what they start from now on, run on these processors alone."""
+    for pid in pids:
+        os.sched_setaffinity(pid, processors)
 
 
 def row(what, goal, measured, met=None):
@@ -132,9 +132,11 @@ def measure(stage, program, quick):
     daemon, _ = stage.licetd(program, small)
     # Both services on one processor, bus and caller on another: where the scheduler puts them makes a factor of 1.7.
     processors = sorted(os.sched_getaffinity(0))
-    stage.place({processors[0]: [os.getpid(), stage.processes[0].pid], processors[-1]: [echo.pid, daemon.pid]})
+    callers, services = [os.getpid(), stage.processes[0].pid], [echo.pid, daemon.pid]
+    place(callers, processors[:1])
+    place(services, processors[-1:])
     pairs = [stage.ask("pair", calls) for _ in range(rounds)]
-    stage.place({None: [os.getpid(), stage.processes[0].pid, echo.pid, daemon.pid]}, processors)
+    place(callers + services, processors)
     ratio = median([p["ratio"] for p in pairs])
     row("Check, to an echo service in C (p50)", "<= 1.15 x", f"{ratio:.2f} x ({median([p['licet-p50'] for p in pairs]) / 1000:.0f} us)", ratio <= 1.15)
     many = {at_once: median([stage.ask("many", 60, 1000, at_once)["decisions-per-second"] for _ in range(rounds)])

@@ -4,8 +4,8 @@
 // - A platform that compiles is in force, whatever becomes of the operators (P17); all of them are compiled on it.
 // - One that doesn't changes nothing; without one in force, the last good one is taken.
 // - An operator that doesn't compile keeps what it has; on a new platform its last good files are compiled, clamped.
-// - A compile that is killed is sent once more. A compiler that is gone is asked again a few times; then that counts as the layer's failure, so that no batch waits
-//   for ever.
+// - A compile that is killed is sent once more. A compiler that is gone is asked again a few times; then that counts as
+//   the layer's failure, so that no batch waits for ever.
 
 internal import CompilerProtocol
 

@@ -83,9 +83,11 @@ struct ValueReader {
   }
 
   private func array(_ reader: inout MessageReader, _ kind: TypeKind, _ word: Int?) throws(ReadError) -> Value? {
+    var behind = reader
+    var inner = try behind.nextArray()
+    if inner.type == .byte, kind == .bytes || kind == .dyn { return .bytes(try reader.nextBytes()) }
     let count = reader.count
-    var inner = try { (reader: inout MessageReader) throws(ReadError) in try reader.nextArray() }(&reader)
-    if inner.type == .byte, kind == .bytes || kind == .dyn { return bytes(&inner, count) }
+    reader = behind
     if inner.type == .entry || kind == .map { return try map(&inner, count, kind == .map ? word.map { $0 + 1 } : nil) }
     if kind == .bytes, count == 0 { return .bytes(UnsafeRawBufferPointer(start: nil, count: 0)) }
     let elements = scratch.values(count)
@@ -96,18 +98,6 @@ struct ValueReader {
       filled += 1
     }
     return .list(UnsafeBufferPointer(start: elements, count: filled))
-  }
-
-  /// Bytes, copied one by one: a list of them is rare.
-  private func bytes(_ inner: inout MessageReader, _ count: Int) -> Value? {
-    let memory = scratch.values(count / MemoryLayout<Value>.size + 1)
-    let target = UnsafeMutableRawBufferPointer(start: memory, count: count)
-    var filled = 0
-    while filled < count, let byte = try? inner.nextByte() {
-      target[filled] = byte
-      filled += 1
-    }
-    return .bytes(UnsafeRawBufferPointer(rebasing: target[..<filled]))
   }
 
   /// Keys and values in turn. `word`: the key's descriptor, or none.
