@@ -1,5 +1,6 @@
 // The daemon and a folder give the same answer to the same question: effect, obligations, deciding statement, trace, way.
 
+import Bus
 import Consultation
 import Foundation
 import Oracle
@@ -29,6 +30,32 @@ import Testing
         #expect(found[index] == expected[index], "\(line)\n\(policy.text)")
       }
       #expect(Set(expected.map { $0.prefix(20) }).count > 1)
+    }
+  }
+
+  /// JSON has no bytes; D-Bus has.
+  @Test func bytesAreRead() throws {
+    do {
+      let platform = Rig.platform.replacingOccurrences(of: "count: int,", with: "count: int, key: bytes,")
+      let rule = "  - {allow: rig.read, when: 'request.key == b\"\\x01\\xff\"'}\n"
+      let own = Rig.operatorFile("keeper", bind: "{user: \(ownName)}", rules: rule)
+      let rig = try Rig(platform: platform, operators: ["keeper": own])
+      let cases: [([UInt8], String)] = [([1, 255], "allow"), ([1], "deny"), ([], "deny"), ([1, 255, 0], "deny")]
+      for (key, effect) in cases {
+        let reply = try rig.call(Rig.authority, "Check") { writer in
+          writer.append("keeper")
+          writer.append(["rig.read"])
+          writer.array("{sv}") { request in
+            request.entry("request", "a{sv}") { variant in
+              variant.array("{sv}") { attributes in
+                attributes.entry("key", "ay") { value in key.withUnsafeBytes { value.append(bytes: $0) } }
+              }
+            }
+          }
+        }
+        var reader = reply.reader
+        #expect(try reader.nextSwiftString() == effect, "\(key)")
+      }
     }
   }
 
