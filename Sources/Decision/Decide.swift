@@ -7,15 +7,12 @@ public import PolicyImage
 /// used by one thread (DESIGN §2, §5).
 public func decide(_ policy: Policy, _ frame: inout Frame, behavior: Name, preference: Effect? = nil) -> Decision {
   let engine = Engine(policy, frame)
-  let wish = Wish(preference: preference)
-  let place = engine.place(of: behavior)
-  var decision = Decision(engine.decide(place, wish, &frame), behavior)
-  if engine.mayHaveNamesBelow(place) {
-    withUnsafePointer(to: behavior) { one in
-      engine.merge(UnsafeBufferPointer(start: one, count: 1), after: behavior, wish, &frame, into: &decision)
-    }
-  }
-  return decision
+  return engine.decide(one: engine.place(of: behavior), Wish(preference: preference), &frame)
+}
+
+/// Decides one behaviour that was looked up before, in this very policy. Otherwise as `decide(_:_:behavior:preference:)`.
+public func decide(_ policy: Policy, _ frame: inout Frame, at place: Place, preference: Effect? = nil) -> Decision {
+  Engine(policy, frame).decide(one: place, Wish(preference: preference), &frame)
 }
 
 /// Decides one action that is several behaviours at once: the strictest decides, obligations add up. nil for no
@@ -41,6 +38,17 @@ extension Decision {
 }
 
 extension Engine {
+  @inline(__always)
+  func decide(one place: Place, _ wish: Wish, _ frame: inout Frame) -> Decision {
+    var decision = Decision(decide(place, wish, &frame), place.name)
+    if mayHaveNamesBelow(place) {
+      withUnsafePointer(to: place.name) { one in
+        merge(UnsafeBufferPointer(start: one, count: 1), after: place.name, wish, &frame, into: &decision)
+      }
+    }
+    return decision
+  }
+
   func decide(_ behaviors: UnsafeBufferPointer<Name>, _ wish: Wish, _ frame: inout Frame) -> Decision? {
     let start = Name(start: nil, count: 0)
     guard let first = successor(of: start, among: behaviors) else { return nil }

@@ -4,8 +4,8 @@
 
 internal import PolicyImage
 
-/// Where a name stands: its nearest node in each image, or none.
-struct Place {
+/// Where a name stands in one policy: its nearest node in each image, or none. Borrows the name.
+public struct Place {
   var platform: UInt32
   var overlay: UInt32
   var name: Name

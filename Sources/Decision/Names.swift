@@ -3,23 +3,24 @@
 
 internal import PolicyImage
 
-extension Engine {
-  /// Where a name stands in both images. A name that the overlay has leads on to the platform's node.
+extension Policy {
+  /// Where a behaviour's name stands in this policy, for `decide(_:_:at:preference:)`: what a look-up costs is paid once.
+  /// A name that the overlay has leads on to the platform's node. Borrows the name.
   @inline(__always)
-  func place(of name: Name) -> Place {
+  public func place(of name: Name) -> Place {
     var place = Place(platform: ImageFormat.none, overlay: ImageFormat.none, name: name)
     guard let base = name.baseAddress, name.count > 0 else { return place }
     let hash = hash64(base, name.count)
-    if policy.hasOverlay {
-      let exact = policy.overlay.node(base, name.count, hash: hash)
+    if hasOverlay {
+      let exact = overlay.node(base, name.count, hash: hash)
       if exact != ImageFormat.none {
         place.overlay = exact
-        place.platform = policy.overlay.nodes[Int(exact)].platformNode
+        place.platform = overlay.nodes[Int(exact)].platformNode
         return place
       }
-      place.overlay = policy.overlay.nearestNode(base, name.count)
+      place.overlay = overlay.nearestNode(base, name.count)
     }
-    place.platform = Engine.nearest(base, name.count, hash, policy.platform)
+    place.platform = Policy.nearest(base, name.count, hash, platform)
     return place
   }
 
@@ -30,6 +31,11 @@ extension Engine {
     let exact = image.node(base, count, hash: hash)
     return exact != ImageFormat.none ? exact : image.nearestNode(base, count)
   }
+}
+
+extension Engine {
+  @inline(__always)
+  func place(of name: Name) -> Place { policy.place(of: name) }
 
   /// Whether names below `place`'s may be known. A node that is only the nearest above says yes too often, which
   /// costs a search and changes nothing.
