@@ -10,37 +10,23 @@ extension Answer {
     var answer = Answer(
       effect: decision.effect, obligations: [], decidedBy: decidedBy(decision), way: nil, trace: [], halts: halts)
     guard explaining else { return answer }
-    let covered = covered(names)
     if decision.effect != .allow {
-      let isAbsolute = covered.contains { BuiltInAbsolute.absolute(of: $0) == .off }
-      let ends = halts.map { WayStep(kind: .halt($0), instead: answer.decidedBy) }
-      answer.way = isAbsolute ? (.nobody, []) : (.platform, ends)
+      let by = wayWithoutPolicy(behaviors: names)
+      answer.way = (by, by == .nobody ? [] : halts.map { WayStep(kind: .halt($0), instead: answer.decidedBy) })
     }
-    answer.trace = covered.flatMap(lines)
+    answer.trace = lines(names)
     return answer
   }
 
-  /// The names and the built-in ones below, in name order, without repeats.
-  private static func covered(_ names: UnsafeBufferPointer<Name>) -> [Name] {
-    let builtIn = (0..<BuiltInAbsolute.count).map(BuiltInAbsolute.name)
-    let all = names + builtIn.filter { name in names.contains { BuiltInAbsolute.covers($0, name) } }
-    var last = Name(start: nil, count: 0)
-    return all.sorted(by: nameLess).filter { name in
-      defer { last = name }
-      return nameLess(last, name)
-    }
-  }
-
-  private static func lines(_ name: Name) -> [TraceLine] {
-    let behavior = String(decoding: name, as: UTF8.self)
-    let halt = TraceLine(behavior: behavior, step: .oversight, says: .deny, effect: .deny, statement: nil)
-    let decided = decideWithoutPolicy(behavior: name)
-    guard let statement = builtIn(name) else { return [halt] }
-    return [
-      halt,
+  private static func lines(_ names: UnsafeBufferPointer<Name>) -> [TraceLine] {
+    let capacity = 2 * (names.count + BuiltInAbsolute.count * names.count)
+    let entries = UnsafeMutableBufferPointer<TraceEntry>.allocate(capacity: capacity)
+    defer { entries.deallocate() }
+    return entries[..<traceWithoutPolicy(behaviors: names, into: entries)].map { entry in
       TraceLine(
-        behavior: behavior, step: .absolute, says: decided.effect, effect: decided.effect, statement: statement),
-    ]
+        behavior: String(decoding: entry.behavior, as: UTF8.self), step: entry.step, says: entry.says,
+        effect: entry.effect, statement: entry.step == .absolute ? builtIn(entry.behavior) : nil)
+    }
   }
 
   private static func decidedBy(_ decision: Decision) -> DecidedBy {
@@ -51,11 +37,9 @@ extension Answer {
 
   /// The built-in absolute that holds for `name`.
   private static func builtIn(_ name: Name) -> StatementReference? {
-    for i in 0..<BuiltInAbsolute.count where BuiltInAbsolute.covers(BuiltInAbsolute.name(i), name) {
-      return StatementReference(
-        layer: .platform, form: .builtIn, file: "", line: 0,
-        behavior: String(decoding: BuiltInAbsolute.name(i), as: UTF8.self))
-    }
-    return nil
+    guard let i = BuiltInAbsolute.index(covering: name) else { return nil }
+    return StatementReference(
+      layer: .platform, form: .builtIn, file: "", line: 0,
+      behavior: String(decoding: BuiltInAbsolute.name(i), as: UTF8.self))
   }
 }

@@ -44,3 +44,61 @@ private func merge(_ one: Decision, into decision: inout Decision?) {
     }
   if isNamed { decision = one }
 }
+
+/// Traces that decision, names in name order: as `trace` does, with two steps at most a name, the halt and the built-in
+/// absolute (which has no statement: `BuiltInAbsolute.index(covering:)`).
+public func traceWithoutPolicy(
+  behaviors: UnsafeBufferPointer<Name>, into entries: UnsafeMutableBufferPointer<TraceEntry>
+) -> Int {
+  var count = 0
+  var last = Name(start: nil, count: 0)
+  while let name = successor(of: last, among: behaviors) {
+    last = name
+    func add(_ step: TraceStep, _ effect: Effect) {
+      if count < entries.count {
+        entries[count] = TraceEntry(
+          behavior: name, step: step, truth: .yes, says: effect, effect: effect, layer: .none, tier: .operator,
+          isShadow: false, isClamped: false, statement: ImageFormat.none, failure: .none, slot: 0xFFFF)
+      }
+      count &+= 1
+    }
+    add(.oversight, .deny)
+    let absolute = BuiltInAbsolute.absolute(of: name)
+    if absolute != .none { add(.absolute, absolute == .on ? .allow : .deny) }
+  }
+  return count
+}
+
+/// Who could turn that refusal into `allow`: the platform, by putting a policy in force; nobody for an absolute.
+public func wayWithoutPolicy(behaviors: UnsafeBufferPointer<Name>) -> WayBy {
+  var by = WayBy.notNeeded
+  var last = Name(start: nil, count: 0)
+  while let name = successor(of: last, among: behaviors) {
+    last = name
+    switch BuiltInAbsolute.absolute(of: name) {
+    case .off: return .nobody
+    case .on: break
+    case .none: by = .platform
+    }
+  }
+  return by
+}
+
+/// The next name after `last` among these and the built-in ones below them, or nil. An empty `last` starts.
+private func successor(of last: Name, among behaviors: UnsafeBufferPointer<Name>) -> Name? {
+  var best: Name?
+  func consider(_ name: Name) {
+    guard nameLess(last, name) else { return }
+    if let other = best, !nameLess(name, other) { return }
+    best = name
+  }
+  for behavior in behaviors {
+    consider(behavior)
+    var i = 0
+    while i < BuiltInAbsolute.count {
+      if BuiltInAbsolute.covers(behavior, BuiltInAbsolute.name(i)) { consider(BuiltInAbsolute.name(i)) }
+      i &+= 1
+    }
+  }
+  return best
+}

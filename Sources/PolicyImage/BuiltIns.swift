@@ -30,11 +30,16 @@ public enum BuiltInAbsolute {
 
   /// The absolute that holds for this name or one above it.
   public static func absolute(of name: UnsafeRawBufferPointer) -> Absolute {
+    index(covering: name).map { entry($0).absolute } ?? .none
+  }
+
+  /// The entry that stands for this name or one above it, or nil.
+  public static func index(covering name: UnsafeRawBufferPointer) -> Int? {
     var i = 0
     while i < count {
-      if covers(self.name(i), name) { return entry(i).absolute }
+      if covers(self.name(i), name) { return i }
       i &+= 1
     }
-    return .none
+    return nil
   }
 }

@@ -150,26 +150,40 @@ extension Value {
   }
 }
 
-/// Whether bytes are well-formed UTF-8 (Unicode, table 3-7).
-func isUTF8(_ s: Value) -> Bool {
+func isUTF8(_ s: Value) -> Bool { isUTF8(UnsafeRawBufferPointer(start: s.address, count: s.count)) }
+
+/// Whether bytes are well-formed UTF-8 (Unicode, table 3-7): what a text from outside has to be.
+public func isUTF8(_ text: UnsafeRawBufferPointer) -> Bool {
+  guard let base = text.baseAddress else { return true }
+  let count = text.count
   var i = 0
-  while i < s.count {
-    let c = s.byte(i)
-    let length = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3 : c >= 0xF0 && c < 0xF5 ? 4 : 0
-    guard length > 0, i &+ length <= s.count else { return false }
-    var j = 1
-    while j < length {
-      let d = s.byte(i &+ j)
-      var low: UInt8 = 0x80
-      var high: UInt8 = 0xBF
-      if j == 1 {
-        if c == 0xE0 { low = 0xA0 } else if c == 0xED { high = 0x9F }
-        if c == 0xF0 { low = 0x90 } else if c == 0xF4 { high = 0x8F }
-      }
-      guard d >= low, d <= high else { return false }
-      j &+= 1
+  while i < count {
+    // SAFETY: i + 8 <= count; ASCII in strides of eight bytes.
+    if i &+ 8 <= count, base.loadUnaligned(fromByteOffset: i, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 {
+      i &+= 8
+      continue
     }
+    let length = sequenceLength(base + i, count &- i)
+    guard length > 0 else { return false }
     i &+= length
   }
   return true
+}
+
+/// Bytes of the well-formed sequence at `p`, of which `left` may be read (at least one); 0: it is not.
+private func sequenceLength(_ p: UnsafeRawPointer, _ left: Int) -> Int {
+  func byte(_ i: Int) -> UInt8 { p.load(fromByteOffset: i, as: UInt8.self) }
+  let c = byte(0)
+  if c < 0x80 { return 1 }
+  let length = c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3 : c >= 0xF0 && c < 0xF5 ? 4 : 0
+  guard length > 0, length <= left else { return 0 }
+  let low: UInt8 = c == 0xE0 ? 0xA0 : c == 0xF0 ? 0x90 : 0x80
+  let high: UInt8 = c == 0xED ? 0x9F : c == 0xF4 ? 0x8F : 0xBF
+  guard byte(1) >= low, byte(1) <= high else { return 0 }
+  var j = 2
+  while j < length {
+    guard byte(j) & 0xC0 == 0x80 else { return 0 }
+    j &+= 1
+  }
+  return length
 }
