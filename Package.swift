@@ -6,6 +6,7 @@ import PackageDescription
 //            System -> CSystem                  PolicyTree -> System
 //            Decision -> PolicyImage            CEL -> PolicyImage
 //            Consultation -> Decision           CompilerProtocol -> PolicyTree
+//            Attach -> Decision                 LicetC -> Attach, Embedded: tools/build-library
 //            PolicyLanguage -> CEL PolicyImage PolicyTree CYaml
 //            Oracle -> PolicyLanguage CEL       (shares no code with Decision)
 //            Offline -> PolicyLanguage Consultation
@@ -47,6 +48,7 @@ let package = Package(
     .target(name: "PolicyTree", dependencies: ["System"], swiftSettings: settings),
     .target(name: "CompilerProtocol", dependencies: ["PolicyTree", "System"], swiftSettings: settings),
     .target(name: "Bus", dependencies: ["CDBus", "System"], swiftSettings: settings),
+    .target(name: "Attach", dependencies: ["Decision", "PolicyImage"], swiftSettings: settings),
     .target(name: "Consultation", dependencies: ["Decision", "PolicyImage"], swiftSettings: settings),
     .target(
       name: "Authority",

@@ -21,6 +21,12 @@ public struct Way {
   public var changes: Changes
   /// For each change, in the order of its bits, what decides while that one alone is missing.
   public var missing: (Decision?, Decision?, Decision?, Decision?, Decision?, Decision?)
+
+  public init(
+    by: WayBy, changes: Changes, missing: (Decision?, Decision?, Decision?, Decision?, Decision?, Decision?)
+  ) {
+    (self.by, self.changes, self.missing) = (by, changes, missing)
+  }
 }
 
 /// Finds the way for these behaviours; nil for none at all. A halt is ended by whoever runs the platform. Same contract

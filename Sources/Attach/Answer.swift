@@ -1,0 +1,238 @@
+// A decision <-> bytes: effect, what decided, obligations, halts, and, explained, the way and every step. Written by
+// licetd for a remote client, and by liblicet for its own explanations: the same bytes for the same decision.
+
+public import Decision
+public import PolicyImage
+
+/// Why somebody is halted, as `Consultation.Halt` says it in words.
+public struct HaltRecord: BitwiseCopyable {
+  public enum Kind: UInt8, Sendable {
+    case operatorStop = 0, allStop = 1, noPolicy = 2
+    /// The authority can't be reached, and what was known of it is stale.
+    case authorityLost = 3
+  }
+  public var kind: UInt8
+  /// Seconds since 1970; -1: not known.
+  public var since: Int64
+  /// A user id; `UInt32.max`: not known.
+  public var by: UInt32
+  /// Whom it halts; empty: everybody. Borrowed.
+  public var operatorName: Name
+
+  public init(_ kind: Kind, since: Int64 = -1, by: UInt32 = .max, operatorName: Name = Name(start: nil, count: 0)) {
+    self.init(kind: kind.rawValue, since: since, by: by, operatorName: operatorName)
+  }
+
+  init(kind: UInt8, since: Int64, by: UInt32, operatorName: Name) {
+    (self.kind, self.since, self.by, self.operatorName) = (kind, since, by, operatorName)
+  }
+
+  public func write(_ writer: inout WireWriter) {
+    writer.put(kind)
+    writer.put(since)
+    writer.put(by)
+    writer.put(operatorName)
+  }
+
+  public static func read(_ reader: inout WireReader) -> HaltRecord {
+    HaltRecord(kind: reader.take(), since: reader.take(), by: reader.take(), operatorName: reader.text())
+  }
+}
+
+/// What is decided, and how it is written.
+public struct AnswerWriter {
+  /// nil: no platform's policy is in force.
+  let policy: Policy?
+  let behaviors: UnsafeBufferPointer<Name>
+  let preference: Effect?
+  let halts: UnsafeBufferPointer<HaltRecord>
+  let generation: UInt64
+
+  public init(
+    _ policy: Policy?, behaviors: UnsafeBufferPointer<Name>, preference: Effect?,
+    halts: UnsafeBufferPointer<HaltRecord>, generation: UInt64
+  ) {
+    (self.policy, self.behaviors, self.preference) = (policy, behaviors, preference)
+    (self.halts, self.generation) = (halts, generation)
+  }
+
+  /// Decides; nil for no behaviour at all.
+  public func decision(_ frame: inout Frame) -> Decision? {
+    guard let policy else { return decideWithoutPolicy(behaviors: behaviors) }
+    return decide(policy, &frame, behaviors: behaviors, preference: preference, isHalted: halts.count > 0)
+  }
+
+  /// The short form, up to the steps, of which there are none.
+  public func write(_ decision: Decision, _ writer: inout WireWriter) {
+    write(decision, way: nil, &writer)
+    writer.put(UInt32(0))
+  }
+
+  /// Decides and writes with way and trace; `entries` is lent. Returns the steps that there are: with more than `entries`
+  /// holds, what was written is of no use.
+  public func explain(
+    _ frame: inout Frame, _ entries: UnsafeMutableBufferPointer<TraceEntry>, _ writer: inout WireWriter
+  ) -> Int {
+    guard let decision = decision(&frame) else { return 0 }
+    write(decision, way: wayOut(decision, &frame), &writer)
+    let steps = steps(&frame, entries)
+    writer.put(UInt32(truncatingIfNeeded: steps))
+    var i = 0
+    while i < min(steps, entries.count) {
+      write(entries[i], &writer)
+      i &+= 1
+    }
+    return steps
+  }
+
+  private func wayOut(_ decision: Decision, _ frame: inout Frame) -> Way? {
+    guard let policy else {
+      // The halts stand for themselves: each has to end.
+      let by = wayWithoutPolicy(behaviors: behaviors)
+      return Way(
+        by: by, changes: by == .platform ? .halt : Changes(rawValue: 0),
+        missing: (nil, nil, nil, nil, nil, by == .platform ? decision : nil))
+    }
+    return way(policy, &frame, behaviors: behaviors, preference: preference, isHalted: halts.count > 0)
+  }
+
+  private func steps(_ frame: inout Frame, _ entries: UnsafeMutableBufferPointer<TraceEntry>) -> Int {
+    guard let policy else { return traceWithoutPolicy(behaviors: behaviors, into: entries) }
+    return trace(
+      policy, &frame, behaviors: behaviors, preference: preference, isHalted: halts.count > 0, into: entries)
+  }
+
+  // MARK: parts
+
+  private func write(_ decision: Decision, way: Way?, _ writer: inout WireWriter) {
+    writer.put(decision.effect.rawValue)
+    writer.put(generation)
+    write(decider: decision, &writer)
+    writeObligations(decision, &writer)
+    writer.put(UInt16(truncatingIfNeeded: halts.count))
+    for halt in halts { halt.write(&writer) }
+    guard let way else {
+      writer.put(UInt8.max)
+      return
+    }
+    writer.put(way.by.rawValue)
+    writeChanges(way, &writer)
+  }
+
+  private func write(decider decision: Decision, _ writer: inout WireWriter) {
+    writer.put(decision.decider.rank.rawValue)
+    writer.put(decision.behavior)
+    let isAbsolute = decision.decider.rank == .absolute
+    write(
+      decision.decider.layer, decision.decider.statement, builtIn: isAbsolute ? decision.behavior : nil, &writer)
+  }
+
+  /// Sorted, each once: the two images' names are merged.
+  private func writeObligations(_ decision: Decision, _ writer: inout WireWriter) {
+    let at = writer.count
+    writer.put(UInt16(0))
+    guard let policy else { return }
+    var count: UInt16 = 0
+    var last: Name?
+    while let name = nextObligation(after: last, decision, policy) {
+      writer.put(name)
+      last = name
+      count &+= 1
+    }
+    writer.replace(count, at: at)
+  }
+
+  private func writeChanges(_ way: Way, _ writer: inout WireWriter) {
+    let at = writer.count
+    writer.put(UInt8(0))
+    var count: UInt8 = 0
+    let missing = way.missing
+    func change(_ kind: UInt8, _ instead: Decision?, halt: HaltRecord? = nil, _ writer: inout WireWriter) {
+      guard let instead else { return }
+      writer.put(kind)
+      (halt ?? HaltRecord(.noPolicy)).write(&writer)
+      write(decider: instead, &writer)
+      count &+= 1
+    }
+    change(0, missing.0, &writer)
+    change(1, missing.1, &writer)
+    change(2, missing.2, &writer)
+    change(3, missing.3, &writer)
+    change(4, missing.4, &writer)
+    for halt in halts { change(5, missing.5, halt: halt, &writer) }
+    writer.replace(count, at: at)
+  }
+
+  private func write(_ entry: TraceEntry, _ writer: inout WireWriter) {
+    let isRule = entry.step == .duty || entry.step == .limit
+    writer.put(entry.step.rawValue)
+    writer.put(entry.truth.rawValue)
+    writer.put(entry.says.rawValue)
+    writer.put(entry.effect.rawValue)
+    writer.put(isRule ? entry.tier.rawValue : UInt8.max)
+    writer.put((entry.isShadow ? 1 : 0) | (entry.isClamped ? 2 : 0) as UInt8)
+    writer.put(entry.failure.rawValue)
+    writer.put(entry.behavior)
+    var attribute: Name?
+    if let policy, Int(entry.slot) < policy.platform.count(.attributes) {
+      attribute = policy.platform.string(UInt32(entry.slot))
+    }
+    writer.put(attribute)
+    write(entry.layer, entry.statement, builtIn: entry.step == .absolute ? entry.behavior : nil, &writer)
+  }
+
+  /// A statement, or that there is none. Without a policy `builtIn` is the name that a built-in absolute stands for.
+  private func write(_ layer: Layer, _ statement: UInt32, builtIn: Name?, _ writer: inout WireWriter) {
+    if let policy, layer != .none, statement != ImageFormat.none {
+      let image = policy.image(layer)
+      let record = image.statements[Int(statement)]
+      func text(_ id: UInt32) -> Name? { id == ImageFormat.none ? nil : image.string(id) }
+      writer.put(record.form)
+      writer.put(record.line)
+      writer.put(record.column)
+      writer.put(text(record.file))
+      writer.put(text(record.name))
+      writer.put(text(record.clause))
+      writer.put(text(record.condition))
+    } else if policy == nil, let builtIn, let index = BuiltInAbsolute.index(covering: builtIn) {
+      writer.put(StatementForm.builtIn.rawValue)
+      writer.put(UInt32(0))
+      writer.put(UInt16(1))
+      writer.put(Name(start: nil, count: 0) as Name?)
+      writer.put(BuiltInAbsolute.name(index))
+      writer.put(nil)
+      writer.put(nil)
+    } else {
+      writer.put(UInt8.max)
+    }
+  }
+}
+
+/// The name that comes after `last` among a decision's obligations in both layers; nil starts, and ends.
+public func nextObligation(after last: Name?, _ decision: Decision, _ policy: Policy) -> Name? {
+  var best: Name?
+  func consider(_ mask: UInt64, _ image: Image) {
+    var left = mask
+    while left != 0 {
+      let bit = left.trailingZeroBitCount
+      left &= left &- 1
+      guard bit < image.count(.obligations) else { return }
+      let name = image.obligationName(bit)
+      if let last, !bytesLess(last, name) { continue }
+      if let other = best, !bytesLess(name, other) { continue }
+      best = name
+    }
+  }
+  consider(decision.platformObligations, policy.platform)
+  if policy.hasOverlay { consider(decision.overlayObligations, policy.image(.overlay)) }
+  return best
+}
+
+private func bytesLess(_ a: Name, _ b: Name) -> Bool {
+  var i = 0
+  while i < min(a.count, b.count) {
+    if a[i] != b[i] { return a[i] < b[i] }
+    i &+= 1
+  }
+  return a.count < b.count
+}
