@@ -122,9 +122,7 @@ public struct AnswerWriter {
   private func write(decider decision: Decision, _ writer: inout WireWriter) {
     writer.put(decision.decider.rank.rawValue)
     writer.put(decision.behavior)
-    let isAbsolute = decision.decider.rank == .absolute
-    write(
-      decision.decider.layer, decision.decider.statement, builtIn: isAbsolute ? decision.behavior : nil, &writer)
+    StatementRecordText(of: decision, policy).write(&writer)
   }
 
   /// Sorted, each once: the two images' names are merged.
@@ -178,33 +176,9 @@ public struct AnswerWriter {
       attribute = policy.platform.string(UInt32(entry.slot))
     }
     writer.put(attribute)
-    write(entry.layer, entry.statement, builtIn: entry.step == .absolute ? entry.behavior : nil, &writer)
-  }
-
-  /// A statement, or that there is none. Without a policy `builtIn` is the name that a built-in absolute stands for.
-  private func write(_ layer: Layer, _ statement: UInt32, builtIn: Name?, _ writer: inout WireWriter) {
-    if let policy, layer != .none, statement != ImageFormat.none {
-      let image = policy.image(layer)
-      let record = image.statements[Int(statement)]
-      func text(_ id: UInt32) -> Name? { id == ImageFormat.none ? nil : image.string(id) }
-      writer.put(record.form)
-      writer.put(record.line)
-      writer.put(record.column)
-      writer.put(text(record.file))
-      writer.put(text(record.name))
-      writer.put(text(record.clause))
-      writer.put(text(record.condition))
-    } else if policy == nil, let builtIn, let index = BuiltInAbsolute.index(covering: builtIn) {
-      writer.put(StatementForm.builtIn.rawValue)
-      writer.put(UInt32(0))
-      writer.put(UInt16(1))
-      writer.put(Name(start: nil, count: 0) as Name?)
-      writer.put(BuiltInAbsolute.name(index))
-      writer.put(nil)
-      writer.put(nil)
-    } else {
-      writer.put(UInt8.max)
-    }
+    StatementRecordText(
+      entry.layer, entry.statement, policy, builtIn: entry.step == .absolute ? entry.behavior : nil
+    ).write(&writer)
   }
 }
 

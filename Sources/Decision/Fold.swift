@@ -6,9 +6,16 @@ internal import PolicyImage
 
 /// Where a name stands in one policy: its nearest node in each image, or none. Borrows the name.
 public struct Place {
-  var platform: UInt32
-  var overlay: UInt32
-  var name: Name
+  public var platform: UInt32
+  public var overlay: UInt32
+  public var name: Name
+
+  @inline(__always)
+  public init(platform: UInt32, overlay: UInt32, name: Name) {
+    self.platform = platform
+    self.overlay = overlay
+    self.name = name
+  }
 }
 
 /// A request's own part that no image holds.

@@ -116,7 +116,8 @@ CLICET void clicet_sleep(int64_t milliseconds) {
 
 /* ---- files */
 
-CLICET const char *clicet_environment(const char *name) { return secure_getenv(name); }
+/* secure_getenv(3) */
+CLICET const char *clicet_socket_variable(void) { return secure_getenv("LICET_SOCKET"); }
 
 /* A file's bytes in pages of their own, so that nothing that happens to the file is felt. 0, or -errno; -EINVAL: no
    regular file or empty, -EFBIG: more than `maximum`. */
@@ -317,3 +318,5 @@ CLICET int clicet_sealed_copy(const void *bytes, size_t count) {
   }
   return memory;
 }
+
+CLICET intptr_t clicet_length(const char *text) { return (intptr_t)strlen(text); }

@@ -1,0 +1,78 @@
+// Reading an answer: part by part, in the order in which it was written. Bytes that make no sense break the reader; texts
+// are borrowed.
+
+public import Decision
+public import PolicyImage
+
+/// What decided: a `DeciderRank`, for which name, by which statement.
+public struct DeciderText {
+  public var rank: UInt8
+  public var behavior: Name
+  public var statement: StatementRecordText
+
+  public static func read(_ reader: inout WireReader) -> DeciderText {
+    let one = DeciderText(rank: reader.take(), behavior: reader.text(), statement: .read(&reader))
+    if DeciderRank(rawValue: one.rank) == nil { reader.refuse() }
+    return one
+  }
+}
+
+/// The beginning of an answer; so many obligations follow, each a text.
+public struct AnswerHead {
+  public var effect: Effect
+  public var generation: UInt64
+  public var decider: DeciderText
+  public var obligations: Int
+
+  public static func read(_ reader: inout WireReader) -> AnswerHead {
+    let effect = Effect(rawValue: reader.take())
+    if effect == nil { reader.refuse() }
+    return AnswerHead(
+      effect: effect ?? .deny, generation: reader.take(), decider: .read(&reader),
+      obligations: Int(reader.take(UInt16.self)))
+  }
+}
+
+/// One change that the way needs; the halt is only of `change` 5.
+public struct ChangeText {
+  public var change: UInt8
+  public var halt: HaltRecord
+  public var instead: DeciderText
+
+  public static func read(_ reader: inout WireReader) -> ChangeText {
+    let one = ChangeText(change: reader.take(), halt: .read(&reader), instead: .read(&reader))
+    if one.change > 5 { reader.refuse() }
+    return one
+  }
+}
+
+/// One step of a trace.
+public struct StepText {
+  public var step: UInt8
+  public var truth: UInt8
+  public var says: UInt8
+  public var effect: UInt8
+  /// 255: none.
+  public var tier: UInt8
+  public var flags: UInt8
+  public var failure: UInt8
+  public var behavior: Name
+  public var attribute: Name?
+  public var statement: StatementRecordText
+
+  public var isShadow: Bool { flags & 1 != 0 }
+  public var isClamped: Bool { flags & 2 != 0 }
+
+  public static func read(_ reader: inout WireReader) -> StepText {
+    let one = StepText(
+      step: reader.take(), truth: reader.take(), says: reader.take(), effect: reader.take(), tier: reader.take(),
+      flags: reader.take(), failure: reader.take(), behavior: reader.text(), attribute: reader.optionalText(),
+      statement: .read(&reader))
+    let isKnown =
+      TraceStep(rawValue: one.step) != nil && Truth(rawValue: one.truth) != nil && Effect(rawValue: one.says) != nil
+      && Effect(rawValue: one.effect) != nil && Failure(rawValue: one.failure) != nil
+      && (one.tier == .max || Tier(rawValue: one.tier) != nil)
+    if !isKnown { reader.refuse() }
+    return one
+  }
+}

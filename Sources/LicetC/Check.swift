@@ -1,0 +1,242 @@
+// licet_check…: the decisions. On a snapshot: is it still in force, is the request whole, decide, was it revoked
+// meanwhile. No lock, no allocation, no system call on that way.
+
+internal import Attach
+public import CLicet
+internal import Decision
+internal import PolicyImage
+
+@c @implementation
+public func licet_check(
+  _ request: OpaquePointer!, _ behavior: licet_behavior, _ decision: UnsafeMutablePointer<licet_decision>!
+) -> Int32 {
+  guard let request, isSized(decision) else { return LICET_E_INVALID }
+  let ref = RequestRef(request)
+  guard let name = ref.pointee.authority.pointee.behaviors.name(behavior) else {
+    deny(decision)
+    return ref.fail(LICET_E_INVALID) { $0.put("behavior: no handle that licet_intern_behavior gave") }
+  }
+  return ref.check(name, number: behavior, decision)
+}
+
+@c @implementation
+public func licet_check_named(
+  _ request: OpaquePointer!, _ name: UnsafePointer<CChar>!, _ length: Int,
+  _ decision: UnsafeMutablePointer<licet_decision>!
+) -> Int32 {
+  guard let request, isSized(decision) else { return LICET_E_INVALID }
+  let ref = RequestRef(request)
+  guard let name = Name(name, length), isBehaviorName(name) else {
+    deny(decision)
+    return ref.fail(LICET_E_BAD_NAME) {
+      $0.put(Name(name, length) ?? Name(start: nil, count: 0))
+      $0.put(": ")
+      $0.put(meaning(LICET_E_BAD_NAME))
+    }
+  }
+  return ref.check(name, number: 0, decision)
+}
+
+@c @implementation
+public func licet_check_action(
+  _ request: OpaquePointer!, _ behaviors: UnsafePointer<licet_text>!, _ count: Int,
+  _ decision: UnsafeMutablePointer<licet_decision>!
+) -> Int32 {
+  guard let request, isSized(decision) else { return LICET_E_INVALID }
+  let ref = RequestRef(request)
+  var code: Int32 = 0
+  guard let names = ref.names(behaviors, count, &code) else {
+    deny(decision)
+    return code
+  }
+  return ref.check(names, decision)
+}
+
+@c @implementation
+public func licet_request_error(_ request: OpaquePointer!) -> UnsafePointer<licet_error>! {
+  guard let request else { return nil }
+  return UnsafePointer(RequestRef(request).error)
+}
+
+/// Whether there is room for the short form.
+@inline(__always)
+private func isSized(_ decision: UnsafeMutablePointer<licet_decision>?) -> Bool {
+  guard let decision else { return true }
+  return Int(decision.pointee.size) >= MemoryLayout<licet_decision>.size
+}
+
+@inline(__always)
+private func deny(_ decision: UnsafeMutablePointer<licet_decision>?) {
+  guard let decision else { return }
+  decision.pointee.effect = LICET_DENY
+  decision.pointee.generation = 0
+  decision.pointee.decided_by = UInt8(LICET_BY_OVERSIGHT)
+  decision.pointee.lost = 0
+  decision.pointee.behavior = licet_text(bytes: nil, length: 0)
+}
+
+extension UnsafeMutablePointer where Pointee == Request {
+  /// An action's names, checked; nil: why not is in `code`. Valid until the next call.
+  func names(_ behaviors: UnsafePointer<licet_text>?, _ count: Int, _ code: inout Int32) -> UnsafeBufferPointer<Name>? {
+    guard let behaviors, count > 0 else {
+      code = fail(LICET_E_NO_BEHAVIOR) { $0.put(meaning(LICET_E_NO_BEHAVIOR)) }
+      return nil
+    }
+    guard count <= RequestLimits.behaviors else {
+      code = fail(LICET_E_TOO_MANY) { $0.put("behaviors: at most 256 in one action") }
+      return nil
+    }
+    if pointee.names == nil {
+      pointee.names = clicet_allocate(RequestLimits.behaviors &* MemoryLayout<Name>.stride)?
+        .bindMemory(to: Name.self, capacity: RequestLimits.behaviors)
+    }
+    guard let names = pointee.names else {
+      code = fail(LICET_E_NO_MEMORY) { $0.put(meaning(LICET_E_NO_MEMORY)) }
+      return nil
+    }
+    var i = 0
+    while i < count {
+      guard let name = Name(behaviors[i]), isBehaviorName(name) else {
+        code = refuse(LICET_E_BAD_NAME, Name(behaviors[i]) ?? Name(start: nil, count: 0))
+        return nil
+      }
+      names[i] = name
+      i &+= 1
+    }
+    return UnsafeBufferPointer(start: names, count: count)
+  }
+
+  /// What stands before every decision: 0 to go on (lost or not), or a code.
+  @inline(__always)
+  func prepare(_ isLost: inout Bool) -> Int32 {
+    switch update() {
+    case .current: isLost = false
+    case .lost: isLost = true
+    case .refused(let code): return code
+    }
+    if pointee.isTroubled {
+      let code = trouble()
+      if code != 0 { return code }
+    }
+    if !pointee.hasNow { setClock() }
+    return 0
+  }
+
+  @inline(__always)
+  private func setClock() {
+    var seconds: Int64 = 0
+    var nanoseconds: Int32 = 0
+    clicet_wall_clock(&seconds, &nanoseconds)
+    pointee.frame.set(Int(BuiltInSlot.now), .timestamp(seconds: seconds, nanoseconds: nanoseconds))
+  }
+
+  @inline(__always)
+  func check(_ name: Name, number: UInt32, _ out: UnsafeMutablePointer<licet_decision>?) -> Int32 {
+    while true {
+      var isLost = false
+      let code = prepare(&isLost)
+      guard code == 0 else {
+        deny(out)
+        return code
+      }
+      guard let snapshot = pointee.snapshot, let policy = pointee.policy, !isLost, snapshot.pointee.halts.count == 0
+      else { return withUnsafePointer(to: name) { slowly(UnsafeBufferPointer(start: $0, count: 1), isLost, out) } }
+      let place = number != 0 ? snapshot.place(number, name, policy) : policy.place(of: name)
+      let decision = decide(policy, &pointee.frame, at: place, preference: pointee.head.preference)
+      if snapshot.isRevoked { continue }
+      return finish(decision, snapshot.pointee.generation, out)
+    }
+  }
+
+  func check(_ names: UnsafeBufferPointer<Name>, _ out: UnsafeMutablePointer<licet_decision>?) -> Int32 {
+    var isLost = false
+    let code = prepare(&isLost)
+    guard code == 0 else {
+      deny(out)
+      return code
+    }
+    return slowly(names, isLost, out)
+  }
+
+  /// Several names, a halt, no policy, a lost authority, or one that is asked call by call.
+  @inline(never)
+  private func slowly(
+    _ names: UnsafeBufferPointer<Name>, _ isLost: Bool, _ out: UnsafeMutablePointer<licet_decision>?
+  ) -> Int32 {
+    if pointee.authority.pointee.mode == LICET_REMOTE, !isLost {
+      let code = askRemotely(names, isExplaining: false)
+      if code == 0 { return finishRemotely(out) }
+      if code != LICET_E_NO_AUTHORITY {
+        deny(out)
+        return code
+      }
+      return decideLost(names, out)
+    }
+    if isLost { return decideLost(names, out) }
+    while true {
+      guard let snapshot = pointee.snapshot else { return decideLost(names, out) }
+      let writer = answerWriter(names, snapshot)
+      guard let decision = writer.decision(&pointee.frame) else {
+        deny(out)
+        return LICET_E_NO_BEHAVIOR
+      }
+      if !snapshot.isRevoked { return finish(decision, snapshot.pointee.generation, out) }
+      var isLost = false
+      let code = prepare(&isLost)
+      guard code == 0, !isLost else {
+        deny(out)
+        return code == 0 ? decideLost(names, out) : code
+      }
+    }
+  }
+
+  func answerWriter(_ names: UnsafeBufferPointer<Name>, _ snapshot: SnapshotRef) -> AnswerWriter {
+    AnswerWriter(
+      pointee.policy, behaviors: names, preference: pointee.head.preference, halts: snapshot.pointee.halts,
+      generation: snapshot.pointee.generation)
+  }
+
+  /// By what is known of the policy, as if everybody were stopped; with LICET_ASK, no stricter than an overseer's word.
+  func decideLost(_ names: UnsafeBufferPointer<Name>, _ out: UnsafeMutablePointer<licet_decision>?) -> Int32 {
+    let preference = pointee.head.preference
+    var found: Decision?
+    if let policy = pointee.policy {
+      found = decide(policy, &pointee.frame, behaviors: names, preference: preference, isHalted: true)
+      if pointee.authority.pointee.settings.onLoss == .ask, found?.decider.rank == .oversight,
+        var usual = decide(policy, &pointee.frame, behaviors: names, preference: preference), usual.effect > .deny
+      {
+        usual.effect = .ask
+        if let halted = found { usual.decider = halted.decider }
+        found = usual
+      }
+    } else {
+      found = decideWithoutPolicy(behaviors: names)
+    }
+    guard let found else {
+      deny(out)
+      return LICET_E_NO_BEHAVIOR
+    }
+    let effect = finish(found, pointee.snapshot?.pointee.generation ?? 0, out)
+    pointee.last.isLost = true
+    if let out { out.pointee.lost = 1 }
+    return effect
+  }
+
+  @inline(__always)
+  private func finish(
+    _ decision: Decision, _ generation: UInt64, _ out: UnsafeMutablePointer<licet_decision>?
+  ) -> Int32 {
+    pointee.last.kind = .local
+    pointee.last.decision = decision
+    pointee.last.generation = generation
+    pointee.last.isLost = false
+    let effect = Int32(decision.effect.rawValue)
+    guard let out else { return effect }
+    out.pointee.effect = effect
+    out.pointee.generation = generation
+    out.pointee.decided_by = decision.decider.rank.rawValue
+    out.pointee.lost = 0
+    out.pointee.behavior = decision.behavior.text
+    return effect
+  }
+}

@@ -1,0 +1,129 @@
+// The client's end of the attach socket: one question at a time, each answered within the time-out, or the connection is
+// given up. Used under the authority's lock.
+
+internal import Attach
+internal import CLicet
+internal import Decision
+internal import PolicyImage
+
+struct Connection {
+  private(set) var descriptor: Int32 = -1
+  private var serial: UInt32 = 0
+  /// One packet, for questions and answers; owned.
+  private var packet: UnsafeMutableRawPointer?
+  /// Descriptors of the last answer that nobody took yet.
+  private var descriptors: (Int32, Int32, Int32, Int32) = (-1, -1, -1, -1)
+  /// An answer that came in sealed memory.
+  private var sealed: (base: UnsafeMutableRawPointer, size: Int)?
+
+  var isOpen: Bool { descriptor >= 0 }
+
+  /// 0, or -errno.
+  mutating func open(_ path: UnsafePointer<CChar>, timeout: Int64) -> Int32 {
+    if packet == nil { packet = clicet_allocate(AttachProtocol.packet) }
+    guard packet != nil else { return -ENOMEM }
+    let made = clicet_connect(path)
+    guard made >= 0 else { return made }
+    let error = clicet_set_timeout(made, timeout)
+    guard error == 0 else {
+      clicet_close(made)
+      return error
+    }
+    descriptor = made
+    return 0
+  }
+
+  /// `isOwn` false: a parent process made it, and goes on using it; only our copy is closed.
+  mutating func close(isOwn: Bool) {
+    forgetAnswer()
+    if descriptor >= 0 { clicet_close(descriptor) }
+    descriptor = -1
+    if !isOwn { serial = 0 }
+    clicet_free(packet)
+    packet = nil
+  }
+
+  /// Sends a question and waits for its answer, which is valid until the next one. 0, or -errno: the connection is of no
+  /// use any more. A body that doesn't fit a packet goes in sealed memory.
+  mutating func ask(_ kind: MessageKind, _ body: Name, _ answer: inout Name, _ answerKind: inout UInt16) -> Int32 {
+    forgetAnswer()
+    serial &+= 1
+    let sent = send(kind, body)
+    if sent < 0 { return sent }
+    while true {
+      let error = receive(&answer, &answerKind)
+      // -ESTALE: the answer to a question that was given up.
+      if error != -ESTALE { return error }
+    }
+  }
+
+  private mutating func send(_ kind: MessageKind, _ body: Name) -> Int32 {
+    guard let packet else { return -ENOMEM }
+    var writer = WireWriter(UnsafeMutableRawBufferPointer(start: packet, count: AttachProtocol.packet))
+    let isSealed = body.count > AttachProtocol.packet &- AttachProtocol.head
+    MessageHead(kind: kind.rawValue, flags: isSealed ? MessageHead.isSealed : 0, serial: serial).write(&writer)
+    var memory: Int32 = -1
+    var count = AttachProtocol.head
+    if isSealed {
+      memory = clicet_sealed_copy(body.baseAddress, body.count)
+      if memory < 0 { return memory }
+    } else if let base = body.baseAddress {
+      (packet + AttachProtocol.head).copyMemory(from: base, byteCount: body.count)
+      count &+= body.count
+    }
+    let sent = clicet_send(descriptor, packet, count, memory)
+    if memory >= 0 { clicet_close(memory) }
+    return sent < 0 ? Int32(truncatingIfNeeded: sent) : 0
+  }
+
+  private mutating func receive(_ answer: inout Name, _ answerKind: inout UInt16) -> Int32 {
+    guard let packet else { return -ENOMEM }
+    var found: (Int32, Int32, Int32, Int32) = (-1, -1, -1, -1)
+    let got = withUnsafeMutableBytes(of: &found) {
+      clicet_receive(
+        descriptor, packet, AttachProtocol.packet, $0.baseAddress?.assumingMemoryBound(to: Int32.self))
+    }
+    descriptors = found
+    if got == 0 { return -ECONNRESET }
+    if got < 0 { return Int32(truncatingIfNeeded: got) }
+    var reader = WireReader(Name(start: packet, count: got))
+    let head = MessageHead.read(&reader)
+    guard !reader.isBroken else { return -EPROTO }
+    guard head.serial == serial else {
+      forgetAnswer()
+      return -ESTALE
+    }
+    answerKind = head.kind
+    if head.flags & MessageHead.isSealed == 0 {
+      answer = Name(start: packet + AttachProtocol.head, count: got &- AttachProtocol.head)
+      return 0
+    }
+    var base: UnsafeMutableRawPointer?
+    var size = 0
+    let memory = takeDescriptor()
+    guard memory >= 0 else { return -EPROTO }
+    let error = clicet_map_sealed(memory, 0, AttachProtocol.largest, &base, &size)
+    clicet_close(memory)
+    guard error == 0, let base else { return error == 0 ? -EPROTO : error }
+    sealed = (base, size)
+    answer = Name(start: base, count: size)
+    return 0
+  }
+
+  /// The next descriptor that came with the answer: the caller's; -1: none is left.
+  mutating func takeDescriptor() -> Int32 {
+    let first = descriptors.0
+    descriptors = (descriptors.1, descriptors.2, descriptors.3, -1)
+    return first
+  }
+
+  private mutating func forgetAnswer() {
+    while true {
+      let one = takeDescriptor()
+      if one < 0 { break }
+      clicet_close(one)
+    }
+    if let sealed { clicet_unmap(sealed.base, sealed.size) }
+    sealed = nil
+  }
+}

@@ -1,0 +1,290 @@
+// licet_explain and licet_explanation_…: the same bytes whoever decided (Attach.AnswerWriter), found in again by index.
+
+internal import Attach
+public import CLicet
+internal import Decision
+internal import PolicyImage
+
+/// Behind a `licet_explanation`: the answer's bytes, and where its parts begin in them. One block of memory.
+struct Explanation {
+  var head: AnswerHead
+  var isLost: Bool
+  /// 255: nobody asked.
+  var way: UInt8
+  var obligations: Int
+  var changes: Int
+  var steps: Int
+  /// Offsets of obligations, changes and steps, one behind the other.
+  var offsets: UnsafeMutablePointer<UInt32>
+  var bytes: Name
+}
+
+/// What has to be walked over once, to count and to find.
+private struct Walk {
+  var reader: WireReader
+  var head: AnswerHead
+  var way: UInt8 = .max
+  var changes = 0
+  var steps = 0
+
+  /// `note` is told where each obligation (0), change (1) and step (2) begins.
+  init(_ bytes: Name, _ note: (Int, Int) -> Void) {
+    reader = WireReader(bytes)
+    head = AnswerHead.read(&reader)
+    var i = 0
+    while i < head.obligations, !reader.isBroken {
+      note(0, reader.offset)
+      _ = reader.text()
+      i &+= 1
+    }
+    let halts: UInt16 = reader.take()
+    i = 0
+    while i < Int(halts), !reader.isBroken {
+      _ = HaltRecord.read(&reader)
+      i &+= 1
+    }
+    way = reader.take()
+    if way != .max {
+      if WayBy(rawValue: way) == nil { reader.refuse() }
+      changes = Int(reader.take(UInt8.self))
+    }
+    i = 0
+    while i < changes, !reader.isBroken {
+      note(1, reader.offset)
+      _ = ChangeText.read(&reader)
+      i &+= 1
+    }
+    steps = Int(reader.take(UInt32.self))
+    i = 0
+    while i < steps, !reader.isBroken {
+      note(2, reader.offset)
+      _ = StepText.read(&reader)
+      i &+= 1
+    }
+    if reader.left != 0 { reader.refuse() }
+  }
+}
+
+extension Explanation {
+  /// A copy of an answer that makes sense; nil: it doesn't, or there is no memory.
+  static func make(_ bytes: Name, isLost: Bool) -> UnsafeMutablePointer<Explanation>? {
+    let counted = Walk(bytes) { _, _ in }
+    guard !counted.reader.isBroken else { return nil }
+    let parts = counted.head.obligations &+ counted.changes &+ counted.steps
+    let own = MemoryLayout<Explanation>.stride
+    guard let memory = clicet_allocate(own &+ parts &* 4 &+ bytes.count) else { return nil }
+    let offsets = (memory + own).bindMemory(to: UInt32.self, capacity: parts)
+    let content = memory + (own &+ parts &* 4)
+    if let base = bytes.baseAddress { content.copyMemory(from: base, byteCount: bytes.count) }
+    let copy = Name(start: content, count: bytes.count)
+    var next = 0
+    let walk = Walk(copy) { _, offset in
+      if next < parts { offsets[next] = UInt32(truncatingIfNeeded: offset) }
+      next &+= 1
+    }
+    let made = memory.bindMemory(to: Explanation.self, capacity: 1)
+    made.initialize(
+      to: Explanation(
+        head: walk.head, isLost: isLost, way: walk.way, obligations: walk.head.obligations, changes: walk.changes,
+        steps: walk.steps, offsets: offsets, bytes: copy))
+    return made
+  }
+
+  /// A reader at the part with this index among all.
+  func reader(at index: Int) -> WireReader {
+    let offset = Int(offsets[index])
+    return WireReader(Name(rebasing: bytes[offset...]))
+  }
+}
+
+@c @implementation
+public func licet_explain(
+  _ request: OpaquePointer!, _ behaviors: UnsafePointer<licet_text>!, _ count: Int,
+  _ explanation: UnsafeMutablePointer<OpaquePointer?>!
+) -> Int32 {
+  guard let request, let explanation else { return LICET_E_INVALID }
+  explanation.pointee = nil
+  let ref = RequestRef(request)
+  var code: Int32 = 0
+  guard let names = ref.names(behaviors, count, &code) else { return code }
+  var isLost = false
+  code = ref.prepare(&isLost)
+  guard code == 0 else { return code }
+  if ref.pointee.authority.pointee.mode == LICET_REMOTE, !isLost {
+    code = ref.askRemotely(names, isExplaining: true)
+    if code == 0 { return ref.explained(ref.pointee.last.answer, isLost: false, explanation) }
+    guard code == LICET_E_NO_AUTHORITY else { return code }
+    isLost = true
+  }
+  return ref.explainHere(names, isLost: isLost, explanation)
+}
+
+extension UnsafeMutablePointer where Pointee == Request {
+  /// Decides and explains by what is mapped; memory grows until it holds everything.
+  fileprivate func explainHere(
+    _ names: UnsafeBufferPointer<Name>, isLost: Bool, _ explanation: UnsafeMutablePointer<OpaquePointer?>
+  ) -> Int32 {
+    let lost = HaltRecord(.authorityLost)
+    return withUnsafePointer(to: lost) { lost in
+      let halts =
+        isLost
+        ? UnsafeBufferPointer(start: lost, count: 1)
+        : pointee.snapshot?.pointee.halts ?? UnsafeBufferPointer(start: nil, count: 0)
+      let writer = AnswerWriter(
+        pointee.policy, behaviors: names, preference: pointee.head.preference, halts: halts,
+        generation: pointee.snapshot?.pointee.generation ?? 0)
+      var sizes = (bytes: 16 << 10, entries: 64)
+      while true {
+        let before = sizes
+        let code = explainOnce(writer, &sizes, isLost: isLost, explanation)
+        guard sizes == before else { continue }
+        guard isLost, code >= 0, let made = get(explanation.pointee) else { return code }
+        // `on_authority_loss` has the last word.
+        let effect = decideLost(names, nil)
+        made.pointee.head.effect = UInt8(exactly: effect).flatMap { Effect(rawValue: $0) } ?? .deny
+        return effect
+      }
+    }
+  }
+
+  /// `sizes` grow when they were too small.
+  private func explainOnce(
+    _ answer: AnswerWriter, _ sizes: inout (bytes: Int, entries: Int), isLost: Bool,
+    _ explanation: UnsafeMutablePointer<OpaquePointer?>
+  ) -> Int32 {
+    let stride = MemoryLayout<TraceEntry>.stride
+    guard let memory = clicet_allocate(sizes.bytes &+ sizes.entries &* stride) else {
+      return fail(LICET_E_NO_MEMORY) { $0.put(meaning(LICET_E_NO_MEMORY)) }
+    }
+    defer { clicet_free(memory) }
+    let entries = UnsafeMutableBufferPointer(
+      start: memory.bindMemory(to: TraceEntry.self, capacity: sizes.entries), count: sizes.entries)
+    var writer = WireWriter(
+      UnsafeMutableRawBufferPointer(start: memory + sizes.entries &* stride, count: sizes.bytes))
+    let steps = answer.explain(&pointee.frame, entries, &writer)
+    if steps > sizes.entries || !writer.isWhole {
+      sizes = (max(sizes.bytes, writer.count &* 2), max(sizes.entries, steps))
+      return 0
+    }
+    return explained(writer.bytes, isLost: isLost, explanation)
+  }
+
+  fileprivate func explained(
+    _ bytes: Name, isLost: Bool, _ explanation: UnsafeMutablePointer<OpaquePointer?>
+  ) -> Int32 {
+    guard let made = Explanation.make(bytes, isLost: isLost) else {
+      return fail(LICET_E_PROTOCOL) { $0.put("an answer that makes no sense, or no memory for it") }
+    }
+    explanation.pointee = OpaquePointer(made)
+    return Int32(made.pointee.head.effect.rawValue)
+  }
+}
+
+@c @implementation
+public func licet_explanation_free(_ explanation: OpaquePointer!) {
+  clicet_free(UnsafeMutableRawPointer(explanation))
+}
+
+private func get(_ explanation: OpaquePointer?) -> UnsafeMutablePointer<Explanation>? {
+  explanation.map { UnsafeMutablePointer<Explanation>($0) }
+}
+
+@c @implementation
+public func licet_explanation_decision(
+  _ explanation: OpaquePointer!, _ decision: UnsafeMutablePointer<licet_decision>!
+) -> Int32 {
+  guard let one = get(explanation)?.pointee, let decision,
+    Int(decision.pointee.size) >= MemoryLayout<licet_decision>.size
+  else { return LICET_E_INVALID }
+  decision.pointee.effect = Int32(one.head.effect.rawValue)
+  decision.pointee.generation = one.head.generation
+  decision.pointee.decided_by = one.head.decider.rank
+  decision.pointee.lost = one.isLost ? 1 : 0
+  decision.pointee.behavior = one.head.decider.behavior.text
+  return 0
+}
+
+@c @implementation
+public func licet_explanation_statement(
+  _ explanation: OpaquePointer!, _ statement: UnsafeMutablePointer<licet_statement>!
+) -> Int32 {
+  guard let one = get(explanation)?.pointee, let statement, isSized(statement) else { return LICET_E_INVALID }
+  fill(statement, one.head.decider.statement)
+  return 0
+}
+
+@c @implementation
+public func licet_explanation_obligations(
+  _ explanation: OpaquePointer!, _ names: UnsafeMutablePointer<licet_text>!, _ capacity: Int
+) -> Int {
+  guard let one = get(explanation)?.pointee else { return 0 }
+  var i = 0
+  while let names, i < min(one.obligations, capacity) {
+    var reader = one.reader(at: i)
+    names[i] = reader.text().text
+    i &+= 1
+  }
+  return one.obligations
+}
+
+@c @implementation
+public func licet_explanation_steps(_ explanation: OpaquePointer!) -> Int {
+  get(explanation)?.pointee.steps ?? 0
+}
+
+@c @implementation
+public func licet_explanation_step(
+  _ explanation: OpaquePointer!, _ index: Int, _ step: UnsafeMutablePointer<licet_step>!
+) -> Int32 {
+  guard let one = get(explanation)?.pointee, let step, index >= 0, index < one.steps,
+    Int(step.pointee.size) >= MemoryLayout<licet_step>.size
+  else { return LICET_E_INVALID }
+  var reader = one.reader(at: one.obligations &+ one.changes &+ index)
+  let text = StepText.read(&reader)
+  step.pointee.step = text.step
+  step.pointee.truth = text.truth
+  step.pointee.says = text.says
+  step.pointee.effect = text.effect
+  step.pointee.tier = text.tier == .max ? -1 : Int8(truncatingIfNeeded: text.tier)
+  step.pointee.is_shadow = text.isShadow ? 1 : 0
+  step.pointee.is_clamped = text.isClamped ? 1 : 0
+  step.pointee.behavior = text.behavior.text
+  step.pointee.failure = name(ofFailure: text.failure).text
+  step.pointee.attribute = (text.attribute ?? Name(start: nil, count: 0)).text
+  step.pointee.statement.size = UInt32(MemoryLayout<licet_statement>.size)
+  fill(&step.pointee.statement, text.statement)
+  return 0
+}
+
+@c @implementation
+public func licet_explanation_way(_ explanation: OpaquePointer!) -> Int32 {
+  guard let one = get(explanation)?.pointee else { return LICET_E_INVALID }
+  return one.way == .max ? LICET_WAY_NOT_NEEDED : Int32(one.way)
+}
+
+@c @implementation
+public func licet_explanation_changes(_ explanation: OpaquePointer!) -> Int {
+  get(explanation)?.pointee.changes ?? 0
+}
+
+@c @implementation
+public func licet_explanation_change(
+  _ explanation: OpaquePointer!, _ index: Int, _ change: UnsafeMutablePointer<licet_change>!
+) -> Int32 {
+  guard let one = get(explanation)?.pointee, let change, index >= 0, index < one.changes,
+    Int(change.pointee.size) >= MemoryLayout<licet_change>.size
+  else { return LICET_E_INVALID }
+  var reader = one.reader(at: one.obligations &+ index)
+  let text = ChangeText.read(&reader)
+  let isHalt = text.change == UInt8(LICET_CHANGE_HALT)
+  change.pointee.change = Int32(text.change)
+  change.pointee.decided_by = Int32(text.instead.rank)
+  change.pointee.user = isHalt ? text.halt.by : .max
+  change.pointee.since = isHalt ? text.halt.since : -1
+  change.pointee.halt = (isHalt ? name(ofHalt: text.halt.kind) : Name(start: nil, count: 0)).text
+  change.pointee.operator_name = (isHalt ? text.halt.operatorName : Name(start: nil, count: 0)).text
+  change.pointee.behavior = text.instead.behavior.text
+  change.pointee.statement.size = UInt32(MemoryLayout<licet_statement>.size)
+  fill(&change.pointee.statement, text.instead.statement)
+  return 0
+}
