@@ -32,10 +32,11 @@ func firstMatch(_ start: UnsafePointer<UInt64>, _ count: Int, _ reader: Reader, 
   var word = start
   var left = count
   while left > 0 {
-    let rule = RuleHeader(word: word.pointee)
-    let truth = holds(rule, word + 1, reader, &frame)
+    // The end is kept rather than found again: it is where the next rule begins.
+    let end = word + (1 &+ RuleHeader(word: word.pointee).tests)
+    let truth = conjunction(word + 1, end, reader, &frame)
     if truth != .no { return Found(word: word, left: left, truth: truth) }
-    word += 1 &+ rule.tests
+    word = end
     left &-= 1
   }
   return Found(word: word, left: 0, truth: .no)
@@ -44,18 +45,17 @@ func firstMatch(_ start: UnsafePointer<UInt64>, _ count: Int, _ reader: Reader, 
 /// The truth of a rule's conjunction: no if any test is no, else failed if any failed, else yes (CEL's `&&`).
 @inline(__always)
 func holds(_ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ reader: Reader, _ frame: inout Frame) -> Truth {
-  conjunction(tests, rule.tests, reader, &frame)
+  conjunction(tests, tests + rule.tests, reader, &frame)
 }
 
-/// The truth of `count` tests. The commonest operations are in line, without jump tables, and a test that comes out true
+/// The truth of the tests up to `end`. The commonest operations are in line, without jump tables, and a test that comes out true
 /// or false branches at once: this is where a decision's time goes.
 @inline(__always)
 private func conjunction(
-  _ tests: UnsafePointer<UInt64>, _ count: Int, _ reader: Reader, _ frame: inout Frame
+  _ tests: UnsafePointer<UInt64>, _ end: UnsafePointer<UInt64>, _ reader: Reader, _ frame: inout Frame
 ) -> Truth {
   var truth = Truth.yes
   var next = tests
-  let end = tests + count
   while next < end {
     // SAFETY: the verifier has checked that the tests follow their rule, and their slots and operands.
     let test = Test(word: next.pointee)
@@ -93,11 +93,11 @@ private func conjunction(
   return truth
 }
 
-/// A comparison of integers without a branch: `order`'s bit by its position.
+/// A comparison of integers without a branch: `order`'s bit by its position within the comparison's digit.
 @inline(__always)
 private func isAccepted(_ a: Int64, _ b: Int64, _ comparison: UInt8) -> Bool {
   let position: UInt32 = 1 &+ (a > b ? 1 : 0) &- (a < b ? 1 : 0)
-  return accepted(comparison) &>> position & 1 != 0
+  return acceptedOrders &>> (UInt32(comparison) &* 4 &+ position) & 1 != 0
 }
 
 @inline(never)
@@ -137,9 +137,12 @@ private func order<T: Comparable>(_ a: T, _ b: T) -> UInt32 {
   a < b ? 1 : a == b ? 2 : a > b ? 4 : 8
 }
 
-/// The bits of `order` that a comparison accepts: a digit each, in the order of their numbers (which are verified).
+/// The bits of `order` that each comparison accepts: a digit each, in the order of their numbers (which are verified).
 @inline(__always)
-private func accepted(_ comparison: UInt8) -> UInt32 { 0x6431D2 &>> (UInt32(comparison) &* 4) & 15 }
+private var acceptedOrders: UInt32 { 0x6431D2 }
+
+@inline(__always)
+private func accepted(_ comparison: UInt8) -> UInt32 { acceptedOrders &>> (UInt32(comparison) &* 4) & 15 }
 
 /// Looks up the string id of an attribute's text in this image, once a request and image; the id + 1, as in
 /// `Frame.symbols`, or 0 when it is no string.
@@ -179,7 +182,7 @@ func limitHolds(
 func explain(_ word: UnsafePointer<UInt64>, _ reader: Reader, _ frame: inout Frame) -> Outcome {
   let test = Test(word: word.pointee)
   if test.operation == TestOperation.program.rawValue { return evaluateProgram(test.operand, reader.image, &frame) }
-  let truth = conjunction(word, 1, reader, &frame)
+  let truth = conjunction(word, word + 1, reader, &frame)
   guard truth == .failed else { return Outcome(truth) }
   let isMissing = frame.slots[test.slot].kind == .absent
   return Outcome(
