@@ -159,13 +159,7 @@ struct Engine {
   /// Whether a duty or limit stands on `node` or above: most behaviours have none.
   @inline(__always)
   private func hasLimits(from node: UInt32, _ image: Image) -> Bool {
-    let nodes = image.nodes
-    var index = node
-    while index != ImageFormat.none {
-      if nodes[Int(index)].limits != 0 { return true }
-      index = nodes[Int(index)].parent
-    }
-    return false
+    image.nodes[Int(node)].flags & Node.isLimited != 0
   }
 
   /// Every duty and limit from `node` up that holds, or failed and is a limit, goes to `apply`; returns the

@@ -202,7 +202,11 @@
           nodes[last.index].end = UInt32(i)
           open.removeLast()
         }
-        if let last = open.last { nodes[i].parent = UInt32(last.index) }
+        if nodes[i].limits > 0 { nodes[i].flags |= Node.isLimited }
+        if let last = open.last {
+          nodes[i].parent = UInt32(last.index)
+          nodes[i].flags |= nodes[last.index].flags & Node.isLimited
+        }
         open.append((behavior.name, i))
       }
       for rest in open { nodes[rest.index].end = UInt32(behaviors.count) }

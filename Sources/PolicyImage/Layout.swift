@@ -5,7 +5,7 @@
 public enum ImageFormat {
   /// "LICETIMG" as a little-endian word.
   public static let magic: UInt64 = 0x474D_4954_4543_494C
-  public static let version: UInt32 = 1
+  public static let version: UInt32 = 2
   public static let headerSize = 192
   /// An absent index.
   public static let none: UInt32 = 0xFFFF_FFFF
@@ -73,7 +73,7 @@ public struct Node: BitwiseCopyable, Sendable {
   public var nameOffset: UInt32  // into the section `bytes`
   public var nameLength: UInt16
   public var depth: UInt8  // segments
-  public var flags: UInt8  // isDeclared, isNamed
+  public var flags: UInt8  // isDeclared, isNamed, isLimited
   /// The nearest node above, or none.
   public var parent: UInt32
   /// One past the last node below this one.
@@ -106,6 +106,8 @@ public struct Node: BitwiseCopyable, Sendable {
   public static let isDeclared: UInt8 = 1
   /// Declared, built in or named by a statement: decided too when a wider name is asked about.
   public static let isNamed: UInt8 = 2
+  /// A duty or limit stands here or above: without one, which is usual, the decision needn't walk up to see.
+  public static let isLimited: UInt8 = 4
 }
 
 /// One statement's decision part, a word: kind (2 bits), effect (2), tier (2), reads argument (1), shadow (1);

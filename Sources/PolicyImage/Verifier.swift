@@ -179,11 +179,13 @@ struct Verifier {
     return count
   }
 
-  /// The parent precedes, is one segment shorter, begins the name, ends no earlier, and passes its absolute on.
+  /// The parent precedes, is one segment shorter, begins the name, ends no earlier, and passes its absolute and limits on.
   private func hasRightParent(_ n: Node, _ i: Int) -> Bool {
-    guard n.parent != ImageFormat.none else { return n.depth == 1 }
+    let isLimited = n.flags & Node.isLimited != 0
+    guard n.parent != ImageFormat.none else { return n.depth == 1 && isLimited == (n.limits > 0) }
     guard Int(n.parent) < i else { return false }
     let parent = image.nodes[Int(n.parent)]
+    guard isLimited == (n.limits > 0 || parent.flags & Node.isLimited != 0) else { return false }
     guard parent.depth &+ 1 == n.depth, n.end <= parent.end, parent.nameLength < n.nameLength,
       let own = image.name(UInt32(truncatingIfNeeded: i)).baseAddress, let above = image.name(n.parent).baseAddress,
       equalBytes(own, above, Int(parent.nameLength)),
