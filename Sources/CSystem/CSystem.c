@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,6 +18,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -279,8 +281,6 @@ uint64_t licet_watchdog(void) {
   return sd_watchdog_enabled(0, &microseconds) > 0 ? microseconds : 0;
 }
 
-int licet_listen_descriptors(void) { return sd_listen_fds(1); }
-
 int licet_unit(int pid, char *name, size_t size) {
   char *unit = NULL;
   int failed = sd_pid_get_unit(pid, &unit);
@@ -289,4 +289,114 @@ int licet_unit(int pid, char *name, size_t size) {
   if (fits) strcpy(name, unit);
   free(unit);
   return fits ? 0 : -ENAMETOOLONG;
+}
+
+/* ---- the attach socket and the state page */
+
+static int unix_socket(const char *path, struct sockaddr_un *address) {
+  size_t length = strlen(path);
+  if (length >= sizeof address->sun_path) return -ENAMETOOLONG;
+  memset(address, 0, sizeof *address);
+  address->sun_family = AF_UNIX;
+  memcpy(address->sun_path, path, length + 1);
+  return result(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+int licet_listen(const char *path) {
+  struct sockaddr_un address;
+  char other[sizeof address.sun_path];
+  int probe = unix_socket(path, &address), error = 0;
+  if (probe < 0) return probe;
+  if (connect(probe, (struct sockaddr *)&address, sizeof address) == 0) error = -EADDRINUSE;
+  /* A queue that is full is somebody's too. */
+  else if (errno == EAGAIN) error = -EADDRINUSE;
+  close(probe);
+  if (error) return error;
+  if (snprintf(other, sizeof other, "%s.%d", path, (int)getpid()) >= (int)sizeof other) return -ENAMETOOLONG;
+  int fd = unix_socket(other, &address);
+  if (fd < 0) return fd;
+  unlink(other);
+  if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(other, 0666) < 0 || listen(fd, 512) < 0 ||
+      rename(other, path) < 0) {
+    error = -errno;
+    unlink(other);
+    close(fd);
+    return error;
+  }
+  return fd;
+}
+
+int licet_accept(int fd) {
+  int peer;
+  do peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  while (peer < 0 && (errno == EINTR || errno == ECONNABORTED));
+  return result(peer);
+}
+
+int licet_peer_groups(int fd, uint32_t *groups, int *count) {
+  socklen_t size = (socklen_t)((size_t)*count * sizeof *groups);
+  _Static_assert(sizeof(gid_t) == sizeof *groups, "a group's number has 32 bits");
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0) return -errno;
+  *count = (int)(size / sizeof *groups);
+  return 0;
+}
+
+int licet_peer_label(int fd, char *label, size_t size) {
+  socklen_t length = (socklen_t)(size - 1);
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERSEC, label, &length) < 0) return -errno;
+  label[length < size ? length : size - 1] = 0;
+  return 0;
+}
+
+int licet_reopen_to_read(int fd) {
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  return result(open(path, O_RDONLY | O_CLOEXEC));
+}
+
+int licet_shared_memory(const char *name, size_t size) {
+  int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (fd < 0) return -errno;
+  if (fchmod(fd, 0600) < 0 || ftruncate(fd, (off_t)size) < 0 ||
+      fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+    int error = -errno;
+    close(fd);
+    return error;
+  }
+  return fd;
+}
+
+int licet_is_shared_memory(int fd, size_t size) {
+  struct stat status;
+  int seals = fcntl(fd, F_GET_SEALS);
+  if (seals < 0 || (seals & (F_SEAL_SHRINK | F_SEAL_GROW)) != (F_SEAL_SHRINK | F_SEAL_GROW)) return -EINVAL;
+  return fstat(fd, &status) == 0 && (size_t)status.st_size == size ? 0 : -EINVAL;
+}
+
+void *licet_map_shared(int fd, size_t size) {
+  void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  return base == MAP_FAILED ? NULL : base;
+}
+
+int licet_store_descriptor(const char *name, int fd) {
+  char state[128];
+  /* One of that name only: what was kept before goes first. */
+  snprintf(state, sizeof state, "FDSTOREREMOVE=1\nFDNAME=%s", name);
+  sd_notify(0, state);
+  snprintf(state, sizeof state, "FDSTORE=1\nFDNAME=%s", name);
+  return sd_pid_notify_with_fds(0, 0, state, &fd, 1);
+}
+
+int licet_listen_names(char *names, size_t size) {
+  char **all = NULL;
+  int count = sd_listen_fds_with_names(1, &all);
+  size_t used = 0;
+  for (int i = 0; i < count; i++) {
+    size_t length = strlen(all[i]) + 1;
+    if (used + length > size) count = -ENAMETOOLONG;
+    else memcpy(names + used, all[i], length), used += length;
+  }
+  for (int i = 0; all && all[i]; i++) free(all[i]);
+  free(all);
+  return count;
 }

@@ -26,6 +26,15 @@ public enum SealedMemory {
     return try result.get()
   }
 
+  /// A sealed copy that other users can be given but can't open anew: mode 0600, and the descriptor only reads. fchmod(2)
+  public static func makeToHandOut(
+    name: String, _ bytes: UnsafeRawBufferPointer
+  ) throws(SystemError) -> Descriptor {
+    let memory = try make(name: name, bytes)
+    guard fchmod(memory.raw, 0o600) == 0 else { throw SystemError(call: "fchmod", code: errno) }
+    return Descriptor(owning: try checked("open", licet_reopen_to_read(memory.raw)))
+  }
+
   /// Maps memory that somebody else sealed: EINVAL unless it can neither shrink, grow nor be written, EFBIG above
   /// `maximum` bytes. mmap(2), read only and private.
   public static func map(_ descriptor: Descriptor, maximum: Int) throws(SystemError) -> MappedMemory {

@@ -67,4 +67,81 @@ public enum SeqPacket {
     try checked("getsockopt", licet_peer(socket.raw, &peer.pid, &peer.uid, &peer.gid))
     return peer
   }
+
+  // MARK: listening
+
+  /// A listening socket that everybody may connect to. EADDRINUSE: somebody else listens there.
+  public static func listen(_ path: String) throws(SystemError) -> Descriptor {
+    Descriptor(owning: try checked("bind", licet_listen(path)))
+  }
+
+  /// The next connection; nil: nobody waits. accept4(2)
+  public static func accept(_ socket: Descriptor) throws(SystemError) -> Descriptor? {
+    let raw = licet_accept(socket.raw)
+    if raw == -EAGAIN { return nil }
+    return Descriptor(owning: try checked("accept4", raw))
+  }
+
+  /// The groups of who is at the other end, as they were when it connected. SO_PEERGROUPS
+  public static func groups(_ socket: Descriptor) throws(SystemError) -> [UInt32] {
+    var count: Int32 = 0
+    var groups: [UInt32] = []
+    repeat {
+      count = Int32(clamping: max(64, groups.count * 4))
+      groups = [UInt32](repeating: 0, count: Int(count))
+      let failed = licet_peer_groups(socket.raw, &groups, &count)
+      if failed == 0 { return Array(groups[..<Int(count)]) }
+      guard failed == -ERANGE, groups.count < 1 << 20 else { throw SystemError(call: "getsockopt", code: -failed) }
+    } while true
+  }
+
+  /// The security module's label of who is at the other end, as it was when it connected; nil: there is none. SO_PEERSEC
+  public static func label(_ socket: Descriptor) -> String? {
+    var buffer = [CChar](repeating: 0, count: 4097)
+    guard licet_peer_label(socket.raw, &buffer, buffer.count) == 0 else { return nil }
+    let label = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return label.isEmpty ? nil : label
+  }
+
+  // MARK: without an array for each message
+
+  /// One whole message. EAGAIN: the peer has not read what was sent before. sendmsg(2)
+  public static func send(
+    _ socket: Descriptor, _ bytes: UnsafeRawBufferPointer, _ descriptors: [Descriptor]
+  ) throws(SystemError) {
+    let sent =
+      if descriptors.isEmpty {
+        licet_send(socket.raw, bytes.baseAddress, bytes.count, nil, 0)
+      } else {
+        licet_send(socket.raw, bytes.baseAddress, bytes.count, descriptors.map(\.raw), Int32(descriptors.count))
+      }
+    guard sent == bytes.count else {
+      throw SystemError(call: "sendmsg", code: sent < 0 ? Int32(clamping: -sent) : EMSGSIZE)
+    }
+  }
+
+  /// What came, in `buffer`.
+  public enum Filled {
+    case message(Int, [Descriptor])
+    case nothing
+    case closed
+  }
+
+  /// The next message, into `buffer`; errors as `receive(_:maximum:)`.
+  public static func receive(
+    _ socket: Descriptor, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(SystemError) -> Filled {
+    var raw: (Int32, Int32, Int32, Int32) = (-1, -1, -1, -1)
+    var count: Int32 = 4
+    let got = withUnsafeMutablePointer(to: &raw) {
+      $0.withMemoryRebound(to: Int32.self, capacity: 4) {
+        licet_receive(socket.raw, buffer.baseAddress, buffer.count, $0, &count)
+      }
+    }
+    if got == -Int(EAGAIN) { return .nothing }
+    if got == -Int(ECONNRESET) { return .closed }
+    guard got >= 0 else { throw SystemError(call: "recvmsg", code: Int32(clamping: -got)) }
+    let descriptors = count == 0 ? [] : [raw.0, raw.1, raw.2, raw.3].prefix(Int(count)).map { Descriptor(owning: $0) }
+    return got == 0 && descriptors.isEmpty ? .closed : .message(got, descriptors)
+  }
 }

@@ -33,7 +33,7 @@ func givenSocket() -> Descriptor {
     }
     return Descriptor(owning: raw)
   case (nil, _, _):
-    guard let first = Service.takeDescriptors().first else { quit(usage, status: 64) }
+    guard let first = Service.takeDescriptors().first?.descriptor else { quit(usage, status: 64) }
     return first
   default: quit(usage, status: 64)
   }

@@ -65,5 +65,31 @@ int licet_sha256(const void *bytes, size_t count, unsigned char digest[32]);
 int licet_notify(const char *state);
 /* Microseconds, 0: no watchdog. */
 uint64_t licet_watchdog(void);
-int licet_listen_descriptors(void);
 int licet_unit(int pid, char *name, size_t size);
+
+/* A listening SOCK_SEQPACKET socket at `path` that everybody may connect to; -EADDRINUSE: somebody listens there. What
+   nobody listens at any more is replaced, in one step. */
+int licet_listen(const char *path);
+/* accept4(2), not blocking, close-on-exec; -EAGAIN: nobody waits. */
+int licet_accept(int fd);
+/* SO_PEERGROUPS: the peer's groups when it connected; `count` is the room, then how many there are. -ERANGE: more. */
+int licet_peer_groups(int fd, uint32_t *groups, int *count);
+/* SO_PEERSEC: the peer's label when it connected, ending with a zero; negative: none. */
+int licet_peer_label(int fd, char *label, size_t size);
+/* A second open file of the same memory, to read alone: open(2) of /proc/self/fd. */
+int licet_reopen_to_read(int fd);
+
+/* Memory that is shared as it changes: `size` bytes of zeros of mode 0600, that can neither shrink nor grow. */
+int licet_shared_memory(const char *name, size_t size);
+/* Whether `fd` is such memory, of this size: 0, or -EINVAL. */
+int licet_is_shared_memory(int fd, size_t size);
+/* mmap(2), shared, to write; NULL: errno says why. */
+void *licet_map_shared(int fd, size_t size);
+
+static inline void licet_store_release(uint64_t *word, uint64_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
+static inline uint64_t licet_load_acquire(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+
+/* sd_pid_notify_with_fds(3): the manager keeps the descriptor under this name, in place of one that it had. */
+int licet_store_descriptor(const char *name, int fd);
+/* sd_listen_fds_with_names(3): how many descriptors the manager passed on, from 3 on, and their names, each ending with a zero. */
+int licet_listen_names(char *names, size_t size);
