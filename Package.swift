@@ -57,7 +57,7 @@ let package = Package(
     .executableTarget(
       name: "licetd",
       dependencies: [
-        "Authority", "Bus", "Consultation", "Decision", "PolicyImage", "PolicyTree", "CompilerProtocol", "System",
+        "Attach", "Authority", "Bus", "Consultation", "Decision", "PolicyImage", "PolicyTree", "CompilerProtocol", "System",
       ], swiftSettings: settings),
     .executableTarget(
       name: "licet-compiler",

@@ -1,7 +1,7 @@
 // A statement of the policy <-> bytes: where it stands, and what it says.
 
 public import Decision
-public import PolicyImage
+internal import PolicyImage
 
 /// A statement of the policy; form 255: none.
 public struct StatementRecordText {

@@ -1,5 +1,6 @@
 // The wiring: which part knows which, in what order they begin and end.
 
+import Attach
 import Authority
 import Bus
 import CompilerProtocol
@@ -27,6 +28,7 @@ final class Daemon {
   var decisionPoint: DecisionPoint
   var subscribers: Subscribers
   var table = ObjectTable([:])
+  private var attachServer: AttachServer?
   var isCompilerUp = true
   /// Seen on the bus under its name, at least once.
   private var wasServing = false
@@ -53,17 +55,24 @@ final class Daemon {
   func run() throws(SystemError) -> Int32 {
     startWatchdog()
     serve()
+    attachServer = try AttachServer(self, passed: Service.takeDescriptors())
     authority.changed = { [unowned self] in follow($0) }
-    bindings.changed = { [unowned self] in tellUnknownNames() }
+    bindings.changed = { [unowned self] in
+      attachServer?.page.revoke()
+      tellUnknownNames()
+    }
     authority.start { [unowned self] in
       bindings.whenResolved {
         self.isPolicyReady = true
+        self.attachServer?.follow(self.authority.generation)
+        self.attachServer?.listen()
         if self.connection.isOpen { self.requestName() }
       }
     }
     reconnector.start()
     loop.run()
     Service.notify("STOPPING=1")
+    attachServer?.finish()
     reconnector.stop()
     authority.finish()
     bindings.finish()
@@ -146,6 +155,7 @@ final class Daemon {
         .notice,
         "generation \(generation.number): \(generation.platform == nil ? "no platform, everything is denied" : "platform \(generation.platformName), \(generation.operators.count) operators")"
       )
+      if isPolicyReady { attachServer?.follow(generation) }
       announce(generation.number)
     case .refused(let names):
       subscribers.tellReloaded(authority.generation.number, names, self)
@@ -158,7 +168,7 @@ final class Daemon {
       isCompilerUp = isUp
       log(
         isUp ? .info : .warning, isUp ? "licet-compiler answers" : "licet-compiler is gone; the policy in force stays")
-    case .status: break
+    case .status: attachServer?.page.revoke()
     }
     status()
   }

@@ -61,6 +61,26 @@ struct Refusal: Error {
     case noSuchGeneration = "NoSuchGeneration"
     case stateUnwritable = "StateUnwritable"
     case busy = "Busy"
+    /// No version of the attach protocol that both sides speak.
+    case unsupported = "Unsupported"
+
+    /// At the attach socket: LICET_E_… of include/licet.h.
+    var number: Int32 {
+      switch self {
+      case .unsupported: -6
+      case .notBound, .notAuthorized: -7
+      case .unknownOperator: -8
+      case .ambiguousOperator: -9
+      case .unknownAttribute: -10
+      case .verifiedAttribute: -11
+      case .wrongType: -12
+      case .noBehavior: -13
+      case .badName: -14
+      case .badRequest, .noSuchGeneration: -15
+      case .tooMany: -16
+      case .limitsExceeded, .busy, .stateUnwritable: -17
+      }
+    }
   }
   let code: Code
   let text: String

@@ -75,6 +75,10 @@ final class Subscribers {
     if var list = try? names.nextArray(of: .string) {
       while let name = try? list.nextSwiftString() { behaviors.append(name) }
     }
+    tellDecided(operatorName, behaviors, outcome, daemon)
+  }
+
+  func tellDecided(_ operatorName: String, _ behaviors: [String], _ outcome: Outcome, _ daemon: Daemon) {
     for (name, one) in all where one.topics.contains(.decisions) && one.caller.sees(operatorName) {
       guard connection.outgoingBytes < Subscribers.backlog else {
         all[name]?.missed += 1

@@ -142,6 +142,13 @@ extension Daemon {
     _ reader: inout MessageReader, _ caller: Caller, isExplaining: Bool
   ) throws(Refusal) -> String {
     guard let bytes = try? reader.nextString() else { throw Refusal(.badRequest, "operator: a string is wanted") }
+    return try operatorName(bytes, caller, isExplaining: isExplaining)
+  }
+
+  /// The same, of a name that has been read. An administrator may have anybody's decisions explained.
+  func operatorName(
+    _ bytes: UnsafeRawBufferPointer, _ caller: Caller, isExplaining: Bool
+  ) throws(Refusal) -> String {
     if authority.generation.platform == nil { return String(decoding: bytes.prefix(256), as: UTF8.self) }
     let own = caller.operators
     if bytes.isEmpty {

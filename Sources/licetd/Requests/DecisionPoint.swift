@@ -42,13 +42,15 @@ final class DecisionPoint {
 
   let generation: Generation
   var limits = CallerLimits()
-  private(set) var decisions: UInt64 = 0
+  var decisions: UInt64 = 0
   private let memory: UnsafeMutableRawBufferPointer
-  private let names: UnsafeMutableBufferPointer<Name>
+  let names: UnsafeMutableBufferPointer<Name>
   private var nameCount = 0
   private let attributeName: UnsafeMutableRawBufferPointer
   private let scratch = ValueScratch()
-  private var frame: Frame
+  var frame: Frame
+  /// What a question at the attach socket needs; grows.
+  let wireSpace = WireSpace()
 
   init(_ generation: Generation, after previous: DecisionPoint? = nil) {
     self.generation = generation
@@ -78,19 +80,23 @@ final class DecisionPoint {
     var request = try readRequest(&reader, policy)
     request.isExplaining = request.isExplaining || explaining
     decisions &+= 1
-    var halts = stops
+    let halts = halts(of: name, stops)
     guard let policy else {
-      halts.append(Halt(.noPolicy))
       return explained(
         .withoutPolicy(UnsafeBufferPointer(rebasing: names[..<nameCount]), halts: halts, true), request)
     }
-    if generation.operators[name] == nil { halts.append(Halt(.noPolicy, operator: name)) }
     set(BuiltInSlot.now, .timestamp(seconds: Int64(now.tv_sec), nanoseconds: Int32(truncatingIfNeeded: now.tv_nsec)))
     var name = name
     return name.withUTF8 { bytes in
       set(BuiltInSlot.operatorName, .string(UnsafeRawBufferPointer(bytes)))
       return decide(policy, request, halts)
     }
+  }
+
+  /// Everything that halts an operator by this generation: what stops it, and that it has no policy in force.
+  func halts(of name: String, _ stops: [Halt]) -> [Halt] {
+    if generation.platform == nil { return stops + [Halt(.noPolicy)] }
+    return generation.operators[name] == nil ? stops + [Halt(.noPolicy, operator: name)] : stops
   }
 
   private func decide(_ policy: Policy, _ request: ReadRequest, _ halts: [Halt]) -> Outcome {
@@ -244,7 +250,7 @@ final class DecisionPoint {
   }
 
   /// ", did you mean …": the attribute that shares the longest beginning, if most of the name.
-  private func near(_ name: UnsafeRawBufferPointer, _ image: Image) -> String {
+  func near(_ name: UnsafeRawBufferPointer, _ image: Image) -> String {
     var best = (count: name.count * 2 / 3, name: "")
     for slot in Int(BuiltInSlot.count)..<max(Int(BuiltInSlot.count), image.count(.attributes)) {
       let other = image.string(image.attributes[slot].name)
@@ -258,15 +264,15 @@ final class DecisionPoint {
     do throws(ReadError) { return try body() } catch { throw Refusal(.badRequest, "\(error)") }
   }
 
-  private static var agent: UnsafeRawBufferPointer {
+  static var agent: UnsafeRawBufferPointer {
     let text: StaticString = "agent"
     return UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
   }
 
   @inline(__always)
-  private func set(_ slot: UInt16, _ value: Value) { frame.set(Int(slot), value) }
+  func set(_ slot: UInt16, _ value: Value) { frame.set(Int(slot), value) }
 
-  private func shown(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes.prefix(80), as: UTF8.self) }
+  func shown(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes.prefix(80), as: UTF8.self) }
 }
 
 /// What a request may say (DESIGN §5).

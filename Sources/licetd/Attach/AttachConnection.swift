@@ -1,0 +1,203 @@
+// One connection of the attach socket: a question, an answer, one after the other. Who doesn't read answers, or says what
+// makes no sense, is let go.
+
+import Attach
+import Authority
+import Consultation
+import Decision
+import Glibc
+import System
+
+/// Loop-owned.
+final class AttachConnection {
+  let caller: Caller
+  private let socket: Descriptor
+  private unowned let server: AttachServer
+  private var watch: EventLoop.Watch?
+  /// nil: it has not said yet whom it speaks for.
+  private var operatorName: String?
+  private var wantsImages = false
+
+  init(_ socket: Descriptor, _ caller: Caller, _ server: AttachServer) throws(SystemError) {
+    (self.socket, self.caller, self.server) = (socket, caller, server)
+    watch = try server.daemon.loop.watch(socket.raw, .readable) { [unowned self] _ in readAll() }
+  }
+
+  func close() {
+    watch?.cancel()
+    watch = nil
+    server.forget(self)
+  }
+
+  /// A few questions at most, so that others get their turn.
+  private func readAll() {
+    var left = 16
+    while left > 0, watch != nil {
+      left -= 1
+      do throws(SystemError) {
+        switch try SeqPacket.receive(socket, into: server.packet) {
+        case .nothing: return
+        case .closed: return close()
+        case .message(let count, let descriptors):
+          handle(UnsafeRawBufferPointer(rebasing: server.packet[..<count]), descriptors)
+        }
+      } catch {
+        return close()
+      }
+    }
+  }
+
+  private func handle(_ bytes: UnsafeRawBufferPointer, _ descriptors: [Descriptor]) {
+    var reader = WireReader(bytes)
+    let head = MessageHead.read(&reader)
+    guard !reader.isBroken else { return close() }
+    guard head.flags & MessageHead.isSealed != 0 else {
+      return answer(head, WireReader(UnsafeRawBufferPointer(rebasing: bytes[AttachProtocol.head...])))
+    }
+    guard let memory = descriptors.first,
+      let mapped = try? SealedMemory.map(memory, maximum: AttachProtocol.largest)
+    else { return close() }
+    withExtendedLifetime(mapped) { answer(head, WireReader(mapped.bytes)) }
+  }
+
+  private func answer(_ head: MessageHead, _ body: WireReader) {
+    var body = body
+    do throws(Refusal) {
+      guard server.daemon.decisionPoint.limits.take(
+        caller.identity.uid, calls: 1, bytes: body.bytes.count, now: server.daemon.loop.now)
+      else { throw Refusal(.limitsExceeded, "user \(caller.identity.uid) asks too much at once; ask less, or map") }
+      switch MessageKind(rawValue: head.kind) {
+      case .attach: try attach(head, &body)
+      case .refresh: try refresh(head, &body)
+      case .check: try check(head, &body)
+      default: throw Refusal(.badRequest, "message \(head.kind): there is no such question")
+      }
+    } catch {
+      refuse(head, error)
+    }
+  }
+
+  // MARK: questions
+
+  private func attach(_ head: MessageHead, _ body: inout WireReader) throws(Refusal) {
+    let question = AttachQuestion.read(&body)
+    guard !body.isBroken else { throw Refusal(.badRequest, "attach: the message is cut off") }
+    guard let version = question.version else {
+      throw Refusal(
+        .unsupported,
+        "attach: versions \(question.lowest) to \(question.highest) are wanted, this licetd speaks "
+          + "\(AttachProtocol.lowest) to \(AttachProtocol.highest)")
+    }
+    let name = try server.daemon.operatorName(question.operatorName, caller, isExplaining: false)
+    (operatorName, wantsImages) = (name, question.wantsImages)
+    try reply(head) { (writer: inout WireWriter) throws(Refusal) in
+      var text = name
+      text.withUTF8 {
+        AttachAnswer(version: version, now: monotonicNow(), operatorName: UnsafeRawBufferPointer($0)).write(&writer)
+      }
+      return try writeSnapshot(name, RefreshQuestion(platformSince: 0, overlaySince: 0), isNew: true, &writer)
+    }
+  }
+
+  private func refresh(_ head: MessageHead, _ body: inout WireReader) throws(Refusal) {
+    let name = try speaker()
+    let question = RefreshQuestion.read(&body)
+    guard !body.isBroken else { throw Refusal(.badRequest, "refresh: the message is cut off") }
+    try reply(head) { (writer: inout WireWriter) throws(Refusal) in
+      try writeSnapshot(name, question, isNew: false, &writer)
+    }
+  }
+
+  /// The operator that was attached for, if the caller may still speak for it.
+  private func speaker() throws(Refusal) -> String {
+    guard let operatorName else { throw Refusal(.badRequest, "the first question of a connection is attach") }
+    guard server.daemon.authority.generation.platform == nil || caller.speaks(for: operatorName) else {
+      throw Refusal(
+        .notBound, "user \(caller.identity.uid) doesn't speak for `\(operatorName)`: none of its `bind` entries names it")
+    }
+    return operatorName
+  }
+
+  /// The revocation is read first: what is stopped while halts are written is asked for again.
+  private func writeSnapshot(
+    _ name: String, _ question: RefreshQuestion, isNew: Bool, _ writer: inout WireWriter
+  ) throws(Refusal) -> [Descriptor] {
+    let revocation = server.page.revocation
+    let halts = server.daemon.halts(of: name)
+    do throws(SystemError) {
+      let platform = wantsImages ? try server.images.platform(known: question.platformSince) : nil
+      let overlay = wantsImages ? try server.images.overlay(name, known: question.overlaySince) : nil
+      SnapshotHead(
+        epoch: server.page.epoch, generation: server.images.generation.number, revocation: revocation,
+        platformSince: platform?.since ?? 0, overlaySince: overlay?.since ?? 0, hasPage: isNew && wantsImages,
+        hasPlatform: platform?.descriptor != nil, hasOverlay: overlay?.descriptor != nil,
+        halts: UInt16(clamping: halts.count)
+      ).write(&writer)
+      for halt in halts { halt.withRecord { $0.write(&writer) } }
+      return (isNew && wantsImages ? [server.page.reader] : [])
+        + [platform?.descriptor, overlay?.descriptor].compactMap(\.self)
+    } catch {
+      throw Refusal(.busy, "an image can't be handed out: \(error.call): \(error.text)")
+    }
+  }
+
+  private func check(_ head: MessageHead, _ body: inout WireReader) throws(Refusal) {
+    let name = try speaker()
+    guard server.daemon.decisionPoint.limits.take(
+      caller.identity.uid, decisions: 1, now: server.daemon.loop.now)
+    else { throw Refusal(.limitsExceeded, "user \(caller.identity.uid) asks too much at once") }
+    var writer = WireWriter(server.answer)
+    MessageHead(kind: head.kind | MessageKind.answer, serial: head.serial).write(&writer)
+    while true {
+      var again = body
+      try server.daemon.decideOnWire(&again, operator: name, &writer)
+      if writer.isWhole { break }
+      // It is decided again: nothing was said yet.
+      server.answer.deallocate()
+      server.answer = .allocate(byteCount: writer.count * 2, alignment: 8)
+      writer = WireWriter(server.answer)
+      MessageHead(kind: head.kind | MessageKind.answer, serial: head.serial).write(&writer)
+    }
+    send(head, writer.bytes, [])
+  }
+
+  // MARK: answers
+
+  private func reply(
+    _ head: MessageHead, _ body: (inout WireWriter) throws(Refusal) -> [Descriptor]
+  ) throws(Refusal) {
+    var writer = WireWriter(server.answer)
+    MessageHead(kind: head.kind | MessageKind.answer, serial: head.serial).write(&writer)
+    let descriptors = try body(&writer)
+    send(head, writer.bytes, descriptors)
+  }
+
+  private func refuse(_ head: MessageHead, _ refusal: Refusal) {
+    var writer = WireWriter(server.answer)
+    MessageHead(kind: MessageKind.refusal.rawValue, serial: head.serial).write(&writer)
+    writer.put(refusal.code.number)
+    var text = refusal.text
+    text.withUTF8 { writer.put(UnsafeRawBufferPointer($0) as Name?) }
+    send(head, writer.bytes, [])
+  }
+
+  /// A whole message; what is larger than a packet has its body in sealed memory. Who doesn't read is let go.
+  private func send(_ head: MessageHead, _ bytes: UnsafeRawBufferPointer, _ descriptors: [Descriptor]) {
+    do throws(SystemError) {
+      if bytes.count <= AttachProtocol.packet {
+        try SeqPacket.send(socket, bytes, descriptors)
+        return
+      }
+      let body = UnsafeRawBufferPointer(rebasing: bytes[AttachProtocol.head...])
+      let memory = try SealedMemory.makeToHandOut(name: "licet-answer", body)
+      var space = (UInt64(0))
+      try withUnsafeMutableBytes(of: &space) { raw throws(SystemError) in
+        var writer = WireWriter(raw)
+        MessageHead(kind: head.kind | MessageKind.answer, flags: MessageHead.isSealed, serial: head.serial).write(&writer)
+        try SeqPacket.send(socket, UnsafeRawBufferPointer(raw), [memory])
+      }
+    } catch {
+      close()
+    }
+  }
+}

@@ -1,0 +1,211 @@
+// A question at the attach socket -> a decision by one generation, written as bytes: the bus's DecisionPoint, without the
+// bus (Attach.AnswerWriter says what the bytes are).
+
+import Attach
+import Authority
+import Consultation
+import Decision
+import Glibc
+import PolicyImage
+
+/// Memory for one question's lists and for its trace; grows, and is used again and again.
+final class WireSpace {
+  private(set) var values = UnsafeMutableBufferPointer<Value>.allocate(capacity: 256)
+  private(set) var entries = UnsafeMutableBufferPointer<TraceEntry>.allocate(capacity: 64)
+
+  /// Room for every list and map that so many bytes can hold: each element takes one at least.
+  func reserveValues(_ bytes: Int) {
+    guard values.count < bytes else { return }
+    values.deallocate()
+    values = .allocate(capacity: bytes)
+  }
+
+  func reserveEntries(_ count: Int) {
+    guard entries.count < count else { return }
+    entries.deallocate()
+    entries = .allocate(capacity: count)
+  }
+
+  deinit {
+    values.deallocate()
+    entries.deallocate()
+  }
+}
+
+extension Daemon {
+  /// Reads a question's body, decides, and writes the answer behind what `writer` holds. `name` is an operator that the
+  /// caller may speak for. More than `writer` holds: it says how much.
+  func decideOnWire(
+    _ body: inout WireReader, operator name: String, _ writer: inout WireWriter
+  ) throws(Refusal) {
+    let halts = halts(of: name)
+    let question = try decisionPoint.read(&body, operator: name)
+    decisionPoint.decisions &+= 1
+    // Names and texts lie in the message, the operator's name in `name`.
+    var name = name
+    name.withUTF8 { bytes in
+      decisionPoint.set(BuiltInSlot.operatorName, .string(UnsafeRawBufferPointer(bytes)))
+      withRecords(halts) { decisionPoint.answer(question, $0, &writer) }
+    }
+    if subscribers.wantsDecisions { tellDecided(name, question) }
+  }
+
+  /// Everything that halts an operator now.
+  func halts(of name: String) -> [Halt] { decisionPoint.halts(of: name, authority.stops.halts(name)) }
+
+  private func withRecords(_ halts: [Halt], _ body: (UnsafeBufferPointer<HaltRecord>) -> Void) {
+    if halts.isEmpty { return body(UnsafeBufferPointer(start: nil, count: 0)) }
+    let texts = halts.map { Array($0.operatorName.utf8) }
+    let records = UnsafeMutableBufferPointer<HaltRecord>.allocate(capacity: halts.count)
+    let space = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, texts.reduce(0) { $0 + $1.count }), alignment: 1)
+    defer {
+      records.deallocate()
+      space.deallocate()
+    }
+    var used = 0
+    for (i, halt) in halts.enumerated() {
+      let part = UnsafeMutableRawBufferPointer(rebasing: space[used..<used + texts[i].count])
+      part.copyBytes(from: texts[i])
+      used += texts[i].count
+      records.initializeElement(at: i, to: halt.record(UnsafeRawBufferPointer(part)))
+    }
+    body(UnsafeBufferPointer(records))
+  }
+
+  private func tellDecided(_ name: String, _ question: WireQuestion) {
+    let outcome = decisionPoint.outcome(question, halts(of: name))
+    subscribers.tellDecided(name, question.names.map { String(decoding: $0, as: UTF8.self) }, outcome, self)
+  }
+}
+
+/// One question, read into the frame. What it points to is the message's.
+struct WireQuestion {
+  let policy: Policy?
+  let names: UnsafeBufferPointer<Name>
+  let preference: Effect?
+  let isExplaining: Bool
+}
+
+extension DecisionPoint {
+  func read(_ body: inout WireReader, operator name: String) throws(Refusal) -> WireQuestion {
+    let policy = generation.policy(for: name) ?? generation.platform.map { Policy(platform: $0.image) }
+    frame.reset()
+    let (head, behaviors, attributes) = RequestHead.read(&body)
+    guard !body.isBroken else { throw Refusal(.badRequest, "check: the message makes no sense") }
+    try setHead(head)
+    let names = try readNames(&body, behaviors)
+    wireSpace.reserveValues(body.left)
+    var used = 0
+    for _ in 0..<attributes {
+      let attribute = body.text()
+      let value = Value.read(&body, wireSpace.values, &used)
+      guard !body.isBroken else { throw Refusal(.badRequest, "\(shown(attribute)): a value that makes no sense") }
+      if let policy { try setAttribute(attribute, value, policy.platform) }
+    }
+    guard body.isAtEnd else { throw Refusal(.badRequest, "check: the message is cut off, or goes on behind its end") }
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    set(BuiltInSlot.now, .timestamp(seconds: Int64(now.tv_sec), nanoseconds: Int32(truncatingIfNeeded: now.tv_nsec)))
+    return WireQuestion(policy: policy, names: names, preference: head.preference, isExplaining: head.isExplaining)
+  }
+
+  private func setHead(_ head: RequestHead) throws(Refusal) {
+    for (text, what) in [(head.resource, "resource"), (head.argument, "argument")] {
+      guard let text else { continue }
+      guard text.count <= DecisionPoint.textBytes else {
+        throw Refusal(.tooMany, "\(what): at most \(DecisionPoint.textBytes) bytes, not \(text.count)")
+      }
+      guard isUTF8(text) else { throw Refusal(.badRequest, "\(what): not UTF-8") }
+    }
+    if let resource = head.resource { set(BuiltInSlot.resource, .string(resource)) }
+    set(BuiltInSlot.argument, .string(head.argument ?? UnsafeRawBufferPointer(start: nil, count: 0)))
+    set(BuiltInSlot.source, .string(DecisionPoint.name(of: head.source)))
+  }
+
+  private static func name(of source: Source) -> UnsafeRawBufferPointer {
+    let text: StaticString =
+      switch source {
+      case .platform: "platform"
+      case .operator: "operator"
+      case .user: "user"
+      case .agent: "agent"
+      case .untrusted: "untrusted"
+      }
+    return UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+  }
+
+  private func readNames(_ body: inout WireReader, _ count: Int) throws(Refusal) -> UnsafeBufferPointer<Name> {
+    guard count > 0 else { throw Refusal(.noBehavior, "behaviors: the request names none") }
+    guard count <= DecisionPoint.behaviors else {
+      throw Refusal(.tooMany, "behaviors: at most \(DecisionPoint.behaviors) in one request")
+    }
+    for i in 0..<count {
+      let name = body.text()
+      guard isBehaviorName(name) else {
+        throw Refusal(.badName, "behaviors: `\(shown(name))` is no behaviour's name")
+      }
+      names[i] = name
+    }
+    return UnsafeBufferPointer(rebasing: names[..<count])
+  }
+
+  private func setAttribute(_ name: UnsafeRawBufferPointer, _ value: Value, _ platform: Image) throws(Refusal) {
+    guard let slot = attributeSlot(name, in: platform), slot >= Int(BuiltInSlot.count) else {
+      throw Refusal(
+        .unknownAttribute, "\(shown(name)): the platform declares no such attribute\(near(name, platform))")
+    }
+    guard platform.attributes[slot].flags & AttributeRecord.isVerified == 0 else {
+      throw Refusal(
+        .verifiedAttribute, "\(shown(name)): comes only from the authority or a provider, never from a caller")
+    }
+    let converted = value.converted(for: slot, in: platform)
+    guard accepts(converted, slot: slot, in: platform) else {
+      throw Refusal(.wrongType, "\(shown(name)): not of the type that the platform declares")
+    }
+    frame.set(slot, converted)
+  }
+
+  /// Decides, and writes as much as was asked for. A refusal's way is for who explains.
+  func answer(_ question: WireQuestion, _ halts: UnsafeBufferPointer<HaltRecord>, _ writer: inout WireWriter) {
+    let answer = Attach.AnswerWriter(
+      question.policy, behaviors: question.names, preference: question.preference, halts: halts,
+      generation: generation.number)
+    guard question.isExplaining else {
+      if let decision = answer.decision(&frame) { answer.write(decision, &writer) }
+      return
+    }
+    let start = writer
+    while true {
+      let steps = answer.explain(&frame, wireSpace.entries, &writer)
+      if steps <= wireSpace.entries.count { return }
+      wireSpace.reserveEntries(steps)
+      writer = start
+    }
+  }
+
+  /// The same decision in words, for who watches.
+  func outcome(_ question: WireQuestion, _ halts: [Halt]) -> Outcome {
+    guard let policy = question.policy else { return .explained(.withoutPolicy(question.names, halts: halts, false)) }
+    return .explained(
+      Consultation(policy: policy, names: question.names, preference: question.preference, halts: halts)
+        .answer(&frame, false))
+  }
+}
+
+extension Halt {
+  /// As the attach protocol has it; `operatorName` is this one's, in memory that lasts.
+  func record(_ operatorName: UnsafeRawBufferPointer) -> HaltRecord {
+    let kind: HaltRecord.Kind =
+      switch self.kind {
+      case .operatorStop: .operatorStop
+      case .allStop: .allStop
+      case .noPolicy: .noPolicy
+      }
+    return HaltRecord(kind, since: since ?? -1, by: by ?? .max, operatorName: operatorName)
+  }
+
+  func withRecord(_ body: (HaltRecord) -> Void) {
+    var name = operatorName
+    name.withUTF8 { body(record(UnsafeRawBufferPointer($0))) }
+  }
+}
