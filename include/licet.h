@@ -18,7 +18,12 @@
  *             again, or `licet_request_reset`. Texts that a decision leads to belong to its request and are valid until
  *             the request's next call. What a function makes, its `_free` or `licet_close` ends; NULL is allowed there.
  * Heap, locks A check on a snapshot or an image takes no lock, calls no malloc and makes no system call, except when the
- *             authority has something new: then one thread fetches it, and others wait for at most `timeout_ms`.
+ *             authority has something new: then one thread fetches it, and others wait for at most `timeout_ms`. What is
+ *             recorded one by one (an ask, a deny, an allow of a behaviour with `audit: full`) takes a short lock, and now
+ *             and then one system call that tells licetd.
+ * Records     On a snapshot each decision is counted or recorded in memory that licetd made and reads: nothing is lost when
+ *             either process is killed. Where that memory is full, a check waits for licetd, at most `timeout_ms`; then it
+ *             is LICET_E_NOT_RECORDED. licet_explain, and an image file without a daemon, count and record nothing.
  * fork(2)     Everything may be used in the child. The child notices at its next call, leaves the parent's connection
  *             alone, and attaches anew by itself. A request that another thread was using at the time of the fork must
  *             not be used in the child.
@@ -74,6 +79,7 @@ extern "C" {
 #define LICET_E_BAD_REQUEST (-15)        /* text that is not UTF-8, a value out of its range */
 #define LICET_E_TOO_MANY (-16)           /* past a bound of LICET_MAXIMUM_… */
 #define LICET_E_LIMITS_EXCEEDED (-17)    /* this user asks the daemon too much at once */
+#define LICET_E_NOT_RECORDED (-18)       /* it has to be recorded, and licetd doesn't take records at the moment */
 
 /* Bounds of one request. */
 #define LICET_MAXIMUM_BEHAVIORS 256     /* in one action */
@@ -136,6 +142,10 @@ LICET_API int32_t licet_mode(const licet *authority);
 
 /* The generation that was seen last; an image file's is 1; 0: there is none yet. Any thread, no system call. */
 LICET_API uint64_t licet_generation(const licet *authority);
+
+/* Waits until licetd has taken all that was counted and recorded here: before a process ends in a hurry, or a test looks
+   at `licet status`. 0; LICET_E_NOT_RECORDED after `timeout_ms`; 0 at once where licetd decides, or there is none. */
+LICET_API int32_t licet_flush(licet *authority, uint32_t timeout_ms, licet_error *error);
 
 /* "1.2.3"; ends with a zero, never freed. */
 LICET_API const char *licet_version(void);
@@ -348,6 +358,9 @@ LICET_API size_t licet_request_obligations(const licet_request *request, licet_t
 
 /* The statement that decided the request's last decision. 0, or LICET_E_INVALID. */
 LICET_API int32_t licet_request_statement(const licet_request *request, licet_statement *statement);
+
+/* LICET_ASK is the program's to take to a human, with what licet_explain says, until licetd itself does that; then its
+   calls will stand here (licet_approval_…: a ticket, and a descriptor to poll), and what is above stays as it is. */
 
 /* ---- Why -------------------------------------------------------------------------------------------------------- */
 

@@ -104,6 +104,7 @@ func meaning(_ code: Int32) -> StaticString {
   case LICET_E_BAD_NAME: "no behavior's name: segments of a-z, 0-9, _ and -, with dots between"
   case LICET_E_TOO_MANY: "past a bound of licet.h"
   case LICET_E_LIMITS_EXCEEDED: "this user asks too much at once"
+  case LICET_E_NOT_RECORDED: "it has to be recorded, and licetd takes no records at the moment"
   default: "not a request that can be decided"
   }
 }
