@@ -28,7 +28,7 @@ import Testing
 
   static let changes: [Change] = [
     Change(code: .notAnImage) { bytes, _ in bytes[0] = 0 },
-    Change(code: .unsupportedVersion) { bytes, _ in bytes[8] = 2 },
+    Change(code: .unsupportedVersion) { bytes, _ in bytes[8] = 3 },
     Change(code: .wrongKind) { bytes, _ in bytes[12] = 2 },
     Change(code: .wrongKind, isOverlay: true) { bytes, _ in bytes[12] = 1 },
     Change(code: .wrongSize) { bytes, _ in bytes.append(0) },
