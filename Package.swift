@@ -11,7 +11,7 @@ import PackageDescription
 //            Oracle -> PolicyLanguage CEL       (shares no code with Decision)
 //            Offline -> PolicyLanguage Consultation
 //            Bus -> CDBus System
-//            Authority -> Consultation PolicyTree CompilerProtocol     (no policy language)
+//            Authority -> Consultation Attach PolicyTree CompilerProtocol     (no policy language)
 //            licetd -> Authority Bus            licet-compiler -> Offline CompilerProtocol
 //            licet -> Offline Bus
 let settings: [SwiftSetting] = [
@@ -52,7 +52,7 @@ let package = Package(
     .target(name: "Consultation", dependencies: ["Decision", "PolicyImage"], swiftSettings: settings),
     .target(
       name: "Authority",
-      dependencies: ["Consultation", "Decision", "PolicyImage", "PolicyTree", "CompilerProtocol", "System"],
+      dependencies: ["Attach", "Consultation", "Decision", "PolicyImage", "PolicyTree", "CompilerProtocol", "System"],
       swiftSettings: settings),
     .executableTarget(
       name: "licetd",

@@ -7,8 +7,15 @@ public import Decision
 public enum AttachProtocol {
   /// What is spoken here. A client says the lowest and the highest version that it knows; the daemon chooses the highest
   /// that both know, or refuses. The first message of either side has this form in every version.
+  /// 1: images and the state page. 2: the ring as well.
   public static let lowest: UInt16 = 1
-  public static let highest: UInt16 = 1
+  #if LICET_ATTACH_VERSION_1
+    public static let highest: UInt16 = 1
+  #else
+    public static let highest: UInt16 = 2
+  #endif
+  /// From this version on there is a ring.
+  public static let withRing: UInt16 = 2
   public static let head = 8
   /// A packet, head included.
   public static let packet = 64 << 10
@@ -26,6 +33,12 @@ public enum MessageKind: UInt16, Sendable {
   case check = 3
   /// The answer to anything that is refused: a code of include/licet.h and a text.
   case refusal = 4
+  /// There is something in the ring. The one question that has no answer.
+  case ring = 5
+  /// Answered when all that the ring holds is on disk.
+  case flush = 6
+  /// One record that is too large for the ring; answered when it is on disk.
+  case record = 7
 
   public static let answer: UInt16 = 0x8000
 }
@@ -59,17 +72,19 @@ public struct AttachQuestion {
   public var lowest = AttachProtocol.lowest
   public var highest = AttachProtocol.highest
   public var wantsImages: Bool
+  /// The ring that the daemon before gave comes with it, to be gone on with. From version 2 on.
+  public var bringsRing: Bool
   /// Empty: the only one that the caller is bound to. Borrowed.
   public var operatorName: Name
 
-  public init(wantsImages: Bool, operatorName: Name) {
-    (self.wantsImages, self.operatorName) = (wantsImages, operatorName)
+  public init(wantsImages: Bool, bringsRing: Bool = false, operatorName: Name) {
+    (self.wantsImages, self.bringsRing, self.operatorName) = (wantsImages, bringsRing, operatorName)
   }
 
   public func write(_ writer: inout WireWriter) {
     writer.put(lowest)
     writer.put(highest)
-    writer.put((wantsImages ? 1 : 0) as UInt16)
+    writer.put((wantsImages ? 1 : 0) | (bringsRing ? 2 : 0) as UInt16)
     writer.put(UInt16(0))
     writer.put(operatorName)
   }
@@ -78,7 +93,8 @@ public struct AttachQuestion {
     let (lowest, highest): (UInt16, UInt16) = (reader.take(), reader.take())
     let flags: UInt16 = reader.take()
     _ = reader.take(UInt16.self)
-    var question = AttachQuestion(wantsImages: flags & 1 != 0, operatorName: reader.text())
+    var question = AttachQuestion(
+      wantsImages: flags & 1 != 0, bringsRing: flags & 2 != 0, operatorName: reader.text())
     (question.lowest, question.highest) = (lowest, highest)
     return question
   }
@@ -136,7 +152,7 @@ public struct RefreshQuestion {
 }
 
 /// One generation for one operator, with which its descriptors come, in this order: the state page, the platform's image,
-/// the operator's. The halts follow, to be read one by one.
+/// the operator's, the ring. The halts follow, to be read one by one.
 public struct SnapshotHead {
   public var epoch: UInt64
   public var generation: UInt64
@@ -148,15 +164,20 @@ public struct SnapshotHead {
   public var hasPage: Bool
   public var hasPlatform: Bool
   public var hasOverlay: Bool
+  public var hasRing: Bool
+  /// The ring that the client brought is gone on with.
+  public var keepsRing: Bool
   public var halts: UInt16
 
   public init(
     epoch: UInt64, generation: UInt64, revocation: UInt64, platformSince: UInt64, overlaySince: UInt64,
-    hasPage: Bool = false, hasPlatform: Bool = false, hasOverlay: Bool = false, halts: UInt16
+    hasPage: Bool = false, hasPlatform: Bool = false, hasOverlay: Bool = false, hasRing: Bool = false,
+    keepsRing: Bool = false, halts: UInt16
   ) {
     (self.epoch, self.generation, self.revocation) = (epoch, generation, revocation)
     (self.platformSince, self.overlaySince) = (platformSince, overlaySince)
     (self.hasPage, self.hasPlatform, self.hasOverlay, self.halts) = (hasPage, hasPlatform, hasOverlay, halts)
+    (self.hasRing, self.keepsRing) = (hasRing, keepsRing)
   }
 
   public func write(_ writer: inout WireWriter) {
@@ -165,7 +186,9 @@ public struct SnapshotHead {
     writer.put(revocation)
     writer.put(platformSince)
     writer.put(overlaySince)
-    writer.put((hasPage ? 1 : 0) | (hasPlatform ? 2 : 0) | (hasOverlay ? 4 : 0) as UInt16)
+    writer.put(
+      (hasPage ? 1 : 0) | (hasPlatform ? 2 : 0) | (hasOverlay ? 4 : 0) | (hasRing ? 8 : 0) | (keepsRing ? 16 : 0)
+        as UInt16)
     writer.put(halts)
   }
 
@@ -175,6 +198,7 @@ public struct SnapshotHead {
       overlaySince: reader.take(), halts: 0)
     let flags: UInt16 = reader.take()
     (head.hasPage, head.hasPlatform, head.hasOverlay) = (flags & 1 != 0, flags & 2 != 0, flags & 4 != 0)
+    (head.hasRing, head.keepsRing) = (flags & 8 != 0, flags & 16 != 0)
     head.halts = reader.take()
     return head
   }

@@ -92,6 +92,15 @@ public struct WireReader {
     return text
   }
 
+  /// Passes over so many bytes.
+  public mutating func skip(_ count: Int) {
+    guard count >= 0, count <= left else {
+      isBroken = true
+      return
+    }
+    offset &+= count
+  }
+
   /// Says that what was read makes no sense.
   public mutating func refuse() { isBroken = true }
 }

@@ -60,6 +60,7 @@ public final class Authority {
   /// Told of each change, once, after it took place.
   public var changed: ((Change) -> Void)?
   public let stops: Stops
+  public let records: Records
 
   let configuration: Configuration
   let loop: EventLoop
@@ -75,13 +76,19 @@ public final class Authority {
     stops = Stops(state) { log("stops can't be read, so everyone is stopped: \($0.text)") }
     client = CompilerClient(location: configuration.compiler, loop: loop)
     keeper = try Keeper(state, loop: loop)
+    records = try Records(state, loop: loop)
     reloader = try Reloader(self)
     stops.changed = { [weak self] in self?.changed?(.status) }
     client.changed = { [weak self] in self?.changed?(.compiler(isUp: $0)) }
   }
 
   /// Reads, compiles and puts in force; `ready` is called once, when a generation is: perhaps one without a policy.
-  public func start(ready: @escaping () -> Void) { reloader?.start(ready) }
+  public func start(ready: @escaping () -> Void) {
+    records.open { [self] isTorn in
+      if isTorn { log("records: the newest file ends in the middle of a batch, which nobody was told is kept") }
+      reloader?.start(ready)
+    }
+  }
 
   /// Reads everything again, by digest; ends a hold and a rollback. Answers when what the files say is in force or refused.
   public func reload(_ then: @escaping (ReloadOutcome) -> Void) { reloader?.reload(then) }
@@ -121,6 +128,7 @@ public final class Authority {
     reloader = nil
     client.close()
     keeper.finish()
+    records.finish()
   }
 }
 

@@ -162,5 +162,12 @@ public struct MessageWriter {
   public mutating func entry(_ key: StaticString, _ value: UInt64) { entry(key, "t") { $0.append(value) } }
   public mutating func entry(_ key: StaticString, _ value: UInt32) { entry(key, "u") { $0.append(value) } }
   public mutating func entry(_ key: StaticString, _ value: Double) { entry(key, "d") { $0.append(value) } }
+  /// An entry of an `a{st}`.
+  public mutating func count(_ key: StaticString, _ number: UInt64) {
+    var entry = openEntry()
+    entry.append(key)
+    entry.append(number)
+    close(&entry)
+  }
   public mutating func entry(_ key: StaticString, _ texts: [String]) { entry(key, "as") { $0.append(texts) } }
 }

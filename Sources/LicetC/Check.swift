@@ -144,8 +144,17 @@ extension UnsafeMutablePointer where Pointee == Request {
       let place = number != 0 ? snapshot.place(number, name, policy) : policy.place(of: name)
       let decision = decide(policy, &pointee.frame, at: place, preference: pointee.head.preference)
       if snapshot.isRevoked { continue }
+      let unrecorded = leave(decision, at: place, snapshot, policy)
+      if unrecorded != 0 { return refused(unrecorded, out) }
       return finish(decision, snapshot.pointee.generation, out)
     }
+  }
+
+  @inline(never)
+  private func refused(_ code: Int32, _ out: UnsafeMutablePointer<licet_decision>?) -> Int32 {
+    pointee.last.kind = .none
+    deny(out)
+    return fail(code) { $0.put(meaning(code)) }
   }
 
   func check(_ names: UnsafeBufferPointer<Name>, _ out: UnsafeMutablePointer<licet_decision>?) -> Int32 {
@@ -180,7 +189,11 @@ extension UnsafeMutablePointer where Pointee == Request {
         deny(out)
         return LICET_E_NO_BEHAVIOR
       }
-      if !snapshot.isRevoked { return finish(decision, snapshot.pointee.generation, out) }
+      if !snapshot.isRevoked {
+        let unrecorded = leave(decision, names, snapshot)
+        if unrecorded != 0 { return refused(unrecorded, out) }
+        return finish(decision, snapshot.pointee.generation, out)
+      }
       var isLost = false
       let code = prepare(&isLost)
       guard code == 0, !isLost else {
@@ -218,6 +231,7 @@ extension UnsafeMutablePointer where Pointee == Request {
     }
     let effect = finish(found, pointee.snapshot?.pointee.generation ?? 0, out)
     pointee.last.isLost = true
+    leaveLost()
     if let out { out.pointee.lost = 1 }
     return effect
   }

@@ -33,22 +33,23 @@ struct Connection {
     return 0
   }
 
-  /// `isOwn` false: a parent process made it, and goes on using it; only our copy is closed.
-  mutating func close(isOwn: Bool) {
+  /// One that a parent process made goes on there: only our copy is closed.
+  mutating func close() {
     forgetAnswer()
     if descriptor >= 0 { clicet_close(descriptor) }
     descriptor = -1
-    if !isOwn { serial = 0 }
     clicet_free(packet)
     packet = nil
   }
 
   /// Sends a question and waits for its answer, which is valid until the next one. 0, or -errno: the connection is of no
   /// use any more. A body that doesn't fit a packet goes in sealed memory.
-  mutating func ask(_ kind: MessageKind, _ body: Name, _ answer: inout Name, _ answerKind: inout UInt16) -> Int32 {
+  mutating func ask(
+    _ kind: MessageKind, _ body: Name, with memory: Int32 = -1, _ answer: inout Name, _ answerKind: inout UInt16
+  ) -> Int32 {
     forgetAnswer()
     serial &+= 1
-    let sent = send(kind, body)
+    let sent = send(kind, body, with: memory)
     if sent < 0 { return sent }
     while true {
       let error = receive(&answer, &answerKind)
@@ -57,7 +58,20 @@ struct Connection {
     }
   }
 
-  private mutating func send(_ kind: MessageKind, _ body: Name) -> Int32 {
+  /// What has no answer; nobody waits for a daemon that doesn't read. false: there is nobody at the other end.
+  func tell(_ kind: MessageKind) -> Bool {
+    withUnsafeTemporaryAllocation(byteCount: AttachProtocol.head, alignment: 8) {
+      var writer = WireWriter($0)
+      MessageHead(kind: kind.rawValue, serial: 0).write(&writer)
+      let failure = clicet_tell(descriptor, $0.baseAddress, AttachProtocol.head)
+      return failure == 0 || failure == -EAGAIN
+    }
+  }
+
+  func setTimeout(_ milliseconds: Int64) -> Int32 { clicet_set_timeout(descriptor, milliseconds) }
+
+  /// `given` goes with it, for a body that needs no sealed memory.
+  private mutating func send(_ kind: MessageKind, _ body: Name, with given: Int32) -> Int32 {
     guard let packet else { return -ENOMEM }
     var writer = WireWriter(UnsafeMutableRawBufferPointer(start: packet, count: AttachProtocol.packet))
     let isSealed = body.count > AttachProtocol.packet &- AttachProtocol.head
@@ -71,7 +85,7 @@ struct Connection {
       (packet + AttachProtocol.head).copyMemory(from: base, byteCount: body.count)
       count &+= body.count
     }
-    let sent = clicet_send(descriptor, packet, count, memory)
+    let sent = clicet_send(descriptor, packet, count, memory >= 0 ? memory : given)
     if memory >= 0 { clicet_close(memory) }
     return sent < 0 ? Int32(truncatingIfNeeded: sent) : 0
   }

@@ -26,7 +26,8 @@ extension UnsafeMutablePointer where Pointee == Snapshot {
     }
     let words = page.pointee.base.assumingMemoryBound(to: UInt64.self)
     guard clicet_load_acquire(words + StatePage.generation) == pointee.generation,
-      clicet_load_relaxed(words + StatePage.revocation) == pointee.revocation, authority.isOwnConnection
+      clicet_load_relaxed(words + StatePage.revocation) == pointee.revocation,
+      clicet_load32(authority.pointee.mark) == pointee.attachment
     else { return false }
     return isFresh(authority, words)
   }

@@ -11,7 +11,7 @@ extension UnsafeMutablePointer where Pointee == Authority {
   func fetch(_ error: UnsafeMutablePointer<licet_error>?) -> Currency {
     guard pointee.mode != LICET_EMBEDDED else { return .current }
     let now = clicet_coarse_now()
-    if now < pointee.retryAt, isOwnConnection { return remembered(error) }
+    if now < pointee.retryAt, clicet_load32(pointee.trialMark) == 1 { return remembered(error) }
     if pointee.connection.isOpen, isOwnConnection {
       if let result = refresh(error) { return result }
     }
@@ -46,15 +46,17 @@ extension UnsafeMutablePointer where Pointee == Authority {
   /// Connects and attaches, again and again until `end`.
   func attach(_ error: UnsafeMutablePointer<licet_error>?, until end: UInt64) -> Currency {
     while true {
-      pointee.connection.close(isOwn: isOwnConnection)
+      pointee.connection.close()
       let failure = pointee.connection.open(pointee.settings.path, timeout: pointee.settings.timeout)
-      // Whose connection it is from now on.
-      clicet_store32(pointee.mark, 1)
+      clicet_store32(pointee.trialMark, 1)
+      let mode = pointee.mode
       if failure == 0, let result = introduce(error) { return result }
+      // What can't be mapped is asked for call by call, at once.
+      if pointee.mode != mode { continue }
       let now = clicet_coarse_now()
       // A daemon that restarts is back soon; a socket that isn't there, or isn't ours, is not worth the wait.
       if now >= end || pointee.current == nil || (failure != 0 && failure != -ECONNREFUSED && failure != -ENOENT) {
-        pointee.connection.close(isOwn: true)
+        pointee.connection.close()
         pointee.retryAt = now &+ 1_000_000_000
         pointee.refusal = 0
         pointee.lastFailure = unanswered(failure, error)
@@ -80,14 +82,17 @@ extension UnsafeMutablePointer where Pointee == Authority {
   /// Says who is spoken for and takes what comes; nil: the connection is of no use.
   private func introduce(_ error: UnsafeMutablePointer<licet_error>?) -> Currency? {
     let wantsImages = pointee.mode == LICET_SNAPSHOT
-    let question = AttachQuestion(wantsImages: wantsImages, operatorName: pointee.settings.operatorName)
+    // A ring that a parent writes is the parent's.
+    let brought = pointee.recorder.map { isOwn($0) ? $0.pointee.descriptor : -1 } ?? -1
+    let question = AttachQuestion(
+      wantsImages: wantsImages, bringsRing: brought >= 0, operatorName: pointee.settings.operatorName)
     return withUnsafeTemporaryAllocation(byteCount: 512, alignment: 8) { space in
       var writer = WireWriter(space)
       question.write(&writer)
       var answer = Name(start: nil, count: 0)
       var kind: UInt16 = 0
       let before = clicet_monotonic_now()
-      let failure = pointee.connection.ask(.attach, writer.bytes, &answer, &kind)
+      let failure = pointee.connection.ask(.attach, writer.bytes, with: brought, &answer, &kind)
       // Descriptors that a security module took out: the answers go on, call by call.
       if failure == -EMSGSIZE, wantsImages {
         pointee.mode = LICET_REMOTE
@@ -127,10 +132,12 @@ extension UnsafeMutablePointer where Pointee == Authority {
     let head = SnapshotHead.read(&reader)
     guard !reader.isBroken else { return nil }
     let old = pointee.current
+    let isAttached = operatorName != nil
     guard let name = copied(operatorName ?? old?.pointee.operatorName ?? Name(start: nil, count: 0)) else { return .lost }
     var content = Snapshot(generation: head.generation, operatorName: name)
     content.revocation = head.revocation
     content.clockOffset = clockOffset
+    content.attachment = isAttached ? pointee.attachment &+ 1 : pointee.attachment
     var isRefused = false
     if pointee.mode == LICET_SNAPSHOT {
       content.page = mapping(head.hasPage, old?.pointee.page, isState: true, since: 1, &isRefused)
@@ -140,6 +147,9 @@ extension UnsafeMutablePointer where Pointee == Authority {
       content.overlay = mapping(
         head.hasOverlay, head.overlaySince == 0 ? nil : old?.pointee.overlay, isState: false,
         since: head.overlaySince, &isRefused)
+      if isAttached { takeRing(head, &isRefused) }
+      Recorder.retain(pointee.recorder)
+      content.recorder = pointee.recorder
     }
     var left = head.halts
     if !readHalts(&reader, &left, &content) { isRefused = true }
@@ -159,11 +169,29 @@ extension UnsafeMutablePointer where Pointee == Authority {
     guard let made = Snapshot.make(content) else { return .lost }
     pointee.current = made
     Snapshot.release(old)
+    pointee.attachment = made.pointee.attachment
+    clicet_store32(pointee.mark, pointee.attachment)
     pointee.generation = head.generation
     pointee.lastAnswer = clicet_coarse_now()
     pointee.retryAt = 0
     pointee.refusal = 0
     return .current
+  }
+
+  /// The ring of a new attachment: one that came, the one that was brought, or none.
+  private func takeRing(_ head: SnapshotHead, _ isRefused: inout Bool) {
+    if head.keepsRing, let recorder = pointee.recorder, isOwn(recorder) { return }
+    Recorder.release(pointee.recorder)
+    pointee.recorder = nil
+    guard head.hasRing else { return }
+    let descriptor = pointee.connection.takeDescriptor()
+    pointee.lastRecorder &+= 1
+    guard descriptor >= 0, let made = Recorder.make(descriptor, number: pointee.lastRecorder) else {
+      isRefused = true
+      return
+    }
+    pointee.recorder = made
+    clicet_store32(pointee.recorderMark, made.pointee.number)
   }
 
   /// A mapping that came, or the one that was there.

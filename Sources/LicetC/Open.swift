@@ -193,11 +193,3 @@ public func licet_generation(_ authority: OpaquePointer!) -> UInt64 {
   guard let authority else { return 0 }
   return AuthorityRef(authority).pointee.generation
 }
-
-@c @implementation
-public func licet_flush(
-  _ authority: OpaquePointer!, _ timeout: UInt32, _ error: UnsafeMutablePointer<licet_error>!
-) -> Int32 {
-  guard authority != nil else { return report(error, LICET_E_INVALID) { $0.put("authority: NULL") } }
-  return 0
-}

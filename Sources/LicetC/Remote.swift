@@ -67,7 +67,7 @@ extension UnsafeMutablePointer where Pointee == Request {
     var answer = Name(start: nil, count: 0)
     var kind: UInt16 = 0
     guard authority.pointee.connection.ask(.check, body, &answer, &kind) == 0 else {
-      authority.pointee.connection.close(isOwn: true)
+      authority.pointee.connection.close()
       return nil
     }
     if kind == MessageKind.refusal.rawValue {

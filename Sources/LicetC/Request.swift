@@ -35,6 +35,11 @@ struct Request {
   var isTroubled = false
   var hasNow = false
   var last = LastDecision()
+  /// Where it counts, and the key that it counted last.
+  var lane = LaneIndex()
+  var isLaneless = false
+  var lastKey: UInt64 = 0
+  var lastCounter: UnsafeMutablePointer<UInt64>?
   /// An action's names; owned, made when the first one is asked about.
   var names: UnsafeMutablePointer<Name>?
   /// A question to a remote authority; owned, used again.
@@ -102,6 +107,8 @@ public func licet_request_new(
 public func licet_request_free(_ request: OpaquePointer!) {
   guard let request else { return }
   let ref = RequestRef(request)
+  ref.pointee.closeLane()
+  ref.pointee.lane.free()
   Snapshot.release(ref.pointee.snapshot)
   clicet_unmap(ref.pointee.memory, Request.memorySize)
   if let spare = ref.pointee.spare { clicet_unmap(spare, Request.memorySize) }
@@ -125,6 +132,7 @@ public func licet_request_reset(_ request: OpaquePointer!) {
   ref.pointee.last.kind = .none
   // One that isn't in force any more would hold its images for as long as nobody asks.
   if let snapshot = ref.pointee.snapshot, !snapshot.isInForce(ref.pointee.authority) {
+    ref.pointee.closeLane()
     Snapshot.release(snapshot)
     ref.pointee.snapshot = nil
     ref.pointee.policy = nil
@@ -151,6 +159,7 @@ extension UnsafeMutablePointer where Pointee == Request {
   func lay(on snapshot: SnapshotRef) -> Bool {
     if pointee.spare == nil { pointee.spare = clicet_pages(Request.memorySize) }
     guard let spare = pointee.spare, let next = frame(spare, slots: snapshot.pointee.slotCount) else { return false }
+    pointee.closeLane()
     let old = (snapshot: pointee.snapshot, policy: pointee.policy, frame: pointee.frame, memory: pointee.memory)
     (pointee.snapshot, pointee.policy, pointee.frame) = (snapshot, snapshot.pointee.policy, next)
     (pointee.memory, pointee.spare) = (spare, old.memory)

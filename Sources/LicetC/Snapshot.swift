@@ -11,12 +11,16 @@ struct Snapshot {
   var generation: UInt64
   /// The state page's word when the halts were asked for.
   var revocation: UInt64 = 0
+  /// The attachment that brought it: when there is another one, this isn't in force any more.
+  var attachment: UInt32 = 0
   /// nil: an image file, always in force, or a remote authority, which has no images.
   var page: UnsafeMutablePointer<Mapping>?
   /// The daemon's monotonic clock is ahead of ours by this.
   var clockOffset: UInt64 = 0
   var platform: UnsafeMutablePointer<Mapping>?
   var overlay: UnsafeMutablePointer<Mapping>?
+  /// nil: nothing is counted or recorded here.
+  var recorder: RecorderRef?
   /// nil: no platform's policy is in force.
   var policy: Policy?
   /// Owned.
@@ -61,6 +65,7 @@ struct Snapshot {
     Mapping.release(page)
     Mapping.release(platform)
     Mapping.release(overlay)
+    Recorder.release(recorder)
     clicet_free(UnsafeMutableRawPointer(mutating: operatorName.baseAddress))
     for halt in halts { clicet_free(UnsafeMutableRawPointer(mutating: halt.operatorName.baseAddress)) }
     clicet_free(UnsafeMutableRawPointer(mutating: halts.baseAddress))

@@ -20,7 +20,7 @@ struct Authority {
   /// Read by any thread without the lock, each by an atomic load: the mode, the generation that was fetched last, and when
   /// (CLOCK_MONOTONIC_COARSE) the daemon answered last. Owned.
   let words: UnsafeMutablePointer<UInt64>
-  /// In a page that a forked child finds zeroed: the lock, free then, and the mark that the connection is our own.
+  /// In a page that a forked child finds zeroed: the locks, free then, and the marks that connection and ring are our own.
   let wiped: UnsafeMutablePointer<UInt32>
   var behaviors = NameTable()
   var attributes = NameTable()
@@ -28,6 +28,11 @@ struct Authority {
   /// What is in force, as far as it was fetched; one reference. Under the lock.
   var current: SnapshotRef?
   var connection = Connection()
+  /// The number of the last attachment that came to something. Under the lock; `mark` says it to everybody.
+  var attachment: UInt32 = 0
+  /// The ring that decisions are counted and recorded in; one reference. Under the lock.
+  var recorder: RecorderRef?
+  var lastRecorder: UInt32 = 0
   /// CLOCK_MONOTONIC_COARSE: before then the daemon is not asked again, because it did not answer.
   var retryAt: UInt64 = 0
   /// The last refusal of an attachment, which holds until `retryAt`: a code, or 0.
@@ -36,7 +41,13 @@ struct Authority {
   var lastFailure: Int32 = 0
 
   var lock: UnsafeMutablePointer<UInt32> { wiped }
+  /// The attachment that counts; in a forked child none does.
   var mark: UnsafeMutablePointer<UInt32> { wiped + 1 }
+  /// 1: this process has tried to attach, so that `retryAt` and `refusal` are its own.
+  var trialMark: UnsafeMutablePointer<UInt32> { wiped + 3 }
+  /// Its lines of memory are written by whoever records; the others are read by all.
+  var recordLock: UnsafeMutablePointer<UInt32> { wiped + 64 }
+  var recorderMark: UnsafeMutablePointer<UInt32> { wiped + 2 }
   static let wipedSize = 4096
 
   /// LICET_SNAPSHOT, LICET_REMOTE or LICET_EMBEDDED; a snapshot may turn into remote.
@@ -111,8 +122,9 @@ extension Authority {
 
   static func release(_ authority: AuthorityRef) {
     guard clicet_subtract32(referenceWord(authority), 1) == 1 else { return }
-    authority.pointee.connection.close(isOwn: authority.isOwnConnection)
+    authority.pointee.connection.close()
     Snapshot.release(authority.pointee.current)
+    Recorder.release(authority.pointee.recorder)
     authority.pointee.behaviors.free()
     authority.pointee.attributes.free()
     clicet_free(authority.pointee.words)
@@ -124,9 +136,8 @@ extension Authority {
 }
 
 extension UnsafeMutablePointer where Pointee == Authority {
-  /// Whether the connection was made by this very process, not by one that it was forked from.
-  @inline(__always)
-  var isOwnConnection: Bool { clicet_load32(pointee.wiped + 1) == 1 }
+  /// Whether the connection was made by this very process, not by one that it was forked from. Under the lock.
+  var isOwnConnection: Bool { pointee.attachment != 0 && clicet_load32(pointee.mark) == pointee.attachment }
 }
 
 /// `count` bytes of one's own; nil: no memory. An empty text has an address too.

@@ -4,7 +4,7 @@
 internal import CSystem
 internal import Glibc
 
-/// Mapped to write as long as it lives. Each word is stored and loaded atomically. Any thread.
+/// Mapped to write as long as it lives, which others may do too. Each word is stored and loaded atomically. Any thread.
 public final class SharedMemory: Sendable {
   /// Of the memory itself, to be kept over a restart (`Service.keep`).
   public let descriptor: Descriptor
@@ -31,6 +31,12 @@ public final class SharedMemory: Sendable {
   }
 
   deinit { munmap(words, size) }
+
+  /// A copy of bytes that others may be changing: what is looked at must not be what they write.
+  public func copy(from offset: Int, _ count: Int, into target: UnsafeMutableRawPointer) {
+    precondition(offset >= 0 && count >= 0 && offset <= size - count)
+    memcpy(target, UnsafeRawPointer(words) + offset, count)
+  }
 
   /// A word; release and acquire. `index` is inside.
   public subscript(index: Int) -> UInt64 {

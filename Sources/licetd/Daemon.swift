@@ -28,7 +28,7 @@ final class Daemon {
   var decisionPoint: DecisionPoint
   var subscribers: Subscribers
   var table = ObjectTable([:])
-  private var attachServer: AttachServer?
+  private(set) var attachServer: AttachServer?
   var isCompilerUp = true
   /// Seen on the bus under its name, at least once.
   private var wasServing = false
@@ -64,8 +64,7 @@ final class Daemon {
     authority.start { [unowned self] in
       bindings.whenResolved {
         self.isPolicyReady = true
-        self.attachServer?.follow(self.authority.generation)
-        self.attachServer?.listen()
+        self.attachServer?.begin()
         if self.connection.isOpen { self.requestName() }
       }
     }

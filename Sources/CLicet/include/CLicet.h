@@ -62,6 +62,15 @@ CLICET uint32_t clicet_subtract32(uint32_t *word, uint32_t value) {
   return __atomic_fetch_sub(word, value, __ATOMIC_ACQ_REL);
 }
 
+CLICET uint64_t clicet_exchange(uint64_t *word, uint64_t value) { return __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST); }
+CLICET uint64_t clicet_add(uint64_t *word, uint64_t value) { return __atomic_fetch_add(word, value, __ATOMIC_RELAXED); }
+/* Whether the word was `expected` and is `value` now. */
+CLICET int clicet_replace(uint64_t *word, uint64_t expected, uint64_t value) {
+  return __atomic_compare_exchange_n(word, &expected, value, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+/* Orders everything before it before everything behind it. */
+CLICET void clicet_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
 /* A lock of one word, 0: free, 1: held, 2: held and waited for. futex(2) */
 CLICET int clicet_try_lock(uint32_t *word) {
   uint32_t free_ = 0;
@@ -226,6 +235,11 @@ CLICET intptr_t clicet_send(int connection, const void *bytes, size_t count, int
   return sent < 0 ? -errno : sent;
 }
 
+/* A packet that may get lost: nobody waits. */
+CLICET int clicet_tell(int connection, const void *bytes, size_t count) {
+  return send(connection, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
 /* SO_RCVTIMEO, so that one call waits and reads. setsockopt(2) */
 CLICET int clicet_set_timeout(int connection, int64_t milliseconds) {
   struct timeval wait = {milliseconds / 1000, milliseconds % 1000 * 1000};
@@ -276,10 +290,10 @@ CLICET intptr_t clicet_receive(int connection, void *bytes, size_t count, int de
   return got;
 }
 
-/* Maps sealed memory to read: -EINVAL unless it can neither shrink nor grow and nobody can write it (`is_state`: nobody
-   but who mapped it before), -EFBIG above `maximum`. */
+/* Maps sealed memory to read: -EINVAL unless it can neither shrink nor grow and nobody can write it (`is_state`: the page
+   that licetd writes, and after a restart the next one, so it is not sealed against writing), -EFBIG above `maximum`. */
 CLICET int clicet_map_sealed(int descriptor, int is_state, size_t maximum, void **base, size_t *size) {
-  int wanted = F_SEAL_SHRINK | F_SEAL_GROW | (is_state ? F_SEAL_FUTURE_WRITE : F_SEAL_WRITE);
+  int wanted = F_SEAL_SHRINK | F_SEAL_GROW | (is_state ? 0 : F_SEAL_WRITE);
   int seals = fcntl(descriptor, F_GET_SEALS);
   struct stat status;
   if (seals < 0) return -errno;
@@ -293,6 +307,29 @@ CLICET int clicet_map_sealed(int descriptor, int is_state, size_t maximum, void 
     *base = NULL;
     return -errno;
   }
+  return 0;
+}
+
+/* Maps memory that both sides write, `size` bytes, whose last `ring` bytes are there a second time behind them, so that what
+   goes over their end needn't be cut. -EINVAL unless it is of this size and can neither shrink nor grow. */
+CLICET int clicet_map_ring(int descriptor, size_t size, size_t ring, void **base) {
+  int seals = fcntl(descriptor, F_GET_SEALS);
+  struct stat status;
+  char *space;
+  *base = NULL;
+  if (seals < 0) return -errno;
+  if ((seals & (F_SEAL_SHRINK | F_SEAL_GROW)) != (F_SEAL_SHRINK | F_SEAL_GROW)) return -EINVAL;
+  if (fstat(descriptor, &status) != 0) return -errno;
+  if (status.st_size < 0 || (uint64_t)status.st_size != size) return -EINVAL;
+  space = mmap(NULL, size + ring, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (space == MAP_FAILED) return -errno;
+  if (mmap(space, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, descriptor, 0) == MAP_FAILED ||
+      mmap(space + size, ring, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, descriptor, (off_t)(size - ring)) == MAP_FAILED) {
+    int error = errno;
+    munmap(space, size + ring);
+    return -error;
+  }
+  *base = space;
   return 0;
 }
 

@@ -74,6 +74,12 @@ struct StatusReport {
       found.append("stopped: \(stopped.joined(separator: ", ")); `licet resume --operator NAME` ends that")
     }
     if isRolledBack { found.append("rolled back: what is in force is not what the files say, until `licet reload`") }
+    if let why = admin?["unrecorded"]?.text, !why.isEmpty {
+      found.append("decisions can't be recorded: \(why); once memory for them is full, what must be recorded is denied")
+    }
+    if let differing = admin?["differing"]?.number, differing > 0 {
+      found.append("attached processes asserted \(differing) decisions that their policy doesn't make: the journal says whose")
+    }
     if !isCompilerWell { found.append("the compiler is \(compiler ?? "gone"): no change comes into force") }
     if !diagnostics.errors.isEmpty { found.append("\(diagnostics.counted), below: the last good policy stands") }
     return found

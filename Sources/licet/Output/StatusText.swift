@@ -22,7 +22,12 @@ extension StatusReport {
     field("compiler", (admin?["compiler"]?.text).map(shown))
     if admin?["held"]?.isTrue == true { field("held", "changes of files wait for a reload") }
     field("memory", admin?["memory"]?.number.map { "\(($0 + (1 << 19)) >> 20) MiB" })
-    field("decisions", admin?["decisions"]?.number.map { "\($0), \(admin?["refused"]?.number ?? 0) refused early" })
+    field("decisions", admin?["decisions"]?.number.map { "\($0) here, \(admin?["refused"]?.number ?? 0) refused early" })
+    field(
+      "attached",
+      admin?["attached"]?.number.map {
+        "\($0) \($0 == 1 ? "process" : "processes"), \(admin?["asserted"]?.number ?? 0) decisions there"
+      })
     lines += rows(style)
     if admin == nil {
       lines += ["", "  " + style.paint("An administrator sees more: sudo licet status", .dim)]

@@ -17,6 +17,7 @@ final class AttachConnection {
   /// nil: it has not said yet whom it speaks for.
   private var operatorName: String?
   private var wantsImages = false
+  private var ring: ClientRing?
 
   init(_ socket: Descriptor, _ caller: Caller, _ server: AttachServer) throws(SystemError) {
     (self.socket, self.caller, self.server) = (socket, caller, server)
@@ -26,6 +27,8 @@ final class AttachConnection {
   func close() {
     watch?.cancel()
     watch = nil
+    if let ring { server.collector.end(ring) }
+    ring = nil
     server.forget(self)
   }
 
@@ -52,24 +55,27 @@ final class AttachConnection {
     let head = MessageHead.read(&reader)
     guard !reader.isBroken else { return close() }
     guard head.flags & MessageHead.isSealed != 0 else {
-      return answer(head, WireReader(UnsafeRawBufferPointer(rebasing: bytes[AttachProtocol.head...])))
+      return answer(head, WireReader(UnsafeRawBufferPointer(rebasing: bytes[AttachProtocol.head...])), descriptors.first)
     }
     guard let memory = descriptors.first,
       let mapped = try? SealedMemory.map(memory, maximum: AttachProtocol.largest)
     else { return close() }
-    withExtendedLifetime(mapped) { answer(head, WireReader(mapped.bytes)) }
+    withExtendedLifetime(mapped) { answer(head, WireReader(mapped.bytes), nil) }
   }
 
-  private func answer(_ head: MessageHead, _ body: WireReader) {
+  private func answer(_ head: MessageHead, _ body: WireReader, _ brought: Descriptor?) {
     var body = body
     do throws(Refusal) {
       guard server.daemon.decisionPoint.limits.take(
         caller.identity.uid, calls: 1, bytes: body.bytes.count, now: server.daemon.loop.now)
       else { throw Refusal(.limitsExceeded, "user \(caller.identity.uid) asks too much at once; ask less, or map") }
       switch MessageKind(rawValue: head.kind) {
-      case .attach: try attach(head, &body)
+      case .attach: try attach(head, &body, brought)
       case .refresh: try refresh(head, &body)
       case .check: try check(head, &body)
+      case .ring: if let ring { server.collector.rang(ring) }
+      case .flush: flush(head)
+      case .record: try record(head, &body)
       default: throw Refusal(.badRequest, "message \(head.kind): there is no such question")
       }
     } catch {
@@ -79,7 +85,7 @@ final class AttachConnection {
 
   // MARK: questions
 
-  private func attach(_ head: MessageHead, _ body: inout WireReader) throws(Refusal) {
+  private func attach(_ head: MessageHead, _ body: inout WireReader, _ brought: Descriptor?) throws(Refusal) {
     let question = AttachQuestion.read(&body)
     guard !body.isBroken else { throw Refusal(.badRequest, "attach: the message is cut off") }
     guard let version = question.version else {
@@ -90,12 +96,28 @@ final class AttachConnection {
     }
     let name = try server.daemon.operatorName(question.operatorName, caller, isExplaining: false)
     (operatorName, wantsImages) = (name, question.wantsImages)
+    let hasRing = question.wantsImages && version >= AttachProtocol.withRing
+    let isKept = hasRing ? try takeRing(name, question.bringsRing ? brought : nil) : false
     try reply(head) { (writer: inout WireWriter) throws(Refusal) in
       var text = name
       text.withUTF8 {
         AttachAnswer(version: version, now: monotonicNow(), operatorName: UnsafeRawBufferPointer($0)).write(&writer)
       }
-      return try writeSnapshot(name, RefreshQuestion(platformSince: 0, overlaySince: 0), isNew: true, &writer)
+      return try writeSnapshot(
+        name, RefreshQuestion(platformSince: 0, overlaySince: 0), isNew: true, keepsRing: isKept, &writer)
+    }
+  }
+
+  /// Whether it is the one that was brought.
+  private func takeRing(_ name: String, _ brought: Descriptor?) throws(Refusal) -> Bool {
+    if let ring { server.collector.end(ring) }
+    ring = nil
+    do throws(SystemError) {
+      let (made, isKept) = try server.collector.ring(for: name, uid: caller.identity.uid, brought: brought)
+      ring = made
+      return isKept
+    } catch {
+      throw Refusal(.busy, "no memory to count and record in: \(error.call): \(error.text)")
     }
   }
 
@@ -120,7 +142,7 @@ final class AttachConnection {
 
   /// The revocation is read first: what is stopped while halts are written is asked for again.
   private func writeSnapshot(
-    _ name: String, _ question: RefreshQuestion, isNew: Bool, _ writer: inout WireWriter
+    _ name: String, _ question: RefreshQuestion, isNew: Bool, keepsRing: Bool = false, _ writer: inout WireWriter
   ) throws(Refusal) -> [Descriptor] {
     let revocation = server.page.revocation
     let halts = server.daemon.halts(of: name)
@@ -131,11 +153,13 @@ final class AttachConnection {
         epoch: server.page.epoch, generation: server.images.generation.number, revocation: revocation,
         platformSince: platform?.since ?? 0, overlaySince: overlay?.since ?? 0, hasPage: isNew && wantsImages,
         hasPlatform: platform?.descriptor != nil, hasOverlay: overlay?.descriptor != nil,
-        halts: UInt16(clamping: halts.count)
+        hasRing: isNew && ring != nil && !keepsRing, keepsRing: keepsRing, halts: UInt16(clamping: halts.count)
       ).write(&writer)
       for halt in halts { halt.withRecord { $0.write(&writer) } }
+      ring?.issue(server.images.generation)
       return (isNew && wantsImages ? [server.page.reader] : [])
         + [platform?.descriptor, overlay?.descriptor].compactMap(\.self)
+        + (isNew && !keepsRing ? [ring?.memory.descriptor].compactMap(\.self) : [])
     } catch {
       throw Refusal(.busy, "an image can't be handed out: \(error.call): \(error.text)")
     }
@@ -159,6 +183,28 @@ final class AttachConnection {
       MessageHead(kind: head.kind | MessageKind.answer, serial: head.serial).write(&writer)
     }
     send(head, writer.bytes, [])
+  }
+
+  // MARK: the ring
+
+  private func flush(_ head: MessageHead) {
+    server.collector.flush { [weak self] isDone in self?.confirm(head, isDone) }
+  }
+
+  private func record(_ head: MessageHead, _ body: inout WireReader) throws(Refusal) {
+    guard let ring else { throw Refusal(.badRequest, "record: there is no ring that it belongs to") }
+    let kind: UInt32 = body.take()
+    guard !body.isBroken else { throw Refusal(.badRequest, "record: the message is cut off") }
+    let bytes = Array(body.bytes[body.offset...])
+    server.collector.take(bytes, kind: kind, ring) { [weak self] isDone in self?.confirm(head, isDone) }
+  }
+
+  private func confirm(_ head: MessageHead, _ isDone: Bool) {
+    guard watch != nil else { return }
+    guard isDone else {
+      return refuse(head, Refusal(.stateUnwritable, "records can't be written at the moment; the journal says why"))
+    }
+    try? reply(head) { (_: inout WireWriter) throws(Refusal) in [] }
   }
 
   // MARK: answers

@@ -14,6 +14,7 @@ final class AttachServer {
   unowned let daemon: Daemon
   let images: PublishedImages
   let page: StatePageWriter
+  let collector: RingCollector
   /// For questions and answers, used again and again; answers larger than a packet grow theirs.
   let packet = UnsafeMutableRawBufferPointer.allocate(byteCount: AttachProtocol.packet, alignment: 8)
   var answer = UnsafeMutableRawBufferPointer.allocate(byteCount: AttachProtocol.packet, alignment: 8)
@@ -28,9 +29,7 @@ final class AttachServer {
     path = "\(daemon.options.runtime)/attach"
     page = try StatePageWriter(passed)
     images = PublishedImages(daemon.authority.generation)
-    daemon.loop.after(nanoseconds: StatePage.heartbeatInterval, every: StatePage.heartbeatInterval) {
-      [weak self] in self?.page.beat()
-    }
+    collector = RingCollector(daemon)
   }
 
   deinit {
@@ -41,8 +40,18 @@ final class AttachServer {
   /// Connections that there are.
   var count: Int { connections.count }
 
-  /// Listens. Without a socket the bus serves on; it is said once.
-  func listen() {
+  /// Serves what is in force: only now does the page say that a daemon lives, and who is attached attaches anew. Until
+  /// then processes go on with what was in force before. Without a socket the bus serves on; it is said once.
+  func begin() {
+    listen()
+    page.begin()
+    follow(daemon.authority.generation)
+    daemon.loop.after(nanoseconds: StatePage.heartbeatInterval, every: StatePage.heartbeatInterval) {
+      [weak self] in self?.page.beat()
+    }
+  }
+
+  private func listen() {
     do throws(SystemError) {
       try? FileSystem.makeFolder(daemon.options.runtime)
       let socket = try SeqPacket.listen(path)
@@ -66,6 +75,7 @@ final class AttachServer {
     watch?.cancel()
     if socket != nil { FileSystem.remove(path) }
     for one in connections.values { one.close() }
+    collector.finish()
   }
 
   // MARK: connections

@@ -19,11 +19,13 @@ final class StatePageWriter {
       memory[StatePage.magicWord] = StatePage.magic
       Service.keep(memory.descriptor, name: StatePageWriter.storedName)
     }
+  }
+
+  /// This daemon serves: whoever attached to the one before attaches again, since its connection ended with that one.
+  func begin() {
     memory[StatePage.epoch] += 1
     memory[StatePage.gone] = 0
-    // Whoever attached to the daemon before attaches again: its connection ended with that one.
-    memory[StatePage.revocation] += 1
-    beat()
+    revoke()
   }
 
   private static func continued(_ passed: [(name: String, descriptor: Descriptor)]) -> SharedMemory? {

@@ -78,7 +78,8 @@ struct Refusal: Error {
       case .badName: -14
       case .badRequest, .noSuchGeneration: -15
       case .tooMany: -16
-      case .limitsExceeded, .busy, .stateUnwritable: -17
+      case .limitsExceeded, .busy: -17
+      case .stateUnwritable: -18
       }
     }
   }

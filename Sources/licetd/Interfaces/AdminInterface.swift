@@ -171,25 +171,36 @@ extension Daemon {
 
   // MARK: status
 
+  /// When what attached processes counted up to now is in the totals.
   private func tellStatus(_ call: Call) {
     asAdministrator(call) {
-      let generation = authority.generation
-      call.reply { writer in
-        writer.array("{sv}") { one in
-          one.entry("state", stateWord)
-          one.entry("platform", generation.platformName)
-          one.entry("since", Int64(started))
-          one.entry("stopped", authority.stops.stopped.sorted())
-          one.entry("stopped-all", authority.stops.isAllStopped)
-          one.entry("held", authority.isHeld)
-          one.entry("rolled-back", authority.isRolledBack)
-          one.entry("compiler", isCompilerUp ? "up" : "down")
-          one.entry("operators", "aa{sv}") { writeOperators(&$0) }
-          one.entry("memory", residentBytes)
-          one.entry("decisions", decisionPoint.decisions)
-          one.entry("refused", decisionPoint.limits.refused)
-          one.entry("policy", options.folders)
-        }
+      guard let collector = attachServer?.collector else { return writeStatus(call) }
+      collector.flush { [unowned self] _ in writeStatus(call) }
+    }
+  }
+
+  private func writeStatus(_ call: Call) {
+    let generation = authority.generation
+    let sum = attachServer?.collector.totals.sum ?? OperatorTotals()
+    call.reply { writer in
+      writer.array("{sv}") { one in
+        one.entry("state", stateWord)
+        one.entry("platform", generation.platformName)
+        one.entry("since", Int64(started))
+        one.entry("stopped", authority.stops.stopped.sorted())
+        one.entry("stopped-all", authority.stops.isAllStopped)
+        one.entry("held", authority.isHeld)
+        one.entry("rolled-back", authority.isRolledBack)
+        one.entry("compiler", isCompilerUp ? "up" : "down")
+        one.entry("operators", "aa{sv}") { writeOperators(&$0) }
+        one.entry("memory", residentBytes)
+        one.entry("decisions", sum.observed.sum)
+        one.entry("asserted", sum.asserted.sum)
+        one.entry("differing", sum.differing)
+        one.entry("attached", UInt32(clamping: attachServer?.count ?? 0))
+        one.entry("unrecorded", authority.records.unwritable?.text ?? "")
+        one.entry("refused", decisionPoint.limits.refused)
+        one.entry("policy", options.folders)
       }
     }
   }

@@ -42,6 +42,9 @@ extension Daemon {
         .init("Diagnostics", "aa{sv}", emits: .never) { [unowned self] call, writer in
           write(visibleDiagnostics(caller(of: call)), &writer)
         },
+        .init("Totals", "aa{sv}", emits: .never) { [unowned self] call, writer in
+          writeTotals(caller(of: call), &writer)
+        },
       ],
       signals: [
         .init("GenerationChanged", ["generation": "t"]),
@@ -67,6 +70,7 @@ extension Daemon {
         &reader, operator: name, stops: authority.stops.halts(name), explaining: isExplaining, now: wallClock())
       let writer = AnswerWriter(generation: authority.generation.number)
       call.reply { writer.write(outcome, &$0) }
+      if !isExplaining { observe(name, outcome.effect) }
       if !isExplaining, subscribers.wantsDecisions { subscribers.tellDecided(name, &names, outcome, self) }
     } catch {
       refuse(call, error.code, error.text)
@@ -115,6 +119,7 @@ extension Daemon {
           }
           var item = list.openStruct()
           answer.write(outcome, &item)
+          observe(name, outcome.effect)
           list.close(&item)
           if subscribers.wantsDecisions { subscribers.tellDecided(name, &names, outcome, self) }
           number += 1
@@ -188,6 +193,33 @@ extension Daemon {
     guard let caller else { return [] }
     return (authority.diagnostics + bindings.diagnostics).filter { caller.sees($0.operator) }
   }
+
+  /// Of the operators that the caller may see.
+  private func writeTotals(_ caller: Caller?, _ writer: inout MessageWriter) {
+    let totals = attachServer?.collector.totals ?? Totals()
+    writer.array("a{sv}") { list in
+      for (name, one) in totals.operators.sorted(by: { $0.key < $1.key }) where caller?.sees(name) == true {
+        list.array("{sv}") { entry in
+          entry.entry("operator", name)
+          for (key, counts) in [("observed" as StaticString, one.observed), ("asserted", one.asserted)] {
+            entry.entry(key, "a{st}") { value in
+              value.array("{st}") {
+                $0.count("deny", counts.deny)
+                $0.count("ask", counts.ask)
+                $0.count("allow", counts.allow)
+              }
+            }
+          }
+          entry.entry("differing", one.differing)
+          entry.entry("underived", one.underived)
+          entry.entry("lost", one.lost)
+        }
+      }
+    }
+  }
+
+  /// A decision of the daemon's own.
+  func observe(_ name: String, _ effect: Effect) { attachServer?.collector.observe(name, effect) }
 
   /// One `aa{sv}`.
   func write(_ diagnostics: [DiagnosticRecord], _ writer: inout MessageWriter) {

@@ -19,6 +19,13 @@ enum Outcome {
   /// Allowed. The names that were asked about lie in the message.
   case plain(Decision, Policy, UnsafeBufferPointer<Name>)
   case explained(Answer)
+
+  var effect: Effect {
+    switch self {
+    case .plain(let decision, _, _): decision.effect
+    case .explained(let answer): answer.effect
+    }
+  }
 }
 
 /// The engine's two functions under names that don't collide with this class' own.
@@ -42,7 +49,6 @@ final class DecisionPoint {
 
   let generation: Generation
   var limits = CallerLimits()
-  var decisions: UInt64 = 0
   private let memory: UnsafeMutableRawBufferPointer
   let names: UnsafeMutableBufferPointer<Name>
   private var nameCount = 0
@@ -60,7 +66,7 @@ final class DecisionPoint {
     attributeName = .allocate(byteCount: 512, alignment: 1)
     guard let frame = Frame(memory: memory, slots: slots) else { preconditionFailure("a frame of its own size") }
     self.frame = frame
-    if let previous { (limits, decisions) = (previous.limits, previous.decisions) }
+    if let previous { limits = previous.limits }
   }
 
   deinit {
@@ -79,7 +85,6 @@ final class DecisionPoint {
     try readNames(&reader)
     var request = try readRequest(&reader, policy)
     request.isExplaining = request.isExplaining || explaining
-    decisions &+= 1
     let halts = halts(of: name, stops)
     guard let policy else {
       return explained(

@@ -38,15 +38,19 @@ extension Daemon {
   func decideOnWire(
     _ body: inout WireReader, operator name: String, _ writer: inout WireWriter
   ) throws(Refusal) {
+    let head = writer.count
     let halts = halts(of: name)
     let question = try decisionPoint.read(&body, operator: name)
-    decisionPoint.decisions &+= 1
     // Names and texts lie in the message, the operator's name in `name`.
     var name = name
     name.withUTF8 { bytes in
       decisionPoint.set(BuiltInSlot.operatorName, .string(UnsafeRawBufferPointer(bytes)))
       withRecords(halts) { decisionPoint.answer(question, $0, &writer) }
     }
+    // Explaining asks for the reason, not for leave.
+    guard writer.isWhole, !question.isExplaining else { return }
+    // An answer begins with its effect.
+    if head < writer.bytes.count, let effect = Effect(rawValue: writer.bytes[head]) { observe(name, effect) }
     if subscribers.wantsDecisions { tellDecided(name, question) }
   }
 
@@ -87,7 +91,10 @@ struct WireQuestion {
 }
 
 extension DecisionPoint {
-  func read(_ body: inout WireReader, operator name: String) throws(Refusal) -> WireQuestion {
+  /// `isPadded`: up to 7 bytes may follow, which fill up a ring's last word.
+  func read(
+    _ body: inout WireReader, operator name: String, isPadded: Bool = false
+  ) throws(Refusal) -> WireQuestion {
     let policy = generation.policy(for: name) ?? generation.platform.map { Policy(platform: $0.image) }
     frame.reset()
     let (head, behaviors, attributes) = RequestHead.read(&body)
@@ -102,7 +109,9 @@ extension DecisionPoint {
       guard !body.isBroken else { throw Refusal(.badRequest, "\(shown(attribute)): a value that makes no sense") }
       if let policy { try setAttribute(attribute, value, policy.platform) }
     }
-    guard body.isAtEnd else { throw Refusal(.badRequest, "check: the message is cut off, or goes on behind its end") }
+    guard body.isAtEnd || (isPadded && !body.isBroken && body.left < 8) else {
+      throw Refusal(.badRequest, "check: the message is cut off, or goes on behind its end")
+    }
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
     set(BuiltInSlot.now, .timestamp(seconds: Int64(now.tv_sec), nanoseconds: Int32(truncatingIfNeeded: now.tv_nsec)))
@@ -180,6 +189,24 @@ extension DecisionPoint {
       if steps <= wireSpace.entries.count { return }
       wireSpace.reserveEntries(steps)
       writer = start
+    }
+  }
+
+  /// Whether a recorded decision is what its question comes to by this generation. A halt of then is believed: it is stricter.
+  func agrees(_ recorded: RecordedDecision, _ body: inout WireReader, operator name: String) -> Bool {
+    guard let question = try? read(&body, operator: name, isPadded: true) else { return false }
+    set(BuiltInSlot.now, .timestamp(seconds: recorded.seconds, nanoseconds: recorded.nanoseconds))
+    var name = name
+    return name.withUTF8 { bytes in
+      set(BuiltInSlot.operatorName, .string(UnsafeRawBufferPointer(bytes)))
+      var halt = HaltRecord(.operatorStop)
+      return withUnsafePointer(to: &halt) { one in
+        let halts = UnsafeBufferPointer(start: one, count: recorded.rank == .oversight ? 1 : 0)
+        let answer = Attach.AnswerWriter(
+          question.policy, behaviors: question.names, preference: question.preference, halts: halts,
+          generation: generation.number)
+        return answer.decision(&frame).map { recorded.agrees(with: $0) } ?? false
+      }
     }
   }
 
