@@ -29,8 +29,9 @@
  *             not be used in the child.
  * Signals     No handler is installed and no signal is raised (SIGPIPE neither). Not async-signal-safe: not for handlers.
  *             Calls that a signal interrupts go on.
- * Descriptors A connection, close-on-exec. With a full table, opening fails with LICET_E_SYSTEM (EMFILE), and
- *             an authority that was open decides on until what it has is stale.
+ * Descriptors Two, close-on-exec: a connection, and what is recorded in. With a full table opening fails with LICET_E_SYSTEM
+ *             (EMFILE); an authority that was open decides on, and is lost when a new policy comes for as long as there is
+ *             no descriptor to take it by.
  * chroot      A connection that was made goes on; to connect anew, the socket must be there (a bind mount will do).
  * dlopen      May be loaded more than once, RTLD_GLOBAL or not, exports nothing but licet_*, and is never unloaded.
  *             It needs libc alone.

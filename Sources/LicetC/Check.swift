@@ -132,7 +132,9 @@ extension UnsafeMutablePointer where Pointee == Request {
 
   @inline(__always)
   func check(_ name: Name, number: UInt32, _ out: UnsafeMutablePointer<licet_decision>?) -> Int32 {
-    while true {
+    var rounds = Request.rounds
+    while rounds > 0 {
+      rounds &-= 1
       var isLost = false
       let code = prepare(&isLost)
       guard code == 0 else {
@@ -148,6 +150,7 @@ extension UnsafeMutablePointer where Pointee == Request {
       if unrecorded != 0 { return refused(unrecorded, out) }
       return finish(decision, snapshot.pointee.generation, out)
     }
+    return withUnsafePointer(to: name) { decideLost(UnsafeBufferPointer(start: $0, count: 1), out) }
   }
 
   @inline(never)
@@ -182,7 +185,9 @@ extension UnsafeMutablePointer where Pointee == Request {
       return decideLost(names, out)
     }
     if isLost { return decideLost(names, out) }
-    while true {
+    var rounds = Request.rounds
+    while rounds > 0 {
+      rounds &-= 1
       guard let snapshot = pointee.snapshot else { return decideLost(names, out) }
       let writer = answerWriter(names, snapshot)
       guard let decision = writer.decision(&pointee.frame) else {
@@ -201,6 +206,7 @@ extension UnsafeMutablePointer where Pointee == Request {
         return code == 0 ? decideLost(names, out) : code
       }
     }
+    return decideLost(names, out)
   }
 
   func answerWriter(_ names: UnsafeBufferPointer<Name>, _ snapshot: SnapshotRef) -> AnswerWriter {
@@ -210,7 +216,10 @@ extension UnsafeMutablePointer where Pointee == Request {
   }
 
   /// By what is known of the policy, as if everybody were stopped; with LICET_ASK, no stricter than an overseer's word.
-  func decideLost(_ names: UnsafeBufferPointer<Name>, _ out: UnsafeMutablePointer<licet_decision>?) -> Int32 {
+  /// `isCounted` false: for an explanation.
+  func decideLost(
+    _ names: UnsafeBufferPointer<Name>, _ out: UnsafeMutablePointer<licet_decision>?, isCounted: Bool = true
+  ) -> Int32 {
     let preference = pointee.head.preference
     var found: Decision?
     if let policy = pointee.policy {
@@ -231,7 +240,7 @@ extension UnsafeMutablePointer where Pointee == Request {
     }
     let effect = finish(found, pointee.snapshot?.pointee.generation ?? 0, out)
     pointee.last.isLost = true
-    leaveLost()
+    if isCounted { leaveLost() }
     if let out { out.pointee.lost = 1 }
     return effect
   }

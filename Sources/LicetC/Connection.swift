@@ -8,6 +8,8 @@ internal import PolicyImage
 
 struct Connection {
   private(set) var descriptor: Int32 = -1
+  /// Milliseconds.
+  private var timeout: Int64 = 0
   private var serial: UInt32 = 0
   /// One packet, for questions and answers; owned.
   private var packet: UnsafeMutableRawPointer?
@@ -22,22 +24,19 @@ struct Connection {
   mutating func open(_ path: UnsafePointer<CChar>, timeout: Int64) -> Int32 {
     if packet == nil { packet = clicet_allocate(AttachProtocol.packet) }
     guard packet != nil else { return -ENOMEM }
-    let made = clicet_connect(path)
+    let made = clicet_connect(path, timeout)
     guard made >= 0 else { return made }
-    let error = clicet_set_timeout(made, timeout)
-    guard error == 0 else {
-      clicet_close(made)
-      return error
-    }
-    descriptor = made
+    (descriptor, self.timeout) = (made, timeout)
     return 0
   }
 
   /// One that a parent process made goes on there: only our copy is closed.
   mutating func close() {
     forgetAnswer()
-    if descriptor >= 0 { clicet_close(descriptor) }
+    // Forgotten first: a child that is forked in between must not close what has this number then.
+    let old = descriptor
     descriptor = -1
+    if old >= 0 { clicet_close(old) }
     clicet_free(packet)
     packet = nil
   }
@@ -50,12 +49,7 @@ struct Connection {
     forgetAnswer()
     serial &+= 1
     let sent = send(kind, body, with: memory)
-    if sent < 0 { return sent }
-    while true {
-      let error = receive(&answer, &answerKind)
-      // -ESTALE: the answer to a question that was given up.
-      if error != -ESTALE { return error }
-    }
+    return sent < 0 ? sent : receive(&answer, &answerKind)
   }
 
   /// What has no answer; nobody waits for a daemon that doesn't read. false: there is nobody at the other end.
@@ -68,7 +62,10 @@ struct Connection {
     }
   }
 
-  func setTimeout(_ milliseconds: Int64) -> Int32 { clicet_set_timeout(descriptor, milliseconds) }
+  mutating func setTimeout(_ milliseconds: Int64) {
+    timeout = milliseconds
+    _ = clicet_set_timeout(descriptor, milliseconds)
+  }
 
   /// `given` goes with it, for a body that needs no sealed memory.
   private mutating func send(_ kind: MessageKind, _ body: Name, with given: Int32) -> Int32 {
@@ -85,7 +82,7 @@ struct Connection {
       (packet + AttachProtocol.head).copyMemory(from: base, byteCount: body.count)
       count &+= body.count
     }
-    let sent = clicet_send(descriptor, packet, count, memory >= 0 ? memory : given)
+    let sent = clicet_send(descriptor, packet, count, memory >= 0 ? memory : given, timeout)
     if memory >= 0 { clicet_close(memory) }
     return sent < 0 ? Int32(truncatingIfNeeded: sent) : 0
   }
@@ -95,7 +92,7 @@ struct Connection {
     var found: (Int32, Int32, Int32, Int32) = (-1, -1, -1, -1)
     let got = withUnsafeMutableBytes(of: &found) {
       clicet_receive(
-        descriptor, packet, AttachProtocol.packet, $0.baseAddress?.assumingMemoryBound(to: Int32.self))
+        descriptor, packet, AttachProtocol.packet, $0.baseAddress?.assumingMemoryBound(to: Int32.self), timeout)
     }
     descriptors = found
     if got == 0 { return -ECONNRESET }
@@ -103,10 +100,8 @@ struct Connection {
     var reader = WireReader(Name(start: packet, count: got))
     let head = MessageHead.read(&reader)
     guard !reader.isBroken else { return -EPROTO }
-    guard head.serial == serial else {
-      forgetAnswer()
-      return -ESTALE
-    }
+    // A question that was given up took its connection with it: this is nobody's answer.
+    guard head.serial == serial else { return -EPROTO }
     answerKind = head.kind
     if head.flags & MessageHead.isSealed == 0 {
       answer = Name(start: packet + AttachProtocol.head, count: got &- AttachProtocol.head)

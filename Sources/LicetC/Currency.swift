@@ -37,8 +37,8 @@ extension UnsafeMutablePointer where Pointee == Snapshot {
     let now = clicet_coarse_now()
     let age = now &+ pointee.clockOffset &- clicet_load_relaxed(words + StatePage.heartbeat)
     let limit = authority.pointee.settings.staleAfter
-    // Clocks that disagree a little make it negative.
-    if Int64(bitPattern: age) < Int64(bitPattern: limit) { return true }
+    // Clocks that disagree a little make it negative; what is far ahead is no sign of life.
+    if Int64(bitPattern: age).magnitude < limit { return true }
     return now &- authority.pointee.lastAnswer < limit
   }
 
@@ -71,7 +71,7 @@ extension UnsafeMutablePointer where Pointee == Request {
     if let snapshot { Snapshot.retain(snapshot) }
     clicet_unlock(authority.pointee.lock)
     guard let snapshot else { return result }
-    if snapshot == pointee.snapshot || pointee.authority.pointee.mode == LICET_REMOTE {
+    if snapshot == pointee.snapshot {
       Snapshot.release(snapshot)
     } else if !lay(on: snapshot) {
       Snapshot.release(snapshot)

@@ -39,8 +39,11 @@ struct Sentence {
     put(UInt8(ascii: "`"))
   }
 
-  /// A text that the daemon wrote.
-  mutating func put(sentence text: Name) { for byte in text { put(byte) } }
+  /// What the daemon says of a refusal, or what its code means: nothing in it moves a terminal's cursor either.
+  mutating func put(refusal code: Int32, _ sentence: Name) {
+    if sentence.count == 0 || !isUTF8(sentence) { return put(meaning(code)) }
+    for byte in sentence { put(byte < 0x20 || byte == 0x7F ? UInt8(ascii: "?") : byte) }
+  }
 
   mutating func put(system code: Int32) {
     withUnsafeTemporaryAllocation(byteCount: 128, alignment: 1) { space in

@@ -20,7 +20,7 @@ struct Explanation {
 }
 
 /// What has to be walked over once, to count and to find.
-private struct Walk {
+struct Walk {
   var reader: WireReader
   var head: AnswerHead
   var way: UInt8 = .max
@@ -107,16 +107,25 @@ public func licet_explain(
   let ref = RequestRef(request)
   var code: Int32 = 0
   guard let names = ref.names(behaviors, count, &code) else { return code }
-  var isLost = false
-  code = ref.prepare(&isLost)
-  guard code == 0 else { return code }
-  if ref.pointee.authority.pointee.mode == LICET_REMOTE, !isLost {
-    code = ref.askRemotely(names, isExplaining: true)
-    if code == 0 { return ref.explained(ref.pointee.last.answer, isLost: false, explanation) }
-    guard code == LICET_E_NO_AUTHORITY else { return code }
-    isLost = true
+  var rounds = Request.rounds
+  while true {
+    var isLost = false
+    code = ref.prepare(&isLost)
+    guard code == 0 else { return code }
+    if ref.pointee.authority.pointee.mode == LICET_REMOTE, !isLost {
+      code = ref.askRemotely(names, isExplaining: true)
+      if code == 0 { return ref.explained(ref.pointee.last.answer, isLost: false, explanation) }
+      guard code == LICET_E_NO_AUTHORITY else { return code }
+      isLost = true
+    }
+    rounds &-= 1
+    isLost = isLost || rounds == 0
+    code = ref.explainHere(names, isLost: isLost, explanation)
+    // Revoked meanwhile: again, by what is in force now.
+    guard code >= 0, !isLost, let snapshot = ref.pointee.snapshot, snapshot.isRevoked else { return code }
+    licet_explanation_free(explanation.pointee)
+    explanation.pointee = nil
   }
-  return ref.explainHere(names, isLost: isLost, explanation)
 }
 
 extension UnsafeMutablePointer where Pointee == Request {
@@ -140,7 +149,7 @@ extension UnsafeMutablePointer where Pointee == Request {
         guard sizes == before else { continue }
         guard isLost, code >= 0, let made = get(explanation.pointee) else { return code }
         // `on_authority_loss` has the last word.
-        let effect = decideLost(names, nil)
+        let effect = decideLost(names, nil, isCounted: false)
         made.pointee.head.effect = UInt8(exactly: effect).flatMap { Effect(rawValue: $0) } ?? .deny
         return effect
       }

@@ -35,7 +35,14 @@ extension UnsafeMutablePointer where Pointee == Authority {
       question.write(&writer)
       var answer = Name(start: nil, count: 0)
       var kind: UInt16 = 0
-      guard pointee.connection.ask(.refresh, writer.bytes, &answer, &kind) == 0 else { return nil }
+      let failure = pointee.connection.ask(.refresh, writer.bytes, &answer, &kind)
+      if failure == -EMFILE {
+        // What came could not be taken for want of a descriptor; the connection is as good as before.
+        pointee.retryAt = clicet_coarse_now() &+ 100_000_000
+        pointee.refusal = 0
+        return .lost
+      }
+      guard failure == 0 else { return nil }
       var reader = WireReader(answer)
       if kind == MessageKind.refusal.rawValue { return refused(&reader, error) }
       guard kind == MessageKind.refresh.rawValue | MessageKind.answer else { return nil }
@@ -118,10 +125,10 @@ extension UnsafeMutablePointer where Pointee == Authority {
   private func refused(_ reader: inout WireReader, _ error: UnsafeMutablePointer<licet_error>?) -> Currency {
     let code: Int32 = reader.take()
     let sentence = reader.text()
-    let known = !reader.isBroken && code < 0 ? code : LICET_E_PROTOCOL
+    let known = known(code, reader)
     pointee.refusal = known
     pointee.retryAt = clicet_coarse_now() &+ 100_000_000
-    return .refused(report(error, known) { $0.put(sentence: sentence) })
+    return .refused(report(error, known) { $0.put(refusal: known, sentence) })
   }
 
   /// Makes a snapshot of what an answer says and puts it in place of `current`; nil: it can't be believed.
@@ -133,40 +140,38 @@ extension UnsafeMutablePointer where Pointee == Authority {
     guard !reader.isBroken else { return nil }
     let old = pointee.current
     let isAttached = operatorName != nil
-    guard let name = copied(operatorName ?? old?.pointee.operatorName ?? Name(start: nil, count: 0)) else { return .lost }
+    guard let name = copied(operatorName ?? old?.pointee.operatorName ?? Name(start: nil, count: 0)) else { return withoutMemory(error) }
     var content = Snapshot(generation: head.generation, operatorName: name)
     content.revocation = head.revocation
     content.clockOffset = clockOffset
     content.attachment = isAttached ? pointee.attachment &+ 1 : pointee.attachment
-    var isRefused = false
+    var failure: Int32 = 0
     if pointee.mode == LICET_SNAPSHOT {
-      content.page = mapping(head.hasPage, old?.pointee.page, isState: true, since: 1, &isRefused)
+      content.page = mapping(head.hasPage, old?.pointee.page, isState: true, since: 1, &failure)
       content.platform = mapping(
         head.hasPlatform, head.platformSince == 0 ? nil : old?.pointee.platform, isState: false,
-        since: head.platformSince, &isRefused)
+        since: head.platformSince, &failure)
       content.overlay = mapping(
         head.hasOverlay, head.overlaySince == 0 ? nil : old?.pointee.overlay, isState: false,
-        since: head.overlaySince, &isRefused)
-      if isAttached { takeRing(head, &isRefused) }
+        since: head.overlaySince, &failure)
+      if isAttached { takeRing(head, &failure) }
       Recorder.retain(pointee.recorder)
       content.recorder = pointee.recorder
     }
     var left = head.halts
-    if !readHalts(&reader, &left, &content) { isRefused = true }
-    if isRefused {
+    let isRead = readHalts(&reader, &left, &content)
+    guard failure == 0, isRead else {
       content.giveBack()
-      // What a security module doesn't let us map, licetd decides.
-      if pointee.mode == LICET_SNAPSHOT, left == 0 {
-        pointee.mode = LICET_REMOTE
-        return nil
-      }
+      if failure == -ENOMEM { return withoutMemory(error) }
+      // What a security module doesn't let us map, licetd decides. Memory that somebody can change, or none, is a lie.
+      if isRead, failure == -EACCES || failure == -EPERM { pointee.mode = LICET_REMOTE }
       return nil
     }
     if pointee.mode == LICET_SNAPSHOT, !isWhole(head, &content) {
       content.giveBack()
       return nil
     }
-    guard let made = Snapshot.make(content) else { return .lost }
+    guard let made = Snapshot.make(content) else { return withoutMemory(error) }
     pointee.current = made
     Snapshot.release(old)
     pointee.attachment = made.pointee.attachment
@@ -178,25 +183,27 @@ extension UnsafeMutablePointer where Pointee == Authority {
     return .current
   }
 
+  private func withoutMemory(_ error: UnsafeMutablePointer<licet_error>?) -> Currency {
+    .refused(report(error, LICET_E_NO_MEMORY) { $0.put(meaning(LICET_E_NO_MEMORY)) })
+  }
+
   /// The ring of a new attachment: one that came, the one that was brought, or none.
-  private func takeRing(_ head: SnapshotHead, _ isRefused: inout Bool) {
+  private func takeRing(_ head: SnapshotHead, _ failure: inout Int32) {
     if head.keepsRing, let recorder = pointee.recorder, isOwn(recorder) { return }
     Recorder.release(pointee.recorder)
     pointee.recorder = nil
-    guard head.hasRing else { return }
+    guard head.hasRing, failure == 0 else { return }
     let descriptor = pointee.connection.takeDescriptor()
     pointee.lastRecorder &+= 1
-    guard descriptor >= 0, let made = Recorder.make(descriptor, number: pointee.lastRecorder) else {
-      isRefused = true
-      return
-    }
+    guard descriptor >= 0 else { return failure = -EPROTO }
+    guard let made = Recorder.make(descriptor, number: pointee.lastRecorder, &failure) else { return }
     pointee.recorder = made
     clicet_store32(pointee.recorderMark, made.pointee.number)
   }
 
   /// A mapping that came, or the one that was there.
   private func mapping(
-    _ isNew: Bool, _ old: UnsafeMutablePointer<Mapping>?, isState: Bool, since: UInt64, _ isRefused: inout Bool
+    _ isNew: Bool, _ old: UnsafeMutablePointer<Mapping>?, isState: Bool, since: UInt64, _ failure: inout Int32
   ) -> UnsafeMutablePointer<Mapping>? {
     guard isNew else {
       Mapping.retain(old)
@@ -204,18 +211,20 @@ extension UnsafeMutablePointer where Pointee == Authority {
     }
     let descriptor = pointee.connection.takeDescriptor()
     guard descriptor >= 0 else {
-      isRefused = true
+      failure = -EPROTO
       return nil
     }
     defer { clicet_close(descriptor) }
     var base: UnsafeMutableRawPointer?
     var size = 0
-    let failure = clicet_map_sealed(descriptor, isState ? 1 : 0, ImageFormat.maximumSize, &base, &size)
-    guard failure == 0, let base else {
-      isRefused = true
+    let refusal = clicet_map_sealed(descriptor, isState ? 1 : 0, ImageFormat.maximumSize, &base, &size)
+    guard refusal == 0, let base else {
+      failure = refusal
       return nil
     }
-    return Mapping.make(base, size, since: since)
+    let made = Mapping.make(base, size, since: since)
+    if made == nil { failure = -ENOMEM }
+    return made
   }
 
   /// Whether everything is there that has to be, verified; fills in the policy.
@@ -265,4 +274,9 @@ extension UnsafeMutablePointer where Pointee == Authority {
     content.halts = UnsafeBufferPointer(start: halts, count: count)
     return left == 0
   }
+}
+
+/// A code that the daemon refused with, if this library knows it.
+func known(_ code: Int32, _ reader: WireReader) -> Int32 {
+  !reader.isBroken && code < 0 && code >= LICET_E_NOT_RECORDED ? code : LICET_E_PROTOCOL
 }

@@ -55,11 +55,16 @@ private func read(_ options: UnsafePointer<licet_options>?, _ given: inout licet
 }
 
 private func make(_ given: licet_options, _ path: Name, _ operatorName: Name) -> AuthorityRef? {
-  guard let memory = clicet_allocate(MemoryLayout<Authority>.size) else { return nil }
-  guard let page = clicet_wiped_page(Authority.wipedSize), let path = copied(path), let name = copied(operatorName),
-    let words = clicet_allocate(Authority.wordCount &* 8)
-  else {
+  let memory = clicet_allocate(MemoryLayout<Authority>.size)
+  let page = clicet_wiped_page(Authority.wipedSize)
+  let (path, name) = (copied(path), copied(operatorName))
+  let words = clicet_allocate(Authority.wordCount &* 8)
+  guard let memory, let page, let path, let name, let words else {
     clicet_free(memory)
+    if let page { clicet_unmap(page, Authority.wipedSize) }
+    clicet_free(UnsafeMutableRawPointer(mutating: path?.baseAddress))
+    clicet_free(UnsafeMutableRawPointer(mutating: name?.baseAddress))
+    clicet_free(words)
     return nil
   }
   let authority = memory.bindMemory(to: Authority.self, capacity: 1)

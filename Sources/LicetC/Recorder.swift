@@ -22,17 +22,18 @@ struct Recorder {
 
   var words: UnsafeMutablePointer<UInt64> { base.assumingMemoryBound(to: UInt64.self) }
 
-  /// Takes the descriptor over; nil: it is no ring, or can't be mapped.
-  static func make(_ descriptor: Int32, number: UInt32) -> RecorderRef? {
+  /// Takes the descriptor over; nil: it is no ring, or can't be mapped, and `failure` says why: -errno.
+  static func make(_ descriptor: Int32, number: UInt32, _ failure: inout Int32) -> RecorderRef? {
     var base: UnsafeMutableRawPointer?
-    guard clicet_map_ring(descriptor, Ring.size, Ring.recordBytes, &base) == 0, let base else {
+    failure = clicet_map_ring(descriptor, Ring.size, Ring.recordBytes, &base)
+    guard failure == 0, let base else {
       clicet_close(descriptor)
       return nil
     }
     let words = base.assumingMemoryBound(to: UInt64.self)
-    guard words[Ring.magicWord] == Ring.magic, words[Ring.versionWord] == Ring.version,
-      let memory = clicet_allocate(MemoryLayout<Recorder>.size)
-    else {
+    let isRing = words[Ring.magicWord] == Ring.magic && words[Ring.versionWord] == Ring.version
+    guard isRing, let memory = clicet_allocate(MemoryLayout<Recorder>.size) else {
+      failure = isRing ? -ENOMEM : -EPROTO
       clicet_unmap(base, Ring.size &+ Ring.recordBytes)
       clicet_close(descriptor)
       return nil

@@ -176,9 +176,9 @@ public func licet_flush(
   defer { clicet_unlock(ref.pointee.lock) }
   guard let recorder = ref.pointee.recorder, ref.isOwn(recorder) else { return 0 }
   guard ref.pointee.connection.isOpen, ref.isOwnConnection else { return unflushed(error) }
-  _ = ref.pointee.connection.setTimeout(Int64(timeout))
+  ref.pointee.connection.setTimeout(Int64(timeout))
   let isDone = ref.isAnswered(.flush, Name(start: nil, count: 0))
-  _ = ref.pointee.connection.setTimeout(ref.pointee.settings.timeout)
+  ref.pointee.connection.setTimeout(ref.pointee.settings.timeout)
   return isDone ? 0 : unflushed(error)
 }
 

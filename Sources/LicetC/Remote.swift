@@ -74,7 +74,8 @@ extension UnsafeMutablePointer where Pointee == Request {
       var reader = WireReader(answer)
       let code: Int32 = reader.take()
       let sentence = reader.text()
-      return fail(code < 0 ? code : LICET_E_PROTOCOL) { $0.put(sentence: sentence) }
+      let known = known(code, reader)
+      return fail(known) { $0.put(refusal: known, sentence) }
     }
     guard kind == MessageKind.check.rawValue | MessageKind.answer, keep(answer) else { return nil }
     return 0
@@ -93,9 +94,10 @@ extension UnsafeMutablePointer where Pointee == Request {
 
   /// Fills the short form from the answer that was kept.
   func finishRemotely(_ out: UnsafeMutablePointer<licet_decision>?) -> Int32 {
-    var reader = WireReader(pointee.last.answer)
-    let head = AnswerHead.read(&reader)
-    guard !reader.isBroken else {
+    // All of it: its obligations are asked for later.
+    let walk = Walk(pointee.last.answer) { _, _ in }
+    let head = walk.head
+    guard !walk.reader.isBroken else {
       if let out { out.pointee.effect = LICET_DENY }
       pointee.last.kind = .none
       return fail(LICET_E_PROTOCOL) { $0.put("an answer that makes no sense") }

@@ -50,6 +50,9 @@ struct Request {
   static let arena = 1 << 20
   static let memorySize = Frame.size(slots: ImageFormat.maximumSlots, arena: arena)
 
+  /// Decisions in a row that were revoked before they were made: then what the daemon says can't be believed.
+  static let rounds = 64
+
   static let resourceBit: UInt32 = 1
   static let argumentBit: UInt32 = 2
   static let sourceBit: UInt32 = 4

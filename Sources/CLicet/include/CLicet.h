@@ -175,8 +175,18 @@ CLICET void clicet_error_text(int code, char *buffer, size_t size) {
 
 CLICET void clicet_close(int descriptor) { close(descriptor); }
 
-/* A SOCK_SEQPACKET connection, close-on-exec; -errno. connect(2) */
-CLICET int clicet_connect(const char *path) {
+/* SO_RCVTIMEO, so that one call waits and reads. setsockopt(2) */
+CLICET int clicet_set_timeout(int connection, int64_t milliseconds) {
+  struct timeval wait = {milliseconds / 1000, milliseconds % 1000 * 1000};
+  /* 0 would be for ever. */
+  if (milliseconds <= 0) wait.tv_usec = 1;
+  if (setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) != 0) return -errno;
+  if (setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) != 0) return -errno;
+  return 0;
+}
+
+/* A SOCK_SEQPACKET connection, close-on-exec, whose calls wait so long at most, this one too; -errno. connect(2) */
+CLICET int clicet_connect(const char *path, int64_t milliseconds) {
   struct sockaddr_un address;
   int connection;
   size_t length = strlen(path);
@@ -184,16 +194,18 @@ CLICET int clicet_connect(const char *path) {
   memset(&address, 0, sizeof address);
   address.sun_family = AF_UNIX;
   memcpy(address.sun_path, path, length + 1);
+  uint64_t end = clicet_monotonic_now() + (uint64_t)milliseconds * 1000000u;
   connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
   if (connection < 0) return -errno;
-  while (connect(connection, (struct sockaddr *)&address, sizeof address) != 0) {
-    int error = errno;
-    if (error == EINTR) continue;
-    if (error == EISCONN) break;
-    close(connection);
-    return -error;
+  int error = -clicet_set_timeout(connection, milliseconds);
+  while (error == 0 && connect(connection, (struct sockaddr *)&address, sizeof address) != 0) {
+    if (errno == EISCONN) break;
+    if (errno != EINTR) error = errno;
+    else if (clicet_monotonic_now() >= end) error = EAGAIN;
   }
-  return connection;
+  if (error == 0) return connection;
+  close(connection);
+  return -error;
 }
 
 /* Waits until something can be read; 1, 0 for a time-out, -errno. poll(2) */
@@ -210,7 +222,7 @@ CLICET int clicet_wait(int descriptor, int64_t milliseconds) {
 }
 
 /* One message, with at most one descriptor (-1: none); -errno. sendmsg(2) */
-CLICET intptr_t clicet_send(int connection, const void *bytes, size_t count, int descriptor) {
+CLICET intptr_t clicet_send(int connection, const void *bytes, size_t count, int descriptor, int64_t milliseconds) {
   struct iovec part = {(void *)bytes, count};
   union {
     struct cmsghdr header;
@@ -230,9 +242,14 @@ CLICET intptr_t clicet_send(int connection, const void *bytes, size_t count, int
     control.header.cmsg_len = CMSG_LEN(sizeof(int));
     memcpy(CMSG_DATA(&control.header), &descriptor, sizeof descriptor);
   }
-  do sent = sendmsg(connection, &message, MSG_NOSIGNAL);
-  while (sent < 0 && errno == EINTR);
-  return sent < 0 ? -errno : sent;
+  /* A packet is sent whole or not at all; signals must not make the waiting longer. */
+  sent = sendmsg(connection, &message, MSG_NOSIGNAL);
+  if (sent < 0 && errno == EINTR) {
+    uint64_t end = clicet_monotonic_now() + (uint64_t)milliseconds * 1000000u;
+    do sent = sendmsg(connection, &message, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR && clicet_monotonic_now() < end);
+  }
+  return sent < 0 ? (errno == EINTR ? -EAGAIN : -errno) : sent;
 }
 
 /* A packet that may get lost: nobody waits. */
@@ -240,18 +257,12 @@ CLICET int clicet_tell(int connection, const void *bytes, size_t count) {
   return send(connection, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-/* SO_RCVTIMEO, so that one call waits and reads. setsockopt(2) */
-CLICET int clicet_set_timeout(int connection, int64_t milliseconds) {
-  struct timeval wait = {milliseconds / 1000, milliseconds % 1000 * 1000};
-  if (setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) != 0) return -errno;
-  if (setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) != 0) return -errno;
-  return 0;
-}
-
 #define CLICET_DESCRIPTORS 4
 /* One message and its descriptors (the rest of `descriptors` is -1); 0: the peer is gone; -errno, -EAGAIN: none within
-   the time-out; -EMSGSIZE: it did not fit, and nothing of it stays open. recvmsg(2) */
-CLICET intptr_t clicet_receive(int connection, void *bytes, size_t count, int descriptors[CLICET_DESCRIPTORS]) {
+   the time-out, however many signals come; -EMSGSIZE: it did not fit, or somebody took descriptors out; -EMFILE: there was
+   no room for them. Then nothing of it stays open. recvmsg(2) */
+CLICET intptr_t clicet_receive(
+    int connection, void *bytes, size_t count, int descriptors[CLICET_DESCRIPTORS], int64_t milliseconds) {
   struct iovec part = {bytes, count};
   union {
     struct cmsghdr header;
@@ -267,8 +278,16 @@ CLICET intptr_t clicet_receive(int connection, void *bytes, size_t count, int de
   message.msg_iovlen = 1;
   message.msg_control = &control;
   message.msg_controllen = sizeof control;
-  do got = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
-  while (got < 0 && errno == EINTR);
+  got = recvmsg(connection, &message, MSG_CMSG_CLOEXEC);
+  if (got < 0 && errno == EINTR) {
+    uint64_t end = clicet_monotonic_now() + (uint64_t)milliseconds * 1000000u;
+    do {
+      uint64_t now = clicet_monotonic_now();
+      int ready = clicet_wait(connection, now >= end ? 0 : (int64_t)((end - now + 999999u) / 1000000u));
+      if (ready <= 0) return ready < 0 ? ready : -EAGAIN;
+      got = recvmsg(connection, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    } while (got < 0 && (errno == EINTR || errno == EAGAIN));
+  }
   if (got < 0) return -errno;
   for (one = CMSG_FIRSTHDR(&message); one != NULL; one = CMSG_NXTHDR(&message, one)) {
     int inside, fd;
@@ -285,6 +304,10 @@ CLICET intptr_t clicet_receive(int connection, void *bytes, size_t count, int de
       close(descriptors[i]);
       descriptors[i] = -1;
     }
+    /* The kernel says the same for a full table as for a security module's no. */
+    i = message.msg_flags & MSG_CTRUNC ? fcntl(connection, F_DUPFD_CLOEXEC, 0) : 0;
+    if (i < 0 && (errno == EMFILE || errno == ENFILE)) return -EMFILE;
+    if (i > 0) close(i);
     return -EMSGSIZE;
   }
   return got;
