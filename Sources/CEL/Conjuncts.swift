@@ -22,7 +22,19 @@ public func compileCondition(
       tests.append(Test(.program, .equal, slot: 0, operand: program))
     }
   }
-  return tests
+  return inOrderOfCost(tests)
+}
+
+/// The order doesn't change what a conjunction comes to, only how soon it is known: first what is cheap and seldom true.
+private func inOrderOfCost(_ tests: [Test]) -> [Test] {
+  func cost(_ test: Test) -> Int {
+    if test.operation == TestOperation.program.rawValue { return 3 }
+    if test.comparison == Comparison.equal.rawValue {
+      return test.operation == TestOperation.string.rawValue || test.operation == TestOperation.int.rawValue ? 0 : 1
+    }
+    return 2
+  }
+  return tests.enumerated().sorted { (cost($0.element), $0.offset) < (cost($1.element), $1.offset) }.map(\.element)
 }
 
 private func conjuncts(_ e: Expression, into parts: inout [Expression]) {
