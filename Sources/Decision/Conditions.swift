@@ -31,7 +31,9 @@ struct Found {
 func firstMatch(_ start: UnsafePointer<UInt64>, _ count: Int, _ reader: Reader, _ frame: inout Frame) -> Found {
   var word = start
   var left = count
-  while left > 0 {
+  while true {
+    passOtherTexts(&word, &left, reader.symbols)
+    guard left > 0 else { break }
     // The end is kept rather than found again: it is where the next rule begins.
     let end = word + (1 &+ RuleHeader(word: word.pointee).tests)
     let truth = conjunction(word + 1, end, reader, &frame)
@@ -40,6 +42,32 @@ func firstMatch(_ start: UnsafePointer<UInt64>, _ count: Int, _ reader: Reader, 
     left &-= 1
   }
   return Found(word: word, left: 0, truth: .no)
+}
+
+/// Passes over rules whose first test wants a text to be one, when it is known to be another: most rules that don't match
+/// stand so (the compiler puts such tests first). A loop without a call in it.
+@inline(__always)
+private func passOtherTexts(
+  _ word: inout UnsafePointer<UInt64>, _ left: inout Int, _ symbols: UnsafeMutablePointer<UInt32>
+) {
+  // What the last test looked at, its lower half, which is usually what the next one does; and the text that is there.
+  var head = UInt32.max
+  var found: UInt64 = 0
+  while left > 0 {
+    let tests = RuleHeader(word: word.pointee).tests
+    guard tests > 0 else { return }
+    let test = Test(word: word[1])
+    if UInt32(truncatingIfNeeded: test.word) != head {
+      guard test.operation == TestOperation.string.rawValue, test.comparison == Comparison.equal.rawValue else { return }
+      let symbol = symbols[test.slot]
+      guard symbol != 0 else { return }
+      head = UInt32(truncatingIfNeeded: test.word)
+      found = UInt64(symbol &- 1) << 32 | UInt64(head)
+    }
+    if test.word == found { return }
+    word += 1 &+ tests
+    left &-= 1
+  }
 }
 
 /// The truth of a rule's conjunction: no if any test is no, else failed if any failed, else yes (CEL's `&&`).

@@ -12,6 +12,7 @@ public func licet_check(
 ) -> Int32 {
   guard let request, isSized(decision) else { return LICET_E_INVALID }
   let ref = RequestRef(request)
+  if behavior != 0, behavior == ref.pointee.repeatable, ref.isRepeated { return ref.again(decision) }
   guard let name = ref.pointee.authority.pointee.behaviors.name(behavior) else {
     deny(decision)
     return ref.fail(LICET_E_INVALID) { $0.put("behavior: no handle that licet_intern_behavior gave") }
@@ -118,12 +119,12 @@ extension UnsafeMutablePointer where Pointee == Request {
       let code = trouble()
       if code != 0 { return code }
     }
-    if !pointee.hasNow { setClock() }
+    if !pointee.hasNow, pointee.snapshot?.pointee.readsNow ?? true { setClock() }
     return 0
   }
 
   @inline(__always)
-  private func setClock() {
+  func setClock() {
     var seconds: Int64 = 0
     var nanoseconds: Int32 = 0
     clicet_wall_clock(&seconds, &nanoseconds)
@@ -148,9 +149,40 @@ extension UnsafeMutablePointer where Pointee == Request {
       if snapshot.isRevoked { continue }
       let unrecorded = leave(decision, at: place, snapshot, policy)
       if unrecorded != 0 { return refused(unrecorded, out) }
-      return finish(decision, snapshot.pointee.generation, out)
+      let effect = finish(decision, snapshot.pointee.generation, out, isBorrowed: number == 0)
+      if isRepeatable(decision, place, snapshot, policy) { pointee.repeatable = number }
+      return effect
     }
     return withUnsafePointer(to: name) { decideLost(UnsafeBufferPointer(start: $0, count: 1), out) }
+  }
+
+  /// Whether the same question is answered the same, and leaves the same behind, as long as nothing changes.
+  @inline(__always)
+  private func isRepeatable(_ decision: Decision, _ place: Place, _ snapshot: SnapshotRef, _ policy: Policy) -> Bool {
+    decision.effect == .allow && !snapshot.pointee.readsNow
+      && (snapshot.pointee.recorder == nil || (pointee.lastCounter != nil && !isAudited(place, policy)))
+  }
+
+  /// Whether what was decided last is in force as it was.
+  @inline(__always)
+  var isRepeated: Bool { pointee.snapshot.map { $0.isInForce(pointee.authority) } ?? false }
+
+  /// The last decision once more. A request that fetched something new, or was told something, has none.
+  @inline(__always)
+  func again(_ out: UnsafeMutablePointer<licet_decision>?) -> Int32 {
+    if let counter = pointee.lastCounter { clicet_store_relaxed(counter, clicet_load_relaxed(counter) &+ 1) }
+    guard let out, let decision = pointee.last.decision else { return LICET_ALLOW }
+    fill(out, decision, pointee.last.generation)
+    return LICET_ALLOW
+  }
+
+  @inline(__always)
+  private func fill(_ out: UnsafeMutablePointer<licet_decision>, _ decision: Decision, _ generation: UInt64) {
+    out.pointee.effect = Int32(decision.effect.rawValue)
+    out.pointee.generation = generation
+    out.pointee.decided_by = decision.decider.rank.rawValue
+    out.pointee.lost = 0
+    out.pointee.behavior = decision.behavior.text
   }
 
   @inline(never)
@@ -175,6 +207,7 @@ extension UnsafeMutablePointer where Pointee == Request {
   private func slowly(
     _ names: UnsafeBufferPointer<Name>, _ isLost: Bool, _ out: UnsafeMutablePointer<licet_decision>?
   ) -> Int32 {
+    pointee.repeatable = 0
     if pointee.authority.pointee.mode == LICET_REMOTE, !isLost {
       let code = askRemotely(names, isExplaining: false)
       if code == 0 { return finishRemotely(out) }
@@ -197,7 +230,7 @@ extension UnsafeMutablePointer where Pointee == Request {
       if !snapshot.isRevoked {
         let unrecorded = leave(decision, names, snapshot)
         if unrecorded != 0 { return refused(unrecorded, out) }
-        return finish(decision, snapshot.pointee.generation, out)
+        return finish(decision, snapshot.pointee.generation, out, isBorrowed: true)
       }
       var isLost = false
       let code = prepare(&isLost)
@@ -238,28 +271,29 @@ extension UnsafeMutablePointer where Pointee == Request {
       deny(out)
       return LICET_E_NO_BEHAVIOR
     }
-    let effect = finish(found, pointee.snapshot?.pointee.generation ?? 0, out)
+    let effect = finish(found, pointee.snapshot?.pointee.generation ?? 0, out, isBorrowed: true)
     pointee.last.isLost = true
     if isCounted { leaveLost() }
     if let out { out.pointee.lost = 1 }
     return effect
   }
 
+  /// `isBorrowed`: the name that decided may be the caller's, and is copied, since texts are the request's.
   @inline(__always)
   private func finish(
-    _ decision: Decision, _ generation: UInt64, _ out: UnsafeMutablePointer<licet_decision>?
+    _ made: Decision, _ generation: UInt64, _ out: UnsafeMutablePointer<licet_decision>?, isBorrowed: Bool
   ) -> Int32 {
+    var decision = made
+    if isBorrowed, let base = made.behavior.baseAddress, made.behavior.count <= ImageFormat.maximumNameLength {
+      pointee.behavior.copyMemory(from: base, byteCount: made.behavior.count)
+      decision.behavior = Name(start: pointee.behavior, count: made.behavior.count)
+    }
+    pointee.repeatable = 0
     pointee.last.kind = .local
     pointee.last.decision = decision
     pointee.last.generation = generation
     pointee.last.isLost = false
-    let effect = Int32(decision.effect.rawValue)
-    guard let out else { return effect }
-    out.pointee.effect = effect
-    out.pointee.generation = generation
-    out.pointee.decided_by = decision.decider.rank.rawValue
-    out.pointee.lost = 0
-    out.pointee.behavior = decision.behavior.text
-    return effect
+    if let out { fill(out, decision, generation) }
+    return Int32(decision.effect.rawValue)
   }
 }

@@ -34,7 +34,7 @@ extension UnsafeMutablePointer where Pointee == Request {
   }
 
   @inline(__always)
-  private func isAudited(_ place: Place, _ policy: Policy) -> Bool {
+  func isAudited(_ place: Place, _ policy: Policy) -> Bool {
     place.platform != ImageFormat.none && policy.platform.nodes[Int(place.platform)].audit != 0
   }
 
@@ -117,6 +117,7 @@ extension UnsafeMutablePointer where Pointee == Request {
   private func record(
     _ decision: Decision, _ names: UnsafeBufferPointer<Name>, _ snapshot: SnapshotRef, _ recorder: RecorderRef
   ) -> Int32 {
+    if !pointee.hasNow, !snapshot.pointee.readsNow { setClock() }
     let now = pointee.frame.slots[Int(BuiltInSlot.now)]
     let head = RecordedDecision(
       decision, generation: snapshot.pointee.generation, seconds: now.asInt, nanoseconds: now.nanoseconds)
@@ -162,7 +163,7 @@ extension Request {
   /// Before the request turns to another snapshot, or ends.
   mutating func closeLane() {
     if let recorder = snapshot?.pointee.recorder { lane.close(isOwn: authority.isOwn(recorder)) }
-    (lastKey, lastCounter, isLaneless) = (0, nil, false)
+    (lastKey, lastCounter, isLaneless, repeatable) = (0, nil, false, 0)
   }
 }
 

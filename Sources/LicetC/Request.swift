@@ -38,8 +38,12 @@ struct Request {
   /// Where it counts, and the key that it counted last.
   var lane = LaneIndex()
   var isLaneless = false
+  /// The behaviour whose decision, an allow, `last` still is: nothing was said since, and it counts by `lastCounter`. 0: none.
+  var repeatable: UInt32 = 0
   var lastKey: UInt64 = 0
   var lastCounter: UnsafeMutablePointer<UInt64>?
+  /// The name that decided, where it was the caller's; owned.
+  let behavior: UnsafeMutableRawPointer
   /// An action's names; owned, made when the first one is asked about.
   var names: UnsafeMutablePointer<Name>?
   /// A question to a remote authority; owned, used again.
@@ -94,13 +98,14 @@ public func licet_request_new(
   let ref = AuthorityRef(authority)
   guard let memory = clicet_pages(Request.memorySize),
     let frame = frame(memory, slots: Int(BuiltInSlot.count)),
-    let space = clicet_allocate(MemoryLayout<Request>.size)
+    let space = clicet_allocate(MemoryLayout<Request>.stride &+ ImageFormat.maximumNameLength)
   else { return report(error, LICET_E_NO_MEMORY) { $0.put(meaning(LICET_E_NO_MEMORY)) } }
   Authority.retain(ref)
   let made = space.bindMemory(to: Request.self, capacity: 1)
   var empty = licet_error()
   empty.size = UInt32(MemoryLayout<licet_error>.size)
-  made.initialize(to: Request(error: empty, authority: ref, frame: frame, memory: memory))
+  made.initialize(to: Request(
+      error: empty, authority: ref, frame: frame, memory: memory, behavior: space + MemoryLayout<Request>.stride))
   made.setHead()
   request.pointee = OpaquePointer(made)
   return 0
@@ -128,6 +133,7 @@ public func licet_request_reset(_ request: OpaquePointer!) {
   guard let request else { return }
   let ref = RequestRef(request)
   ref.pointee.pendingCount = 0
+  ref.pointee.repeatable = 0
   ref.pointee.bad = 0
   ref.pointee.isTroubled = false
   ref.pointee.hasNow = false
@@ -163,11 +169,16 @@ extension UnsafeMutablePointer where Pointee == Request {
     if pointee.spare == nil { pointee.spare = clicet_pages(Request.memorySize) }
     guard let spare = pointee.spare, let next = frame(spare, slots: snapshot.pointee.slotCount) else { return false }
     pointee.closeLane()
+    pointee.repeatable = 0
     let old = (snapshot: pointee.snapshot, policy: pointee.policy, frame: pointee.frame, memory: pointee.memory)
     (pointee.snapshot, pointee.policy, pointee.frame) = (snapshot, snapshot.pointee.policy, next)
     (pointee.memory, pointee.spare) = (spare, old.memory)
     setHead()
-    if pointee.hasNow { pointee.frame.set(Int(BuiltInSlot.now), old.frame.slots[Int(BuiltInSlot.now)]) }
+    if pointee.hasNow {
+      pointee.frame.set(Int(BuiltInSlot.now), old.frame.slots[Int(BuiltInSlot.now)])
+    } else {
+      setClock()
+    }
     retry()
     if let policy = old.policy { move(old.frame, policy.platform) }
     Snapshot.release(old.snapshot)

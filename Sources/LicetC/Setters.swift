@@ -19,6 +19,7 @@ extension UnsafeMutablePointer where Pointee == Request {
   @inline(__always)
   func set(_ attribute: UInt32, _ name: Name, _ raw: licet_value) -> Int32 {
     let code: Int32
+    pointee.repeatable = 0
     if pointee.pendingCount > 0 { unpend(attribute, name) }
     guard let value = Value(raw), value.isWellFormed(limit: RequestLimits.text) else {
       return setBad(raw, attribute, name)
@@ -68,6 +69,7 @@ extension UnsafeMutablePointer where Pointee == Request {
   }
 
   func mark(_ bit: UInt32, isBad: Bool) {
+    pointee.repeatable = 0
     pointee.bad = isBad ? pointee.bad | bit : pointee.bad & ~bit
     settleTrouble()
   }
@@ -105,6 +107,7 @@ public func licet_request_unset(_ request: OpaquePointer!, _ attribute: licet_at
   guard let name = ref.pointee.authority.pointee.attributes.name(attribute) else {
     return ref.fail(LICET_E_INVALID) { $0.put("attribute: no handle that licet_intern_attribute gave") }
   }
+  ref.pointee.repeatable = 0
   ref.unpend(attribute, name)
   if let policy = ref.pointee.policy, let slot = callerSlot(name, policy.platform) {
     ref.pointee.frame.set(slot, .absent)

@@ -23,6 +23,8 @@ struct Snapshot {
   var recorder: RecorderRef?
   /// nil: no platform's policy is in force.
   var policy: Policy?
+  /// Whether a condition asks what time it is: if none does, no decision need.
+  var readsNow = false
   /// Owned.
   var operatorName: Name
   /// Owned, their texts too.
@@ -47,6 +49,9 @@ struct Snapshot {
     }
     if content.policy != nil, let slots = clicet_pages(cacheSize) {
       content.slots = slots.bindMemory(to: UInt64.self, capacity: cacheSize / 8)
+    }
+    if let policy = content.policy {
+      content.readsNow = LicetC.readsNow(policy.platform) || (policy.hasOverlay && LicetC.readsNow(policy.image(.overlay)))
     }
     let snapshot = memory.bindMemory(to: Snapshot.self, capacity: 1)
     snapshot.initialize(to: content)
@@ -109,6 +114,17 @@ extension UnsafeMutablePointer where Pointee == Snapshot {
     clicet_store_relaxed(word, slot.map { UInt64($0) &+ 2 } ?? 1)
     return slot
   }
+}
+
+/// Whether a program of this image reads `now`, which no test compares with a constant.
+private func readsNow(_ image: Image) -> Bool {
+  var i = 0
+  while i < image.count(.code) {
+    let instruction = Instruction(word: image.code[i])
+    if instruction.code == Operation.slot.rawValue, instruction.b == Int(BuiltInSlot.now) { return true }
+    i &+= 1
+  }
+  return false
 }
 
 /// The slot of an attribute that a request can speak of; nil: none.
