@@ -279,7 +279,9 @@ LICET_API void licet_request_reset(licet_request *request);
 
 /* Gives an attribute ("user.role", "request.amount") a value, in place of what it had; the value is borrowed. 0, or
    LICET_E_UNKNOWN_ATTRIBUTE, LICET_E_VERIFIED_ATTRIBUTE, LICET_E_WRONG_TYPE, LICET_E_BAD_REQUEST, LICET_E_TOO_MANY: then
-   it has none, and every check returns this error until it is set again, or reset: a request that lacks what it was meant to say is not decided. */
+   it has none, and every check returns this error until it is set again, or reset: a request that lacks what it was meant
+   to say is not decided. After what is no attribute at all (LICET_E_INVALID for a handle that was never given,
+   LICET_E_UNKNOWN_ATTRIBUTE for an impossible name, LICET_E_NO_MEMORY) only licet_request_reset helps. */
 LICET_API int32_t licet_request_set(licet_request *request, licet_attribute attribute, licet_value value);
 LICET_API int32_t licet_request_set_named(
     licet_request *request, const char *name, size_t length, licet_value value);
@@ -346,7 +348,7 @@ typedef struct licet_statement {
   licet_text clause;   /* what it cites; empty: nothing */
   licet_text condition; /* its `when`; empty: none */
 } licet_statement;
-#define LICET_STATEMENT_INIT {sizeof(licet_statement), 0, 0, 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}}
+#define LICET_STATEMENT_INIT {sizeof(licet_statement), 0, 0, LICET_FORM_NONE, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}}
 #define LICET_FORM_NONE (-1)
 #define LICET_FORM_RULE 0
 #define LICET_FORM_DECLARATION 1 /* of a behaviour by the platform */
@@ -411,6 +413,8 @@ typedef struct licet_step {
   licet_text attribute; /* and of which attribute */
   licet_statement statement;
 } licet_step;
+#define LICET_STEP_INIT \
+  {sizeof(licet_step), 0, 0, 0, 0, -1, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, {NULL, 0}, LICET_STATEMENT_INIT}
 
 /* The steps, in the order of authority, by index from 0. 0, or LICET_E_INVALID beyond the last. `size` is of the whole
    struct; that of its `statement` is set. */
@@ -442,6 +446,8 @@ typedef struct licet_change {
   licet_text behavior;       /* the name that decides while this change is missing */
   licet_statement statement; /* what is to be changed */
 } licet_change;
+#define LICET_CHANGE_INIT \
+  {sizeof(licet_change), 0, 0, UINT32_MAX, -1, {NULL, 0}, {NULL, 0}, {NULL, 0}, LICET_STATEMENT_INIT}
 
 /* Whose best choices would give LICET_ALLOW: the lowest layer, LICET_WAY_…; for LICET_ASK an overseer comes first. */
 LICET_API int32_t licet_explanation_way(const licet_explanation *explanation);

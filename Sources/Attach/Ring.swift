@@ -58,8 +58,14 @@ public enum Ring {
 
   // MARK: records
 
+  /// licetd: how much of an entry's count is on disk. The process begins it with 0.
+  @inline(__always)
+  public static func takenCount(_ lane: Int, _ index: Int) -> Int {
+    1024 &+ lanes &* entries &* 2 &+ lane &* entries &+ index
+  }
+
   /// The first byte of the records' memory.
-  public static let records = 8192 &+ lanes &* entries &* 16
+  public static let records = 8192 &+ lanes &* entries &* 24
   /// A power of two.
   public static let recordBytes = 256 << 10
   /// A record in the ring, its head included; a larger one goes as a message.

@@ -145,6 +145,29 @@ intptr_t licet_receive(int fd, void *bytes, size_t count, int *descriptors, int 
   return n;
 }
 
+intptr_t licet_receive_one(int fd, void *bytes, size_t count, int *descriptor) {
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int))];
+  } control;
+  struct iovec part = {bytes, count};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+  /* Without room the kernel drops what comes: it was never open here, and needs no close(2), which may block. */
+  if (descriptor) message.msg_control = &control, message.msg_controllen = sizeof control, *descriptor = -1;
+  ssize_t n;
+  do n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  if (n < 0) return -errno;
+  struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+  if (descriptor && c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len >= CMSG_LEN(sizeof(int)))
+    memcpy(descriptor, CMSG_DATA(c), sizeof *descriptor);
+  return message.msg_flags & MSG_TRUNC ? -EMSGSIZE : n;
+}
+
+int licet_pipe(int ends[2]) { return result(pipe2(ends, O_CLOEXEC)); }
+
+int licet_is_memory(int fd) { return fcntl(fd, F_GET_SEALS) >= 0; }
+
 int licet_peer(int fd, uint32_t *pid, uint32_t *uid, uint32_t *gid) {
   struct ucred peer;
   socklen_t size = sizeof peer;

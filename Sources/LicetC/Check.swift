@@ -12,7 +12,7 @@ public func licet_check(
 ) -> Int32 {
   guard let request, isSized(decision) else { return LICET_E_INVALID }
   let ref = RequestRef(request)
-  if behavior != 0, behavior == ref.pointee.repeatable, ref.isRepeated { return ref.again(decision) }
+  if behavior != 0, behavior == ref.pointee.repeatable, ref.isRepeatable { return ref.again(decision) }
   guard let name = ref.pointee.authority.pointee.behaviors.name(behavior) else {
     deny(decision)
     return ref.fail(LICET_E_INVALID) { $0.put("behavior: no handle that licet_intern_behavior gave") }
@@ -163,9 +163,9 @@ extension UnsafeMutablePointer where Pointee == Request {
       && (snapshot.pointee.recorder == nil || (pointee.lastCounter != nil && !isAudited(place, policy)))
   }
 
-  /// Whether what was decided last is in force as it was.
+  /// Whether what was decided last is in force as it was; read in the order of a decision, the revocation last.
   @inline(__always)
-  var isRepeated: Bool { pointee.snapshot.map { $0.isInForce(pointee.authority) } ?? false }
+  var isRepeatable: Bool { pointee.snapshot.map { $0.isInForce(pointee.authority) && !$0.isRevoked } ?? false }
 
   /// The last decision once more. A request that fetched something new, or was told something, has none.
   @inline(__always)

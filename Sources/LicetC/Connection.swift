@@ -37,8 +37,9 @@ struct Connection {
     let old = descriptor
     descriptor = -1
     if old >= 0 { clicet_close(old) }
-    clicet_free(packet)
+    let memory = packet
     packet = nil
+    clicet_free(memory)
   }
 
   /// Sends a question and waits for its answer, which is valid until the next one. 0, or -errno: the connection is of no
@@ -132,7 +133,8 @@ struct Connection {
       if one < 0 { break }
       clicet_close(one)
     }
-    if let sealed { clicet_unmap(sealed.base, sealed.size) }
+    let old = sealed
     sealed = nil
+    if let old { clicet_unmap(old.base, old.size) }
   }
 }

@@ -39,7 +39,8 @@ extension UnsafeMutablePointer where Pointee == Snapshot {
     let limit = authority.pointee.settings.staleAfter
     // Clocks that disagree a little make it negative; what is far ahead is no sign of life.
     if Int64(bitPattern: age).magnitude < limit { return true }
-    return now &- authority.pointee.lastAnswer < limit
+    // A coarse clock may be a little behind.
+    return now < pointee.askedAt || now &- pointee.askedAt < limit
   }
 
   /// Read again when a decision was made: was it revoked meanwhile?

@@ -35,6 +35,7 @@ extension UnsafeMutablePointer where Pointee == Authority {
       question.write(&writer)
       var answer = Name(start: nil, count: 0)
       var kind: UInt16 = 0
+      let askedAt = clicet_monotonic_now()
       let failure = pointee.connection.ask(.refresh, writer.bytes, &answer, &kind)
       if failure == -EMFILE {
         // What came could not be taken for want of a descriptor; the connection is as good as before.
@@ -46,7 +47,8 @@ extension UnsafeMutablePointer where Pointee == Authority {
       var reader = WireReader(answer)
       if kind == MessageKind.refusal.rawValue { return refused(&reader, error) }
       guard kind == MessageKind.refresh.rawValue | MessageKind.answer else { return nil }
-      return adopt(&reader, operatorName: nil, clockOffset: current?.pointee.clockOffset ?? 0, error)
+      return adopt(
+        &reader, operatorName: nil, askedAt: askedAt, clockOffset: current?.pointee.clockOffset ?? 0, error)
     }
   }
 
@@ -112,14 +114,17 @@ extension UnsafeMutablePointer where Pointee == Authority {
       guard kind == MessageKind.attach.rawValue | MessageKind.answer, !reader.isBroken,
         head.version >= AttachProtocol.lowest, head.version <= AttachProtocol.highest
       else { return nil }
-      return adopt(&reader, operatorName: head.operatorName, clockOffset: offset(head.now, before), error)
+      return adopt(
+        &reader, operatorName: head.operatorName, askedAt: before, clockOffset: offset(head.now, before), error)
     }
   }
 
-  /// Clocks in a time namespace are shifted by whole seconds at least; less is the time that the answer took.
-  private func offset(_ theirs: UInt64, _ ours: UInt64) -> UInt64 {
-    let shift = theirs &- ours
-    return Int64(bitPattern: shift).magnitude < 1_000_000_000 ? 0 : shift
+  /// What the daemon's clock said lies between question and answer, or it is shifted: clocks in a time namespace are, by
+  /// whole seconds at least.
+  private func offset(_ theirs: UInt64, _ asked: UInt64) -> UInt64 {
+    let tolerance: UInt64 = 500_000_000
+    let isSame = theirs >= asked &- min(asked, tolerance) && theirs <= clicet_monotonic_now() &+ tolerance
+    return isSame ? 0 : theirs &- asked
   }
 
   private func refused(_ reader: inout WireReader, _ error: UnsafeMutablePointer<licet_error>?) -> Currency {
@@ -133,7 +138,7 @@ extension UnsafeMutablePointer where Pointee == Authority {
 
   /// Makes a snapshot of what an answer says and puts it in place of `current`; nil: it can't be believed.
   private func adopt(
-    _ reader: inout WireReader, operatorName: Name?, clockOffset: UInt64,
+    _ reader: inout WireReader, operatorName: Name?, askedAt: UInt64, clockOffset: UInt64,
     _ error: UnsafeMutablePointer<licet_error>?
   ) -> Currency? {
     let head = SnapshotHead.read(&reader)
@@ -143,6 +148,7 @@ extension UnsafeMutablePointer where Pointee == Authority {
     guard let name = copied(operatorName ?? old?.pointee.operatorName ?? Name(start: nil, count: 0)) else { return withoutMemory(error) }
     var content = Snapshot(generation: head.generation, operatorName: name)
     content.revocation = head.revocation
+    content.askedAt = askedAt
     content.clockOffset = clockOffset
     content.attachment = isAttached ? pointee.attachment &+ 1 : pointee.attachment
     var failure: Int32 = 0
@@ -177,7 +183,6 @@ extension UnsafeMutablePointer where Pointee == Authority {
     pointee.attachment = made.pointee.attachment
     clicet_store32(pointee.mark, pointee.attachment)
     pointee.generation = head.generation
-    pointee.lastAnswer = clicet_coarse_now()
     pointee.retryAt = 0
     pointee.refusal = 0
     return .current

@@ -106,6 +106,8 @@ struct LaneIndex {
     }
     guard used < Ring.entries else { return nil }
     let entry = entries + used &* 2
+    // SAFETY: both lie inside the ring, from whose beginning they are counted.
+    clicet_store_relaxed(head + (Ring.takenCount(lane, used) &- Ring.head(lane)), 0)
     clicet_store_relaxed(entry + 1, 0)
     clicet_store_relaxed(entry, key)
     used &+= 1

@@ -31,6 +31,8 @@ struct Request {
   var head = RequestHead()
   /// Parts that were set to what they can't be: a bit each, then checks are refused.
   var bad: UInt32 = 0
+  /// What the first of them was refused with.
+  var badCode: Int32 = 0
   /// Of those and of `pending`: whether a check has to look.
   var isTroubled = false
   var hasNow = false
@@ -194,7 +196,11 @@ extension UnsafeMutablePointer where Pointee == Request {
     var i = 0
     while i < count {
       let one = pending[i]
-      if let name = pointee.authority.pointee.attributes.name(one.attribute) {
+      if one.code == LICET_E_TOO_MANY || one.code == LICET_E_BAD_REQUEST {
+        // Its null stands for what was no value at all, of no type of any platform.
+        pointee.pendingCount &+= 1
+        pending[pointee.pendingCount &- 1] = one
+      } else if let name = pointee.authority.pointee.attributes.name(one.attribute) {
         // Writes behind what is still to be read, never before it.
         place(one.value, name, callerSlot(name, platform: pointee.policy), attribute: one.attribute)
       }
@@ -245,8 +251,7 @@ extension UnsafeMutablePointer where Pointee == Request {
     let number = attribute != 0 ? attribute : intern(pointee.authority, name, isBehavior: false)
     guard number != 0, reserve() else {
       // It can't be remembered, so nothing is decided before a reset.
-      pointee.bad |= 1 << 31
-      pointee.isTroubled = true
+      mark(1 << 31, LICET_E_NO_MEMORY)
       return LICET_E_NO_MEMORY
     }
     if let pending = pointee.pending {
@@ -299,7 +304,7 @@ extension UnsafeMutablePointer where Pointee == Request {
   /// What is in the way of a check: a code, and its sentence in the error.
   func trouble() -> Int32 {
     if pointee.bad != 0 {
-      return fail(LICET_E_BAD_REQUEST) {
+      return fail(pointee.badCode) {
         $0.put("a part of the request was refused when it was set: set it again, or reset the request")
       }
     }

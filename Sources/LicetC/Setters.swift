@@ -58,7 +58,7 @@ extension UnsafeMutablePointer where Pointee == Request {
     } else {
       code = LICET_E_INVALID
     }
-    mark(bit, isBad: code != 0)
+    mark(bit, code)
     if code != 0 {
       fail(code) {
         $0.put(what)
@@ -68,10 +68,18 @@ extension UnsafeMutablePointer where Pointee == Request {
     return (found, code)
   }
 
-  func mark(_ bit: UInt32, isBad: Bool) {
+  /// Notes a part that is well, 0, or what it was refused with: checks are refused with the same until it is set again.
+  func mark(_ bit: UInt32, _ code: Int32) {
     pointee.repeatable = 0
-    pointee.bad = isBad ? pointee.bad | bit : pointee.bad & ~bit
+    if code != 0, pointee.bad == 0 { pointee.badCode = code }
+    pointee.bad = code != 0 ? pointee.bad | bit : pointee.bad & ~bit
     settleTrouble()
+  }
+
+  /// A value for a handle that was never given: ignoring the error must not decide without it.
+  fileprivate func refuseHandle() -> Int32 {
+    mark(1 << 31, LICET_E_INVALID)
+    return fail(LICET_E_INVALID) { $0.put("attribute: no handle that licet_intern_attribute gave") }
   }
 }
 
@@ -82,7 +90,7 @@ public func licet_request_set(
   guard let request else { return LICET_E_INVALID }
   let ref = RequestRef(request)
   guard let name = ref.pointee.authority.pointee.attributes.name(attribute) else {
-    return ref.fail(LICET_E_INVALID) { $0.put("attribute: no handle that licet_intern_attribute gave") }
+    return ref.refuseHandle()
   }
   return ref.set(attribute, name, value)
 }
@@ -94,7 +102,7 @@ public func licet_request_set_named(
   guard let request else { return LICET_E_INVALID }
   let ref = RequestRef(request)
   guard let name = Name(name, length), isAttributeName(name) else {
-    ref.mark(1 << 31, isBad: true)
+    ref.mark(1 << 31, LICET_E_UNKNOWN_ATTRIBUTE)
     return ref.fail(LICET_E_UNKNOWN_ATTRIBUTE) { $0.put("no attribute's name") }
   }
   return ref.set(0, name, value)
@@ -144,7 +152,7 @@ public func licet_request_set_source(_ request: OpaquePointer!, _ source: Int32)
   guard let request else { return LICET_E_INVALID }
   let ref = RequestRef(request)
   let found = UInt8(exactly: source).flatMap { Source(rawValue: $0) }
-  ref.mark(Request.sourceBit, isBad: found == nil)
+  ref.mark(Request.sourceBit, found == nil ? LICET_E_BAD_REQUEST : 0)
   guard let found else { return ref.fail(LICET_E_BAD_REQUEST) { $0.put("source: none of LICET_SOURCE_...") } }
   ref.pointee.head.source = found
   ref.pointee.frame.set(Int(BuiltInSlot.source), .string(name(of: found)))
@@ -157,7 +165,7 @@ public func licet_request_set_preference(_ request: OpaquePointer!, _ effect: In
   let ref = RequestRef(request)
   let wish = UInt8(exactly: effect).flatMap { Effect(rawValue: $0) }
   let isBad = wish == nil && effect != LICET_NO_PREFERENCE
-  ref.mark(Request.preferenceBit, isBad: isBad)
+  ref.mark(Request.preferenceBit, isBad ? LICET_E_BAD_REQUEST : 0)
   if isBad { return ref.fail(LICET_E_BAD_REQUEST) { $0.put("preference: no effect") } }
   ref.pointee.head.preference = wish
   return 0
@@ -170,12 +178,13 @@ public func licet_request_set_now(_ request: OpaquePointer!, _ seconds: Int64, _
   let value = Value.timestamp(seconds: seconds, nanoseconds: nanoseconds)
   let isOurs = ref.pointee.authority.pointee.mode == LICET_EMBEDDED
   guard isOurs, value.isWellFormed() else {
-    ref.mark(Request.nowBit, isBad: true)
-    return ref.fail(isOurs ? LICET_E_BAD_REQUEST : LICET_E_INVALID) {
+    let code = isOurs ? LICET_E_BAD_REQUEST : LICET_E_INVALID
+    ref.mark(Request.nowBit, code)
+    return ref.fail(code) {
       $0.put(isOurs ? "now: not in the years 1 to 9999" : "now: with a daemon its clock counts")
     }
   }
-  ref.mark(Request.nowBit, isBad: false)
+  ref.mark(Request.nowBit, 0)
   ref.pointee.hasNow = true
   ref.pointee.frame.set(Int(BuiltInSlot.now), value)
   return 0

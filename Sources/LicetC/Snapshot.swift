@@ -15,6 +15,8 @@ struct Snapshot {
   var attachment: UInt32 = 0
   /// nil: an image file, always in force, or a remote authority, which has no images.
   var page: UnsafeMutablePointer<Mapping>?
+  /// CLOCK_MONOTONIC, before the question was sent that this answers: the daemon lived then.
+  var askedAt: UInt64 = 0
   /// The daemon's monotonic clock is ahead of ours by this.
   var clockOffset: UInt64 = 0
   var platform: UnsafeMutablePointer<Mapping>?

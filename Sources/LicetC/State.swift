@@ -17,8 +17,7 @@ typealias RequestRef = UnsafeMutablePointer<Request>
 struct Authority {
   /// One for the handle, one a request.
   var references: UInt32 = 1
-  /// Read by any thread without the lock, each by an atomic load: the mode, the generation that was fetched last, and when
-  /// (CLOCK_MONOTONIC_COARSE) the daemon answered last. Owned.
+  /// Read by any thread without the lock, each by an atomic load: the mode, the generation that was fetched last. Owned.
   let words: UnsafeMutablePointer<UInt64>
   /// In a page that a forked child finds zeroed: the locks, free then, and the marks that connection and ring are our own.
   let wiped: UnsafeMutablePointer<UInt32>
@@ -59,11 +58,7 @@ struct Authority {
     get { clicet_load_acquire(words + 1) }
     nonmutating set { clicet_store_release(words + 1, newValue) }
   }
-  var lastAnswer: UInt64 {
-    get { clicet_load_relaxed(words + 2) }
-    nonmutating set { clicet_store_relaxed(words + 2, newValue) }
-  }
-  static let wordCount = 3
+  static let wordCount = 2
 }
 
 /// What `licet_options` said.

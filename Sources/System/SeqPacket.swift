@@ -120,28 +120,30 @@ public enum SeqPacket {
     }
   }
 
-  /// What came, in `buffer`.
+  /// What came, in `buffer`. A descriptor that came with it is whoever takes it's to close; -1: none.
   public enum Filled {
-    case message(Int, [Descriptor])
+    case message(Int, Int32)
     case nothing
     case closed
   }
 
-  /// The next message, into `buffer`; errors as `receive(_:maximum:)`.
+  /// The next message, into `buffer`, with at most one descriptor, or none; more are dropped. EMSGSIZE: it is larger, and
+  /// the descriptor is closed. recvmsg(2)
   public static func receive(
-    _ socket: Descriptor, into buffer: UnsafeMutableRawBufferPointer
+    _ socket: Descriptor, into buffer: UnsafeMutableRawBufferPointer, takesDescriptor: Bool
   ) throws(SystemError) -> Filled {
-    var raw: (Int32, Int32, Int32, Int32) = (-1, -1, -1, -1)
-    var count: Int32 = 4
-    let got = withUnsafeMutablePointer(to: &raw) {
-      $0.withMemoryRebound(to: Int32.self, capacity: 4) {
-        licet_receive(socket.raw, buffer.baseAddress, buffer.count, $0, &count)
-      }
-    }
+    var raw: Int32 = -1
+    let got =
+      takesDescriptor
+      ? licet_receive_one(socket.raw, buffer.baseAddress, buffer.count, &raw)
+      : licet_receive_one(socket.raw, buffer.baseAddress, buffer.count, nil)
     if got == -Int(EAGAIN) { return .nothing }
     if got == -Int(ECONNRESET) { return .closed }
-    guard got >= 0 else { throw SystemError(call: "recvmsg", code: Int32(clamping: -got)) }
-    let descriptors = count == 0 ? [] : [raw.0, raw.1, raw.2, raw.3].prefix(Int(count)).map { Descriptor(owning: $0) }
-    return got == 0 && descriptors.isEmpty ? .closed : .message(got, descriptors)
+    // What is too large is refused with its connection; what came with it has to go too.
+    guard got >= 0 else {
+      if raw >= 0 { return .message(0, raw) }
+      throw SystemError(call: "recvmsg", code: Int32(clamping: -got))
+    }
+    return got == 0 && raw < 0 ? .closed : .message(got, raw)
   }
 }

@@ -5,21 +5,26 @@ internal import Attach
 public import Decision
 public import PolicyImage
 
-/// How far a ring was read. Absolute numbers, so that reading it again adds nothing.
+/// How far a ring was read, in absolute numbers, so that reading it again adds nothing. What was taken stands in the ring
+/// itself, but for the last batch: whoever wrote that may have been killed before it said so there.
 public struct RingProgress: Hashable, Sendable {
-  /// One lane's counts, in one use of it.
-  public struct Lane: Hashable, Sendable {
+  /// An entry of a lane, in one use of the lane.
+  public struct Entry: Hashable, Sendable {
+    public var lane: UInt8
     public var serial: UInt64
-    /// By entry.
-    public var counts: [UInt64]
+    public var index: UInt16
     /// For who reads rings.
-    public init(serial: UInt64, counts: [UInt64]) { (self.serial, self.counts) = (serial, counts) }
+    public init(lane: Int, serial: UInt64, index: Int) {
+      (self.lane, self.serial) = (UInt8(truncatingIfNeeded: lane), serial)
+      self.index = UInt16(truncatingIfNeeded: index)
+    }
   }
   /// Whose it is: nobody else may go on with it.
   public var uid: UInt32
   public var taken: UInt64 = 0
   public var lost: UInt64 = 0
-  public var lanes: [UInt8: Lane] = [:]
+  /// The last batch's.
+  public var counts: [Entry: UInt64] = [:]
 
   /// Of a new ring.
   public init(uid: UInt32) { self.uid = uid }
@@ -152,12 +157,12 @@ extension RingProgress {
     bytes.put(uid)
     bytes.put(taken)
     bytes.put(lost)
-    bytes.put(UInt8(clamping: lanes.count))
-    for (number, lane) in lanes.sorted(by: { $0.key < $1.key }) {
-      bytes.put(number)
-      bytes.put(lane.serial)
-      bytes.put(UInt32(clamping: lane.counts.count))
-      for count in lane.counts { bytes.put(count) }
+    bytes.put(UInt32(clamping: counts.count))
+    for (entry, count) in counts {
+      bytes.put(entry.lane)
+      bytes.put(entry.serial)
+      bytes.put(entry.index)
+      bytes.put(count)
     }
   }
 
@@ -166,14 +171,9 @@ extension RingProgress {
     var progress = RingProgress(uid: reader.take())
     progress.taken = reader.take()
     progress.lost = reader.take()
-    reader.each(UInt8.self) { reader in
-      let (number, serial): (UInt8, UInt64) = (reader.take(), reader.take())
-      let count = Int(reader.take(UInt32.self))
-      guard count <= reader.left / 8 else {
-        reader.refuse()
-        return
-      }
-      progress.lanes[number] = Lane(serial: serial, counts: (0..<count).map { _ in reader.take() })
+    reader.each(UInt32.self) { reader in
+      let (lane, serial, index): (UInt8, UInt64, UInt16) = (reader.take(), reader.take(), reader.take())
+      progress.counts[Entry(lane: Int(lane), serial: serial, index: Int(index))] = reader.take()
     }
     return (identity, progress)
   }

@@ -93,3 +93,10 @@ static inline uint64_t licet_load_acquire(const uint64_t *word) { return __atomi
 int licet_store_descriptor(const char *name, int fd);
 /* sd_listen_fds_with_names(3): how many descriptors the manager passed on, from 3 on, and their names, each ending with a zero. */
 int licet_listen_names(char *names, size_t size);
+
+/* recvmsg(2) as licet_receive, with at most one descriptor, -1 if none came; more are dropped. NULL: none is taken at all. */
+intptr_t licet_receive_one(int fd, void *bytes, size_t count, int *descriptor);
+/* Whether a descriptor is of memory, whose close(2) never blocks. */
+int licet_is_memory(int fd);
+/* pipe2(2), close-on-exec: reading end, writing end. */
+int licet_pipe(int ends[2]);

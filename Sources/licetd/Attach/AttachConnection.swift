@@ -38,11 +38,11 @@ final class AttachConnection {
     while left > 0, watch != nil {
       left -= 1
       do throws(SystemError) {
-        switch try SeqPacket.receive(socket, into: server.packet) {
+        switch try SeqPacket.receive(socket, into: server.packet, takesDescriptor: server.closer.hasRoom) {
         case .nothing: return
         case .closed: return close()
-        case .message(let count, let descriptors):
-          handle(UnsafeRawBufferPointer(rebasing: server.packet[..<count]), descriptors)
+        case .message(let count, let raw):
+          handle(UnsafeRawBufferPointer(rebasing: server.packet[..<count]), server.closer.memory(raw))
         }
       } catch {
         return close()
@@ -50,14 +50,14 @@ final class AttachConnection {
     }
   }
 
-  private func handle(_ bytes: UnsafeRawBufferPointer, _ descriptors: [Descriptor]) {
+  private func handle(_ bytes: UnsafeRawBufferPointer, _ descriptor: Descriptor?) {
     var reader = WireReader(bytes)
     let head = MessageHead.read(&reader)
     guard !reader.isBroken else { return close() }
     guard head.flags & MessageHead.isSealed != 0 else {
-      return answer(head, WireReader(UnsafeRawBufferPointer(rebasing: bytes[AttachProtocol.head...])), descriptors.first)
+      return answer(head, WireReader(UnsafeRawBufferPointer(rebasing: bytes[AttachProtocol.head...])), descriptor)
     }
-    guard let memory = descriptors.first,
+    guard let memory = descriptor,
       let mapped = try? SealedMemory.map(memory, maximum: AttachProtocol.largest)
     else { return close() }
     withExtendedLifetime(mapped) { answer(head, WireReader(mapped.bytes), nil) }
@@ -177,12 +177,12 @@ final class AttachConnection {
       try server.daemon.decideOnWire(&again, operator: name, &writer)
       if writer.isWhole { break }
       // It is decided again: nothing was said yet.
-      server.answer.deallocate()
-      server.answer = .allocate(byteCount: writer.count * 2, alignment: 8)
+      server.growAnswer(writer.count * 2)
       writer = WireWriter(server.answer)
       MessageHead(kind: head.kind | MessageKind.answer, serial: head.serial).write(&writer)
     }
     send(head, writer.bytes, [])
+    server.shrinkAnswer()
   }
 
   // MARK: the ring

@@ -17,7 +17,8 @@ final class AttachServer {
   let collector: RingCollector
   /// For questions and answers, used again and again; answers larger than a packet grow theirs.
   let packet = UnsafeMutableRawBufferPointer.allocate(byteCount: AttachProtocol.packet, alignment: 8)
-  var answer = UnsafeMutableRawBufferPointer.allocate(byteCount: AttachProtocol.packet, alignment: 8)
+  private(set) var answer = UnsafeMutableRawBufferPointer.allocate(byteCount: AttachProtocol.packet, alignment: 8)
+  let closer: Closer
   private let path: String
   private var socket: Descriptor?
   private var watch: EventLoop.Watch?
@@ -30,12 +31,21 @@ final class AttachServer {
     page = try StatePageWriter(passed)
     images = PublishedImages(daemon.authority.generation)
     collector = RingCollector(daemon)
+    closer = try Closer()
   }
 
   deinit {
     packet.deallocate()
     answer.deallocate()
   }
+
+  func growAnswer(_ bytes: Int) {
+    answer.deallocate()
+    answer = .allocate(byteCount: bytes, alignment: 8)
+  }
+
+  /// One large answer is not kept room for.
+  func shrinkAnswer() { if answer.count > AttachProtocol.packet * 4 { growAnswer(AttachProtocol.packet) } }
 
   /// Connections that there are.
   var count: Int { connections.count }

@@ -13,7 +13,7 @@ final class ClientRing {
   let identity: UInt64
   let operatorName: String
   let uid: UInt32
-  /// As it is on disk.
+  /// What is on disk.
   private(set) var progress: RingProgress
   /// The generations whose images were handed to its process, newest last: what it decides by, and what its keys mean.
   private var issued: [Generation] = []
@@ -22,6 +22,8 @@ final class ClientRing {
   private(set) var isBroken = false
   /// Nobody writes to it any more.
   var isEnded = false
+  /// Where reading stopped, for want of time.
+  private var place = (lane: 0, entry: 0)
 
   /// A new one.
   init(operatorName: String, uid: UInt32) throws(SystemError) {
@@ -45,6 +47,13 @@ final class ClientRing {
     (self.memory, self.identity, self.operatorName, self.uid) = (memory, identity, operatorName, uid)
     // One that never got anything to disk is not known, and starts at nothing.
     progress = records.progress(of: identity, uid: uid) ?? RingProgress(uid: uid)
+    // The last batch may not have been said to be taken.
+    for (entry, count) in progress.counts where entry.lane < Ring.lanes && entry.index < Ring.entries {
+      if memory[Ring.head(Int(entry.lane)) + Ring.Lane.serial] == entry.serial {
+        memory[Ring.takenCount(Int(entry.lane), Int(entry.index))] = count
+      }
+    }
+    progress.counts = [:]
     memory[Ring.taken] = progress.taken
     memory[Ring.isArmed] = 1
   }
@@ -64,22 +73,33 @@ final class ClientRing {
     var progress: RingProgress
     var counts: [(generation: UInt64, key: CountKey, count: UInt64)] = []
     var records: [(kind: UInt32, bytes: [UInt8])] = []
+    /// Lanes that were closed and have been read to their end.
     var closed: [Int] = []
     var lost: UInt64 = 0
+    /// Whether everything was looked at.
+    var isWhole = true
   }
 
-  /// nil: nothing.
-  func read() -> News? {
-    guard !isBroken else { return nil }
+  /// What is new; `budget` entries at most are looked at, and what was looked at is taken off it.
+  func read(_ budget: inout Int) -> News {
     var news = News(progress: progress)
+    news.progress.counts = [:]
+    guard !isBroken else { return news }
     readRecords(&news)
-    for lane in 0..<Ring.lanes { readLane(lane, &news) }
+    while place.lane < Ring.lanes, !isBroken {
+      guard readLane(&news, &budget) else {
+        news.isWhole = false
+        return news
+      }
+      place = (place.lane + 1, 0)
+    }
+    place = (0, 0)
     let lost = memory[Ring.lost]
     if lost > news.progress.lost {
       news.lost = lost - news.progress.lost
       news.progress.lost = lost
     }
-    return news.progress != progress || !news.closed.isEmpty ? news : nil
+    return news
   }
 
   private func readRecords(_ news: inout News) {
@@ -112,41 +132,47 @@ final class ClientRing {
     news.progress.taken = progress.taken &+ UInt64(offset)
   }
 
-  private func readLane(_ number: Int, _ news: inout News) {
+  /// false: the budget is used up before its end.
+  private func readLane(_ news: inout News, _ budget: inout Int) -> Bool {
+    let number = place.lane
     let head = Ring.head(number)
     let state = memory[head + Ring.Lane.state]
-    guard state == Ring.Lane.open || state == Ring.Lane.closed else { return }
+    guard state == Ring.Lane.open || state == Ring.Lane.closed else { return true }
     let serial = memory[head + Ring.Lane.serial]
     let generation = memory[head + Ring.Lane.generation]
     let used = Int(clamping: memory[head + Ring.Lane.used])
     guard used <= Ring.entries else {
       isBroken = true
-      return
+      return true
     }
-    let known = progress.lanes[UInt8(number)].flatMap { $0.serial == serial ? $0.counts : nil } ?? []
-    var counts = known
-    for entry in 0..<max(used, known.count) {
-      let at = Ring.entry(number, entry)
+    while place.entry < used {
+      guard budget > 0 else { return false }
+      budget -= 1
+      let at = Ring.entry(number, place.entry)
       let count = memory[at + 1]
-      let before = entry < known.count ? known[entry] : 0
-      if entry >= counts.count { counts.append(0) }
+      let taken = memory[Ring.takenCount(number, place.entry)]
       // A count that goes back is no count.
-      guard count > before else { continue }
-      counts[entry] = count
-      news.counts.append((generation, CountKey(raw: memory[at]), count - before))
-    }
-    if counts != known || state == Ring.Lane.closed {
-      news.progress.lanes[UInt8(number)] = RingProgress.Lane(serial: serial, counts: counts)
+      if count > taken {
+        news.progress.counts[RingProgress.Entry(lane: number, serial: serial, index: place.entry)] = count
+        news.counts.append((generation, CountKey(raw: memory[at]), count - taken))
+      }
+      place.entry += 1
     }
     if state == Ring.Lane.closed { news.closed.append(number) }
+    return true
   }
 
   /// It is on disk.
   func accept(_ news: News) {
     progress = news.progress
+    for (entry, count) in progress.counts { memory[Ring.takenCount(Int(entry.lane), Int(entry.index))] = count }
+    progress.counts = [:]
     for lane in news.closed { memory[Ring.head(lane) + Ring.Lane.state] = Ring.Lane.free }
     memory[Ring.taken] = progress.taken
   }
+
+  /// It could not be written: everything is read again.
+  func reject() { place = (0, 0) }
 
   /// Wants to be told of the next record. true: there is one already.
   func arm() -> Bool {

@@ -20,8 +20,12 @@ final class RingCollector {
   private var waiting: [(Bool) -> Void] = []
   /// The daemon's own decisions since the last batch.
   private var observed = Totals()
+  /// Rings that are still to be read in this round, and who waits for its end.
+  private var round: [UInt64] = []
+  private var roundWaits: [(Bool) -> Void] = []
   /// Records that came as messages.
-  private var messages: [(ring: ClientRing, kind: UInt32, bytes: [UInt8], then: (Bool) -> Void)] = []
+  private var messages: [Message] = []
+  private typealias Message = (ring: ClientRing, kind: UInt32, bytes: [UInt8], then: (Bool) -> Void)
   /// For generations that are not in force any more, newest last.
   private var points: [DecisionPoint] = []
   private var complained: Set<UInt64> = []
@@ -33,8 +37,12 @@ final class RingCollector {
   private static let interval: UInt64 = 1_000_000_000
   /// After a batch that could not be written.
   private static let retry: UInt64 = 1_000_000_000
+  /// Between two turns of a round.
+  private static let breath: UInt64 = 500_000
   /// Bytes of records that one batch takes up.
-  private static let batchBytes = 16 << 20
+  private static let batchBytes = 4 << 20
+  /// Entries that one turn looks at.
+  private static let entries = 16_384
 
   init(_ daemon: Daemon) {
     self.daemon = daemon
@@ -131,73 +139,96 @@ final class RingCollector {
     }
   }
 
+  /// One turn of a round. A round reads every ring that rang, or all; a turn as much of it as keeps nobody else waiting.
   private func collect() {
     let records = daemon.authority.records
     // What is being written says so, and then it is this one's turn.
     guard records.isOpen, !records.isWriting else { return }
-    let told = waiting
-    waiting = []
+    if round.isEmpty, roundWaits.isEmpty {
+      round = isEveryoneAsked ? Array(rings.keys) : Array(ringing)
+      (isEveryoneAsked, ringing) = (false, [])
+      (roundWaits, waiting) = (waiting, [])
+    }
+    var turn = Turn()
+    read(&turn)
+    turn.messages = messages
+    messages = []
+    for one in turn.messages { add(one.kind, one.bytes, of: one.ring, &turn.batch) }
+    turn.observed = observed
+    observed = Totals()
+    for (name, more) in turn.observed.operators { turn.batch.totals.add(name, more) }
+    guard !turn.batch.isEmpty else { return finish(turn, isDone: true) }
+    records.write(turn.batch) { [self] in finish(turn, isDone: $0) }
+  }
+
+  /// What one batch is made of.
+  private struct Turn {
     var batch = RecordBatch()
-    var read: [(ClientRing, ClientRing.News)] = []
-    let asked = isEveryoneAsked ? Set(rings.keys) : ringing
-    isEveryoneAsked = false
-    ringing = []
+    var read: [(ring: ClientRing, news: ClientRing.News)] = []
+    var messages: [Message] = []
+    var observed = Totals()
+  }
+
+  private func read(_ turn: inout Turn) {
+    var budget = RingCollector.entries
     var bytes = 0
-    for identity in asked {
-      guard let ring = rings[identity] else { continue }
-      guard bytes < RingCollector.batchBytes else {
-        ringing.insert(identity)
+    while let identity = round.last, budget > 0, bytes < RingCollector.batchBytes {
+      guard let ring = rings[identity] else {
+        round.removeLast()
         continue
       }
-      if let news = ring.read() {
-        bytes += news.records.reduce(0) { $0 + $1.bytes.count }
-        add(news, of: ring, &batch)
-        read.append((ring, news))
-      }
+      let before = budget
+      let news = ring.read(&budget)
+      // A ring without anything in it costs a little too.
+      budget = min(budget, before - Ring.lanes)
+      bytes += news.records.reduce(0) { $0 + $1.bytes.count }
+      add(news, of: ring, &turn.batch)
+      turn.read.append((ring, news))
       if ring.isBroken { complain(ring) }
-    }
-    let ended = asked.filter { rings[$0]?.isEnded == true && !ringing.contains($0) }
-    batch.ended = Array(ended)
-    let taken = messages
-    messages = []
-    for one in taken { add(one.kind, one.bytes, of: one.ring, &batch) }
-    let own = observed
-    for (name, more) in own.operators { batch.totals.add(name, more) }
-    observed = Totals()
-    guard !batch.isEmpty else {
-      for then in told { then(true) }
-      return arm(asked)
-    }
-    records.write(batch) { [self] isDone in
-      if isDone {
-        for (ring, news) in read { ring.accept(news) }
-        for identity in ended { rings[identity] = nil }
-        if wasUnwritable { daemon.log(.notice, "counts and records are written again") }
-        wasUnwritable = false
-      } else {
-        for (name, more) in own.operators { observed.add(name, more) }
-        ringing.formUnion(asked)
-        if !wasUnwritable {
-          daemon.log(
-            .error,
-            "counts and records can't be written: \(records.unwritable?.text ?? ""); they are kept, and what must be recorded is denied once a process' memory for it is full"
-          )
-        }
-        wasUnwritable = true
+      if news.isWhole {
+        round.removeLast()
+        if ring.isEnded { turn.batch.ended.append(identity) }
       }
-      for one in taken { one.then(isDone) }
-      for then in told { then(isDone) }
-      arm(asked)
-      if !isDone { return schedule(after: RingCollector.retry) }
-      if !ringing.isEmpty || !waiting.isEmpty || !messages.isEmpty || isEveryoneAsked { schedule() }
     }
   }
 
-  private func arm(_ asked: Set<UInt64>) {
-    for identity in asked {
-      guard let ring = rings[identity], !ring.isEnded else { continue }
-      if ring.arm(), !wasUnwritable { rang(ring) }
+  private func finish(_ turn: Turn, isDone: Bool) {
+    if isDone {
+      for (ring, news) in turn.read { ring.accept(news) }
+      for identity in turn.batch.ended { rings[identity] = nil }
+      if wasUnwritable { daemon.log(.notice, "counts and records are written again") }
+      wasUnwritable = false
+    } else {
+      complainOfWriting()
+      for (ring, _) in turn.read { ring.reject() }
+      for (name, more) in turn.observed.operators { observed.add(name, more) }
+      // All of it once more, later.
+      ringing.formUnion(round)
+      ringing.formUnion(turn.read.map(\.ring.identity))
+      round = []
     }
+    for one in turn.messages { one.then(isDone) }
+    for (ring, news) in turn.read where news.isWhole && !ring.isEnded {
+      if ring.arm(), isDone { ringing.insert(ring.identity) }
+    }
+    if round.isEmpty {
+      let told = roundWaits
+      roundWaits = []
+      for then in told { then(isDone) }
+    }
+    if !isDone { return schedule(after: RingCollector.retry) }
+    if !round.isEmpty { return schedule(after: RingCollector.breath) }
+    if !ringing.isEmpty || !waiting.isEmpty || !messages.isEmpty || isEveryoneAsked { schedule() }
+  }
+
+  private func complainOfWriting() {
+    guard !wasUnwritable else { return }
+    wasUnwritable = true
+    let why = daemon.authority.records.unwritable?.text ?? ""
+    daemon.log(
+      .error,
+      "counts and records can't be written: \(why); they are kept, and what must be recorded is denied once a process' memory for it is full"
+    )
   }
 
   private func complain(_ ring: ClientRing) {
@@ -211,7 +242,7 @@ final class RingCollector {
   // MARK: meaning
 
   private func add(_ news: ClientRing.News, of ring: ClientRing, _ batch: inout RecordBatch) {
-    batch.rings[ring.identity] = news.progress
+    if news.progress != ring.progress || !news.closed.isEmpty { batch.rings[ring.identity] = news.progress }
     for one in news.counts { count(one.generation, one.key, one.count, of: ring, &batch) }
     for one in news.records { add(one.kind, one.bytes, of: ring, &batch) }
     if news.lost > 0 {
@@ -226,14 +257,8 @@ final class RingCollector {
     more.asserted.allow = count
     let generation = ring.generation(number)
     let named = generation.flatMap { CountRecord(key, count, in: $0, of: ring.operatorName) }
-    if named == nil {
-      if generation == nil { more.underived = count } else { more.differing = count }
-    }
-    batch.counts.append(
-      named
-        ?? CountRecord(
-          operatorName: ring.operatorName, generation: number, behavior: "", rank: key.rank ?? .default, statement: "",
-          count: count))
+    if let named { batch.counts.append(named) }
+    if generation == nil { more.underived = count } else if named == nil { more.differing = count }
     batch.totals.operators[ring.operatorName, default: OperatorTotals()] += more
   }
 

@@ -20,6 +20,13 @@ final class WireSpace {
     values = .allocate(capacity: bytes)
   }
 
+  /// What one large question needed is not kept.
+  func shrink() {
+    guard values.count > 1 << 16 else { return }
+    values.deallocate()
+    values = .allocate(capacity: 256)
+  }
+
   func reserveEntries(_ count: Int) {
     guard entries.count < count else { return }
     entries.deallocate()
@@ -40,6 +47,7 @@ extension Daemon {
   ) throws(Refusal) {
     let head = writer.count
     let halts = halts(of: name)
+    defer { decisionPoint.wireSpace.shrink() }
     let question = try decisionPoint.read(&body, operator: name)
     // Names and texts lie in the message, the operator's name in `name`.
     var name = name
