@@ -1,0 +1,492 @@
+//! Why, and who could allow it.
+
+use crate::decision::{obligations, DecidedBy, Effect, Statement};
+use crate::request::text;
+use crate::sys;
+use std::fmt;
+use std::ptr::NonNull;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A decision with its trace, and with the way out of a refusal. Owns its texts; needs neither request nor authority.
+///
+/// ```
+/// # fn f(authority: &licet::Authority) -> Result<(), licet::Error> {
+/// let mut request = authority.request()?;
+/// let mut question = request.ask();
+/// question.set_source(licet::Source::Untrusted)?;
+/// let why = question.explain(&["tool.shell.exec"])?;
+/// println!("{} by {}: {}", why.effect(), why.decided_by(), why.statement().unwrap());
+/// for step in why.steps() {
+///     println!("  {:?} {} {}", step.kind, step.effect, step.behavior);
+/// }
+/// for change in why.changes() {
+///     println!("  it takes {}: {change}", why.way());
+/// }
+/// # assert_eq!(why.effect(), licet::Effect::Deny);
+/// # Ok(()) }
+/// # let image = match std::env::var_os("LICET_TEST_IMAGE") { Some(image) => image, None => return Ok(()) };
+/// # f(&licet::Authority::open(&licet::Options::embedded(image))?)?;
+/// # Ok::<(), licet::Error>(())
+/// ```
+pub struct Explanation {
+    raw: NonNull<sys::licet_explanation>,
+    decision: sys::licet_decision,
+}
+
+// SAFETY: licet.h, "Threads": it belongs to one thread at a time, and nothing is kept by thread.
+unsafe impl Send for Explanation {}
+
+impl Drop for Explanation {
+    fn drop(&mut self) {
+        // SAFETY: its owner frees it, once.
+        unsafe { sys::licet_explanation_free(self.raw.as_ptr()) }
+    }
+}
+
+impl Explanation {
+    /// # Safety
+    /// `raw` is an explanation that nobody else has.
+    pub(crate) unsafe fn from_raw(raw: NonNull<sys::licet_explanation>) -> Explanation {
+        let mut decision = sys::licet_decision {
+            size: std::mem::size_of::<sys::licet_decision>() as u32,
+            effect: sys::LICET_DENY,
+            generation: 0,
+            decided_by: sys::LICET_BY_OVERSIGHT,
+            lost: 0,
+            reserved: [0; 6],
+            behavior: sys::licet_text { bytes: std::ptr::null(), length: 0 },
+            private_: [0; 4],
+        };
+        // SAFETY: an explanation, and a decision of its size; where it fails, the decision stays a deny.
+        unsafe { sys::licet_explanation_decision(raw.as_ptr(), &mut decision) };
+        Explanation { raw, decision }
+    }
+
+    /// What may be done.
+    pub fn effect(&self) -> Effect {
+        Effect::of(self.decision.effect)
+    }
+
+    /// The one generation that decided.
+    pub fn generation(&self) -> u64 {
+        self.decision.generation
+    }
+
+    /// What decided.
+    pub fn decided_by(&self) -> DecidedBy {
+        DecidedBy::of(self.decision.decided_by)
+    }
+
+    /// Whether the authority is lost, and this is what [`Options::on_loss`](crate::Options::on_loss) says.
+    pub fn is_lost(&self) -> bool {
+        self.decision.lost != 0
+    }
+
+    /// The name that decided.
+    pub fn behavior(&self) -> &str {
+        // SAFETY: a text of its own.
+        unsafe { text(self.decision.behavior) }
+    }
+
+    /// Names that the caller must honour if it goes ahead, sorted.
+    pub fn obligations(&self) -> Vec<&str> {
+        let raw = self.raw.as_ptr();
+        // SAFETY: an explanation and its own texts.
+        unsafe { obligations(|names, capacity| sys::licet_explanation_obligations(raw, names, capacity)) }
+    }
+
+    /// The statement that decided, if it was one.
+    pub fn statement(&self) -> Option<Statement<'_>> {
+        let mut raw = Statement::empty();
+        // SAFETY: an explanation, its own texts, and a statement of its size.
+        unsafe {
+            let code = sys::licet_explanation_statement(self.raw.as_ptr(), &mut raw);
+            Statement::read(code, &raw)
+        }
+    }
+
+    /// The steps, in the order of authority.
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = Step<'_>> {
+        // SAFETY: an explanation.
+        let count = unsafe { sys::licet_explanation_steps(self.raw.as_ptr()) };
+        (0..count).map(move |index| self.step(index))
+    }
+
+    fn step(&self, index: usize) -> Step<'_> {
+        let none = sys::licet_text { bytes: std::ptr::null(), length: 0 };
+        let mut raw = sys::licet_step {
+            size: std::mem::size_of::<sys::licet_step>() as u32,
+            step: 0,
+            truth: sys::LICET_TRUE,
+            says: 0,
+            effect: 0,
+            tier: -1,
+            is_shadow: 0,
+            is_clamped: 0,
+            reserved: 0,
+            reserved1: 0,
+            behavior: none,
+            failure: none,
+            attribute: none,
+            statement: Statement::empty(),
+        };
+        // SAFETY: an explanation, its own texts, and a step of its size.
+        unsafe {
+            let code = sys::licet_explanation_step(self.raw.as_ptr(), index, &mut raw);
+            let some = |part| Some(text(part)).filter(|text: &&str| !text.is_empty());
+            Step {
+                kind: StepKind::of(raw.step),
+                truth: match raw.truth {
+                    sys::LICET_FALSE => Truth::False,
+                    sys::LICET_TRUE => Truth::True,
+                    _ => Truth::Failed,
+                },
+                says: Effect::of(raw.says.into()),
+                effect: Effect::of(raw.effect.into()),
+                tier: Tier::of(raw.tier),
+                is_shadow: raw.is_shadow != 0,
+                is_clamped: raw.is_clamped != 0,
+                behavior: some(raw.behavior).unwrap_or_default(),
+                failure: some(raw.failure),
+                attribute: some(raw.attribute),
+                statement: Statement::read(code, &raw.statement),
+            }
+        }
+    }
+
+    /// Whose best choices would allow it: the lowest layer. For [`Effect::Ask`] an overseer comes first.
+    pub fn way(&self) -> Way {
+        // SAFETY: an explanation.
+        match unsafe { sys::licet_explanation_way(self.raw.as_ptr()) } {
+            sys::LICET_WAY_NOT_NEEDED => Way::NotNeeded,
+            sys::LICET_WAY_USER => Way::User,
+            sys::LICET_WAY_OPERATOR => Way::Operator,
+            sys::LICET_WAY_PLATFORM => Way::Platform,
+            _ => Way::Nobody,
+        }
+    }
+
+    /// The changes that the way needs, all of them.
+    pub fn changes(&self) -> impl ExactSizeIterator<Item = Change<'_>> {
+        // SAFETY: an explanation.
+        let count = unsafe { sys::licet_explanation_changes(self.raw.as_ptr()) };
+        (0..count).map(move |index| self.change(index))
+    }
+
+    fn change(&self, index: usize) -> Change<'_> {
+        let none = sys::licet_text { bytes: std::ptr::null(), length: 0 };
+        let mut raw = sys::licet_change {
+            size: std::mem::size_of::<sys::licet_change>() as u32,
+            change: -1,
+            decided_by: 0,
+            user: u32::MAX,
+            since: -1,
+            halt: none,
+            operator_name: none,
+            behavior: none,
+            statement: Statement::empty(),
+        };
+        // SAFETY: an explanation, its own texts, and a change of its size.
+        unsafe {
+            let code = sys::licet_explanation_change(self.raw.as_ptr(), index, &mut raw);
+            Change {
+                kind: ChangeKind::of(raw.change),
+                decided_by: DecidedBy::of(u8::try_from(raw.decided_by).unwrap_or(u8::MAX)),
+                behavior: text(raw.behavior),
+                statement: Statement::read(code, &raw.statement),
+                halt: (raw.change == sys::LICET_CHANGE_HALT).then(|| Halt {
+                    kind: text(raw.halt),
+                    operator: Some(text(raw.operator_name)).filter(|name| !name.is_empty()),
+                    user: (raw.user != u32::MAX).then_some(raw.user),
+                    since: u64::try_from(raw.since)
+                        .ok()
+                        .and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds))),
+                }),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Explanation")
+            .field("effect", &self.effect())
+            .field("behavior", &self.behavior())
+            .field("decided_by", &self.decided_by())
+            .field("generation", &self.generation())
+            .field("obligations", &self.obligations())
+            .field("statement", &self.statement())
+            .field("steps", &self.steps().collect::<Vec<_>>())
+            .field("way", &self.way())
+            .field("changes", &self.changes().collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+/// What a step of a decision is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum StepKind {
+    /// The platform's default.
+    Default,
+    /// A setting of the operator's, considered; changes nothing by itself.
+    Setting,
+    /// What the operator's settings come to.
+    Operator,
+    /// What the user may prefer.
+    Grant,
+    /// What the user prefers.
+    Preference,
+    /// A duty.
+    Duty,
+    /// A limit.
+    Limit,
+    /// A halt.
+    Oversight,
+    /// An absolute.
+    Absolute,
+    /// One that this crate is too old to know.
+    Other(u8),
+}
+
+impl StepKind {
+    fn of(number: u8) -> StepKind {
+        match number {
+            sys::LICET_STEP_DEFAULT => StepKind::Default,
+            sys::LICET_STEP_SETTING => StepKind::Setting,
+            sys::LICET_STEP_OPERATOR => StepKind::Operator,
+            sys::LICET_STEP_GRANT => StepKind::Grant,
+            sys::LICET_STEP_PREFERENCE => StepKind::Preference,
+            sys::LICET_STEP_DUTY => StepKind::Duty,
+            sys::LICET_STEP_LIMIT => StepKind::Limit,
+            sys::LICET_STEP_OVERSIGHT => StepKind::Oversight,
+            sys::LICET_STEP_ABSOLUTE => StepKind::Absolute,
+            other => StepKind::Other(other),
+        }
+    }
+}
+
+/// What a condition came to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Truth {
+    /// It doesn't hold.
+    False,
+    /// It holds, or there is none.
+    True,
+    /// It can't be evaluated, which never loosens.
+    Failed,
+}
+
+/// Whose duty or limit, and how high it stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
+pub enum Tier {
+    /// The operator's.
+    Operator,
+    /// The platform's, a guideline.
+    Guideline,
+    /// The platform's, of ethics.
+    Ethics,
+    /// The platform's, of safety.
+    Safety,
+}
+
+impl Tier {
+    fn of(number: i8) -> Option<Tier> {
+        match number {
+            0 => Some(Tier::Operator),
+            1 => Some(Tier::Guideline),
+            2 => Some(Tier::Ethics),
+            3 => Some(Tier::Safety),
+            _ => None,
+        }
+    }
+}
+
+/// One step of a decision.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Step<'a> {
+    /// What it is.
+    pub kind: StepKind,
+    /// What its condition came to.
+    pub truth: Truth,
+    /// The effect that the statement has.
+    pub says: Effect,
+    /// The running effect after this step.
+    pub effect: Effect,
+    /// Of a duty or limit.
+    pub tier: Option<Tier>,
+    /// Evaluated, not enforced.
+    pub is_shadow: bool,
+    /// The operator's setting was cut down to the platform's ceiling.
+    pub is_clamped: bool,
+    /// The name that this step belongs to.
+    pub behavior: &'a str,
+    /// Why a condition failed: "missing-attribute".
+    pub failure: Option<&'a str>,
+    /// And of which attribute.
+    pub attribute: Option<&'a str>,
+    /// What was looked at.
+    pub statement: Option<Statement<'a>>,
+}
+
+/// Whose best choices would allow it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Way {
+    /// It is allowed already.
+    NotNeeded,
+    /// The user's.
+    User,
+    /// The operator's.
+    Operator,
+    /// The platform's.
+    Platform,
+    /// Nobody's: an absolute.
+    Nobody,
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Way::NotNeeded => "nothing",
+            Way::User => "the user",
+            Way::Operator => "the operator",
+            Way::Platform => "the platform",
+            Way::Nobody => "what nobody can do",
+        })
+    }
+}
+
+/// What would have to change.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// The user's preference.
+    Preference,
+    /// The operator's settings and grants.
+    Setting,
+    /// A limit of the operator's.
+    OperatorLimit,
+    /// The platform's default and ceilings.
+    Choice,
+    /// A limit of the platform's.
+    PlatformLimit,
+    /// A halt ends.
+    Halt,
+    /// One that this crate is too old to know.
+    Other(i32),
+}
+
+impl ChangeKind {
+    fn of(number: i32) -> ChangeKind {
+        match number {
+            sys::LICET_CHANGE_PREFERENCE => ChangeKind::Preference,
+            sys::LICET_CHANGE_SETTING => ChangeKind::Setting,
+            sys::LICET_CHANGE_OPERATOR_LIMIT => ChangeKind::OperatorLimit,
+            sys::LICET_CHANGE_CHOICE => ChangeKind::Choice,
+            sys::LICET_CHANGE_PLATFORM_LIMIT => ChangeKind::PlatformLimit,
+            sys::LICET_CHANGE_HALT => ChangeKind::Halt,
+            other => ChangeKind::Other(other),
+        }
+    }
+}
+
+/// One change that the way needs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Change<'a> {
+    /// What would have to change.
+    pub kind: ChangeKind,
+    /// What decides while this change alone is missing.
+    pub decided_by: DecidedBy,
+    /// The name that decides while this change is missing.
+    pub behavior: &'a str,
+    /// What is to be changed.
+    pub statement: Option<Statement<'a>>,
+    /// Of [`ChangeKind::Halt`].
+    pub halt: Option<Halt<'a>>,
+}
+
+/// What halts whom.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Halt<'a> {
+    /// "operator-stop", "all-stop", "no-policy" or "authority-lost".
+    pub kind: &'a str,
+    /// Whom it halts; `None`: everybody.
+    pub operator: Option<&'a str>,
+    /// Which user stopped it, as far as it is known.
+    pub user: Option<u32>,
+    /// Since when, as far as it is known.
+    pub since: Option<SystemTime>,
+}
+
+/// A sentence: "the platform lifts its limit on tool.shell.exec (now platform.yaml:25)".
+impl fmt::Display for Change<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.behavior;
+        match self.kind {
+            ChangeKind::Preference => write!(f, "the user prefers `allow` for {name}")?,
+            ChangeKind::Setting => write!(f, "the operator sets `allow: {name}`")?,
+            ChangeKind::OperatorLimit => write!(f, "the operator lifts its limit on {name}")?,
+            ChangeKind::Choice => write!(f, "the platform raises the default or the ceilings of {name}")?,
+            ChangeKind::PlatformLimit => write!(f, "the platform lifts its limit on {name}")?,
+            ChangeKind::Halt => return self.halt.map_or(Ok(()), |halt| write!(f, "{halt}")),
+            ChangeKind::Other(_) => write!(f, "something changes for {name} that this program is too old to know")?,
+        }
+        match self.statement {
+            Some(statement) if !statement.file.is_empty() => write!(f, " (now {}:{})", statement.file, statement.line),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What ends it.
+impl fmt::Display for Halt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.kind, self.operator) {
+            ("operator-stop", Some(name)) => {
+                write!(f, "an administrator ends the stop: `licet resume --operator {name}`")
+            }
+            ("all-stop", _) => f.write_str("an administrator ends everyone's stop: `licet resume --all`"),
+            ("no-policy", None) => {
+                f.write_str("the platform's policy comes into force: `licet status` says what is wrong")
+            }
+            ("no-policy", Some(name)) => {
+                write!(f, "a policy of {name}'s comes into force: `licet status` says what is wrong")
+            }
+            ("authority-lost", _) => f.write_str("licetd answers again: `systemctl status licetd` says what is wrong"),
+            (kind, _) => write!(f, "a halt ends: {kind}"),
+        }
+    }
+}
+
+/// For people, without the trace: what decided and where it stands, and a line for each change that the way needs.
+///
+/// ```text
+/// the platform (safety): platform.yaml:25 [house-rules/no-shell-from-strangers]
+///   when request.source == "untrusted"
+///   way out: the platform lifts its limit on tool.shell.exec (now platform.yaml:25)
+/// ```
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.decided_by())?;
+        if let Some(statement) = self.statement() {
+            write!(f, ": {statement}")?;
+            if let Some(condition) = statement.condition {
+                write!(f, "\n  when {condition}")?;
+                let mut failed = self.steps().filter(|step| step.truth == Truth::Failed);
+                if let Some(step) = failed.find(|step| step.statement == Some(statement)) {
+                    let (failure, attribute) = (step.failure.unwrap_or_default(), step.attribute.unwrap_or_default());
+                    write!(f, "\n  which can't be evaluated: {}", format!("{failure} {attribute}").trim_end())?;
+                }
+            }
+        }
+        if self.way() == Way::Nobody {
+            return f.write_str("\n  way out: none, it is hard-coded");
+        }
+        self.changes().try_for_each(|change| write!(f, "\n  way out: {change}"))
+    }
+}
