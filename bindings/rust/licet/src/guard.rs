@@ -8,7 +8,8 @@
 //! let mut request = authority.request()?;
 //! let mut question = request.ask();
 //! question.set_named("request.recipients", 1)?;
-//! match guard(&mut question, "tool.email.send", |ask| {
+//! match guard(&mut question, "tool.email.send", &["show-recipients"], |ask| {
+//!     println!("to ada@example.org");
 //!     println!("{} needs somebody's word", ask.explanation().behavior());
 //!     false // nobody is there
 //! }) {
@@ -29,11 +30,11 @@
 //! use licet::guard::{consult, Permit, Refused, Verdict};
 //!
 //! async fn may_send(question: &mut licet::Question<'_>) -> Result<Permit, Refused> {
-//!     match consult(question, "tool.email.send")? {
+//!     match consult(question, "tool.email.send", &["show-recipients"])? {
 //!         Verdict::Permitted(permit) => Ok(permit),
 //!         Verdict::Asks(ask) => {
 //!             let word = overseer(ask.explanation().to_string()).await;
-//!             ask.answered(word)
+//!             ask.answered(question, word)
 //!         }
 //!     }
 //! }
@@ -94,6 +95,8 @@ pub enum Refused {
     Denied(Explanation),
     /// The policy asks, and the human didn't approve.
     NotApproved(Explanation),
+    /// It obliges to something that the program doesn't honour: which.
+    NotHonored(Vec<String>),
     /// Nothing could be decided.
     Failed(Error),
 }
@@ -103,6 +106,7 @@ impl fmt::Display for Refused {
         match self {
             Refused::Denied(why) => write!(f, "denied by {why}"),
             Refused::NotApproved(why) => write!(f, "not approved; asked by {why}"),
+            Refused::NotHonored(names) => write!(f, "this program can't honour {}", names.join(", ")),
             Refused::Failed(error) => write!(f, "nothing could be decided: {error}"),
         }
     }
@@ -112,7 +116,7 @@ impl std::error::Error for Refused {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Refused::Failed(error) => Some(error),
-            Refused::Denied(_) | Refused::NotApproved(_) => None,
+            _ => None,
         }
     }
 }
@@ -137,6 +141,8 @@ pub enum Verdict {
 #[derive(Debug)]
 #[must_use = "an ask that is not answered permits nothing"]
 pub struct Ask {
+    behavior: String,
+    honors: Vec<String>,
     explanation: Explanation,
     obligations: Vec<String>,
 }
@@ -152,33 +158,46 @@ impl Ask {
         &self.obligations
     }
 
-    /// The human's word.
+    /// The human's word. With a yes it is decided again, because the policy may have changed while somebody thought; a yes
+    /// lifts an ask, never a deny. `question` is the one that was asked, or one that is told the same.
     ///
     /// # Errors
-    /// [`Refused::NotApproved`] without it.
-    pub fn answered(self, is_approved: bool) -> Result<Permit, Refused> {
-        if is_approved {
-            Ok(Permit { obligations: self.obligations, is_approved })
-        } else {
-            Err(Refused::NotApproved(self.explanation))
+    /// [`Refused::NotApproved`] without it, and those of [`consult`].
+    pub fn answered(self, question: &mut Question<'_>, is_approved: bool) -> Result<Permit, Refused> {
+        if !is_approved {
+            return Err(Refused::NotApproved(self.explanation));
+        }
+        let honors: Vec<&str> = self.honors.iter().map(String::as_str).collect();
+        match consult(question, &self.behavior, &honors)? {
+            Verdict::Permitted(permit) => Ok(permit),
+            Verdict::Asks(again) => Ok(Permit { obligations: again.obligations, is_approved }),
         }
     }
 }
 
-/// Asks the authority. What is asked about is decided once; the explanation only says why.
+/// Asks the authority. `honors` are the obligations that the program knows and honours: leave with any other is none.
 ///
 /// # Errors
-/// [`Refused::Denied`], or [`Refused::Failed`] where nothing could be decided or explained.
-pub fn consult(question: &mut Question<'_>, behavior: &str) -> Result<Verdict, Refused> {
+/// [`Refused::Denied`], [`Refused::NotHonored`], or [`Refused::Failed`] where nothing could be decided or explained.
+pub fn consult(question: &mut Question<'_>, behavior: &str, honors: &[&str]) -> Result<Verdict, Refused> {
     let decision = question.check_named(behavior)?;
     let effect = decision.effect();
-    let obligations = decision.obligations().into_iter().map(String::from).collect();
+    let obligations: Vec<String> = decision.obligations().into_iter().map(String::from).collect();
+    if effect != Effect::Deny {
+        let unknown: Vec<_> = obligations.iter().filter(|name| !honors.contains(&name.as_str())).cloned().collect();
+        if !unknown.is_empty() {
+            return Err(Refused::NotHonored(unknown));
+        }
+    }
     if effect.is_allow() {
         return Ok(Verdict::Permitted(Permit { obligations, is_approved: false }));
     }
     let explanation = question.explain(&[behavior])?;
     match effect {
-        Effect::Ask => Ok(Verdict::Asks(Ask { explanation, obligations })),
+        Effect::Ask => {
+            let honors = honors.iter().map(ToString::to_string).collect();
+            Ok(Verdict::Asks(Ask { behavior: behavior.to_string(), honors, explanation, obligations }))
+        }
         _ => Err(Refused::Denied(explanation)),
     }
 }
@@ -190,13 +209,14 @@ pub fn consult(question: &mut Question<'_>, behavior: &str) -> Result<Verdict, R
 pub fn guard(
     question: &mut Question<'_>,
     behavior: &str,
+    honors: &[&str],
     approve: impl FnOnce(&Ask) -> bool,
 ) -> Result<Permit, Refused> {
-    match consult(question, behavior)? {
+    match consult(question, behavior, honors)? {
         Verdict::Permitted(permit) => Ok(permit),
         Verdict::Asks(ask) => {
             let is_approved = approve(&ask);
-            ask.answered(is_approved)
+            ask.answered(question, is_approved)
         }
     }
 }
