@@ -261,7 +261,7 @@ fn numbers_of_another_authority_decide_nothing() {
     assert!(question.check_named("rig.help").unwrap().is_allow());
     assert_eq!(code(question.set(attribute, "member")), ErrorCode::Invalid);
     // What it was meant to say is missing.
-    assert_eq!(code(question.check_named("rig.help")), ErrorCode::BadRequest);
+    assert_eq!(code(question.check_named("rig.help")), ErrorCode::Invalid);
     assert!(request.ask().check_named("rig.help").unwrap().is_allow());
 }
 
