@@ -1,5 +1,6 @@
 // A decision -> (s effect, as obligations, a{sv} details), as dbus/org.licet.Licet1.xml has it.
 
+import Attach
 import Bus
 import Consultation
 import Decision
@@ -23,8 +24,13 @@ struct AnswerWriter {
   ) {
     append(decision.effect, &writer)
     var list = writer.openArray("s")
-    append(decision.platformObligations, policy.platform, &list)
-    if policy.hasOverlay { append(decision.overlayObligations, policy.image(.overlay), &list) }
+    if decision.platformObligations | decision.overlayObligations != 0 {
+      var last: Name?
+      while let name = nextObligation(after: last, decision, policy) {
+        list.append(name)
+        last = name
+      }
+    }
     writer.close(&list)
     var details = writer.openArray("{sv}")
     details.entry("generation", generation)
@@ -70,14 +76,6 @@ struct AnswerWriter {
       divisor /= 10
     }
     return at
-  }
-
-  /// An obligation in both layers is written once.
-  private func append(_ mask: UInt64, _ image: Image, _ list: inout MessageWriter) {
-    guard mask != 0 else { return }
-    for bit in 0..<image.count(.obligations) where mask & 1 << UInt64(bit) != 0 {
-      list.append(image.obligationName(bit))
-    }
   }
 
   private func append(_ effect: Effect, _ writer: inout MessageWriter) {

@@ -246,6 +246,9 @@ final class DecisionPoint {
     }
     let signature = content
     let value = try reading { () throws(ReadError) in try reader.value(&content, Int(record.type)) }
+    guard !reader.scratch.isTooLong else {
+      throw Refusal(.tooMany, "\(shown(name)): at most \(DecisionPoint.textBytes) bytes of a text")
+    }
     guard let value, accepts(value, slot: slot, in: reader.image) else {
       throw Refusal(
         .wrongType, "\(shown(name)): a D-Bus `\(signature.signature)` that isn't of the type that the platform declares"

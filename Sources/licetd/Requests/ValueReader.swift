@@ -8,6 +8,8 @@ import PolicyImage
 /// Memory of one request's lists and maps; emptied after each.
 final class ValueScratch {
   private var blocks: [UnsafeMutablePointer<Value>] = []
+  /// Whether there was a text or bytes of more than `DecisionPoint.textBytes`.
+  var isTooLong = false
 
   func values(_ count: Int) -> UnsafeMutablePointer<Value> {
     let block = UnsafeMutablePointer<Value>.allocate(capacity: max(1, count))
@@ -16,6 +18,7 @@ final class ValueScratch {
   }
 
   func empty() {
+    isTooLong = false
     guard !blocks.isEmpty else { return }
     for block in blocks { block.deallocate() }
     blocks.removeAll(keepingCapacity: true)
@@ -74,8 +77,20 @@ struct ValueReader {
     return kind == .dyn ? .uint(value) : nil
   }
 
+  private func bytes(_ bytes: UnsafeRawBufferPointer) -> Value? {
+    guard bytes.count <= DecisionPoint.textBytes else {
+      scratch.isTooLong = true
+      return nil
+    }
+    return .bytes(bytes)
+  }
+
   private func text(_ bytes: UnsafeRawBufferPointer, _ kind: TypeKind) -> Value? {
-    switch kind {
+    guard bytes.count <= DecisionPoint.textBytes else {
+      scratch.isTooLong = true
+      return nil
+    }
+    return switch kind {
     case .timestamp: parseTimestamp(bytes).map { .timestamp(seconds: $0.seconds, nanoseconds: $0.nanoseconds) }
     case .duration: parseDuration(bytes).map { .duration(seconds: $0.seconds, nanoseconds: $0.nanoseconds) }
     default: .string(bytes)
@@ -85,9 +100,10 @@ struct ValueReader {
   private func array(_ reader: inout MessageReader, _ kind: TypeKind, _ word: Int?) throws(ReadError) -> Value? {
     var behind = reader
     var inner = try behind.nextArray()
-    if inner.type == .byte, kind == .bytes || kind == .dyn { return .bytes(try reader.nextBytes()) }
+    if inner.type == .byte, kind == .bytes || kind == .dyn { return bytes(try reader.nextBytes()) }
     let count = reader.count
     reader = behind
+    if inner.type != .entry, kind == .map, count > 0 { return nil }
     if inner.type == .entry || kind == .map { return try map(&inner, count, kind == .map ? word.map { $0 + 1 } : nil) }
     if kind == .bytes, count == 0 { return .bytes(UnsafeRawBufferPointer(start: nil, count: 0)) }
     let elements = scratch.values(count)

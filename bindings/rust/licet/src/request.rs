@@ -183,8 +183,8 @@ impl<'r> Question<'r> {
     /// An attribute of another authority: whatever it was meant to say, nothing is decided without it.
     #[cold]
     fn refuse_attribute(&mut self) -> Result<(), Error> {
-        // SAFETY: a request that isn't freed. A name that none has keeps checks from deciding until a reset.
-        unsafe { sys::licet_request_set_named(self.request.raw(), std::ptr::null(), 0, Value::null().raw) };
+        // SAFETY: a request that isn't freed. A handle that none has keeps checks from deciding until a reset.
+        unsafe { sys::licet_request_set(self.request.raw(), 0, Value::null().raw) };
         Err(Error::new(ErrorCode::Invalid, "attribute: of another authority than this request"))
     }
 
