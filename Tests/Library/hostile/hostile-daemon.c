@@ -584,6 +584,7 @@ int main(int argc, char **argv) {
   label = "a revocation at each look";
   turning = 1;
   if (pthread_create(&turner, NULL, turn, NULL) != 0) die("pthread_create");
+  while (__atomic_load_n(&world.page[REVOCATION], __ATOMIC_ACQUIRE) == world.revocation) pause_ms(1);
   server.spoil = NULL;
   server.until = monotonic_now() + 3000000000u;
   judge(use(LICET_SNAPSHOT, server.path, 0, NULL), STRICT, 3.0 * TIMEOUT / 1000);
