@@ -548,7 +548,7 @@ int main(int argc, char **argv) {
     }
   for (i = 0; i < 8; i++) against("other descriptors than it says", LICET_SNAPSHOT, store, AT_FLAGS | i << 8,
                                   i == 7 ? ALLOWS : NOTHING | ALLOWS, 0);
-  for (i = 0; i < (long)rounds / 4; i++) against("turned bits", LICET_SNAPSHOT, flip_reply, i, NOTHING | STRICT | ALLOWS, 3);
+  for (i = 0; i < (long)rounds / 20; i++) against("turned bits", LICET_SNAPSHOT, flip_reply, i, NOTHING | STRICT | ALLOWS, 3);
 
   /* Where descriptors don't get through whole, as under a security module, licetd is asked call by call. */
   for (i = 0; i < 3 * KINDS; i++) against("another descriptor", LICET_SNAPSHOT, other_descriptor, i, NOTHING, 1);
