@@ -540,7 +540,7 @@ int main(int argc, char **argv) {
   for (i = 0; i < 60000; i = i * 2 + 119) against("a long refusal", LICET_SNAPSHOT, refuse_at_length, i, NOTHING, 0);
   for (i = 0; i < 2; i++)
     for (k = 0; k < 4; k++) {
-      static const uint64_t versions[] = {0, 2, 255, 65535};
+      static const uint64_t versions[] = {0, 3, 255, 65535};
       against("another version", LICET_SNAPSHOT, store, AT_VERSION | (long)versions[k] << 8, NOTHING, 0);
       against("so many halts", LICET_SNAPSHOT, store, AT_HALTS | (long)(versions[k] == 0 ? 1 : versions[k]) << 8, NOTHING, 0);
       against("a name of such a length", LICET_SNAPSHOT, store, (AT_OPERATOR + 2 * i) | (long)(versions[k] <= 2 ? 51 : versions[k]) << 8,
