@@ -48,7 +48,7 @@ static int memory_of(const void *bytes, size_t count) {
   return memory;
 }
 
-static int sealed(const void *bytes, size_t count) {
+static inline int sealed(const void *bytes, size_t count) {
   int memory = memory_of(bytes, count);
   if (fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) die("seal");
   return memory;
@@ -118,7 +118,7 @@ static void put_text(reply *r, const char *text, size_t length) {
   memcpy(r->bytes + r->count, text, length);
   r->count += length;
 }
-static void set(reply *r, size_t offset, uint64_t value, size_t width) { memcpy(r->bytes + offset, &value, width); }
+static inline void set(reply *r, size_t offset, uint64_t value, size_t width) { memcpy(r->bytes + offset, &value, width); }
 
 static void put_head(reply *r, unsigned kind) {
   put(r, kind, 2);
@@ -203,7 +203,7 @@ static void put_check(reply *r, int explains) {
   put_statement(r);
 }
 
-static void put_refusal(reply *r, int32_t code, const char *text, size_t length) {
+static inline void put_refusal(reply *r, int32_t code, const char *text, size_t length) {
   r->count = 0;
   put_head(r, REFUSAL);
   put(r, (uint32_t)code, 4);
@@ -256,10 +256,9 @@ static struct {
 
 static void *serve(void *opaque) {
   int connection = (int)(intptr_t)opaque;
-  unsigned char question[65536];
+  unsigned char question[65536], space[reply_room];
   reply r;
-  r.bytes = malloc(reply_room);
-  if (r.bytes == NULL) die("malloc");
+  r.bytes = space;
   for (r.question = 0;; r.question++) {
     ssize_t got = recv(connection, question, sizeof question, 0);
     int stops;
@@ -281,7 +280,6 @@ static void *serve(void *opaque) {
     if (stops) break;
   }
   close(connection);
-  free(r.bytes);
   __atomic_fetch_sub(&server.open, 1, __ATOMIC_RELEASE);
   return NULL;
 }
@@ -361,7 +359,7 @@ static uint64_t hash64(const unsigned char *p, size_t count, uint64_t seed) {
 }
 
 /* Makes an image's checksum right. */
-static void seal_image(unsigned char *image, size_t size) {
+static inline void seal_image(unsigned char *image, size_t size) {
   uint64_t sum = hash64(image + 32, size - 32, hash64(image, 24, 0));
   memcpy(image + 24, &sum, 8);
 }

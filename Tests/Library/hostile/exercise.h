@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static volatile unsigned long touched;
+static _Thread_local volatile unsigned long touched;
 
 static void touch(licet_text text) {
   size_t i;

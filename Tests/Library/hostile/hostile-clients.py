@@ -99,7 +99,7 @@ def quietly(body):
 
 
 def noise(path, rng):
-    for _ in range(100):
+    for _ in range(500):
         client = Client(path, 0.2)
 
         def some():
