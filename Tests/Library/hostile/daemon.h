@@ -133,11 +133,12 @@ enum {
 };
 
 static void put_snapshot(reply *r, int with_page) {
+  uint64_t generation = __atomic_load_n(&world.generation, __ATOMIC_ACQUIRE);
   put(r, 1, 8);
-  put(r, world.generation, 8);
+  put(r, generation, 8);
   put(r, world.revocation, 8);
-  put(r, world.generation, 8);
-  put(r, world.generation, 8);
+  put(r, generation, 8);
+  put(r, generation, 8);
   put(r, with_page ? 7 : 6, 2);
   put(r, 0, 2);
   if (with_page) r->descriptors[r->descriptor_count++] = dup(world.page_memory);

@@ -216,9 +216,9 @@ static void *come_and_go(void *unused) {
 
 /* The words are shared with the library: stored as licetd does. */
 static void publish(void) {
-  __atomic_fetch_add(&world.generation, 1, __ATOMIC_RELEASE);
+  uint64_t next = __atomic_add_fetch(&world.generation, 1, __ATOMIC_RELEASE);
   __atomic_store_n((uint64_t *)&world.page[HEARTBEAT], monotonic_now(), __ATOMIC_RELAXED);
-  __atomic_store_n((uint64_t *)&world.page[GENERATION], world.generation, __ATOMIC_RELEASE);
+  __atomic_store_n((uint64_t *)&world.page[GENERATION], next, __ATOMIC_RELEASE);
 }
 
 static void threads(int count) {

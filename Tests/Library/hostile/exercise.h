@@ -23,7 +23,7 @@ static void touch_statement(const licet_statement *one) {
 
 /* A member's request for tool.mail, which the test's policy allows. */
 static void set_member(licet_request *request) {
-  static licet_value tag;
+  static _Thread_local licet_value tag;
   tag = licet_string(LICET_TEXT("abac"));
   licet_request_set_named(request, LICET_TEXT("user.adult"), licet_bool(1));
   licet_request_set_named(request, LICET_TEXT("user.role"), licet_string(LICET_TEXT("member")));
