@@ -1,0 +1,108 @@
+"""An explanation as a text for people, as `licet explain` writes it, shorter."""
+
+from __future__ import annotations
+
+from ._types import Change, ChangeKind, DecidedBy, Effect, Explanation, Step, StepKind, Tier, Truth, Way
+
+_DECIDERS = {
+    DecidedBy.DEFAULT: "the platform's default",
+    DecidedBy.SETTING: "the operator's setting",
+    DecidedBy.CEILING: "the platform's ceiling on what operators may set",
+    DecidedBy.PREFERENCE: "the user's preference",
+    DecidedBy.OPERATOR_TIER: "the operator's limit",
+    DecidedBy.GUIDELINE: "the platform's limits and duties (guideline)",
+    DecidedBy.ETHICS: "the platform's limits and duties (ethics)",
+    DecidedBy.SAFETY: "the platform's limits and duties (safety)",
+    DecidedBy.OVERSIGHT: "a halt",
+    DecidedBy.ABSOLUTE: "an absolute",
+}
+
+_WAYS = {
+    Way.USER: "the user",
+    Way.OPERATOR: "the operator",
+    Way.PLATFORM: "the platform",
+}
+
+_HALTS = {
+    "operator-stop": "somebody lets the operator go on: it was stopped",
+    "all-stop": "somebody lets everything go on: all was stopped",
+    "no-policy": "a policy comes into force: there is none",
+    "authority-lost": "licetd is reached again",
+}
+
+
+def _word(effect: Effect) -> str:
+    return effect.name.lower()
+
+
+def _step(step: Step) -> str:
+    says = _word(step.says)
+    tier = "the operator" if step.tier is Tier.OPERATOR else step.tier.name.lower() if step.tier is not None else ""
+    match step.step:
+        case StepKind.DEFAULT:
+            text = "by default"
+        case StepKind.SETTING:
+            text = f"the operator says {says}"
+        case StepKind.OPERATOR:
+            text = "so the operator" + (", cut down to the platform's ceiling" if step.is_clamped else "")
+        case StepKind.GRANT:
+            text = f"the operator lets users go up to {says}"
+        case StepKind.PREFERENCE:
+            text = f"the user prefers {says}"
+        case StepKind.DUTY:
+            text = f"{tier} owes at least {says}"
+        case StepKind.LIMIT:
+            text = f"{tier} limits to {says}"
+        case StepKind.OVERSIGHT:
+            text = "halted"
+        case StepKind.ABSOLUTE:
+            text = f"absolutely {says}"
+        case _:
+            text = f"step {step.step}"
+    if step.truth is Truth.FAILED:
+        text += f", though its condition failed ({step.failure}{' ' + step.attribute if step.attribute else ''})"
+    if step.is_shadow:
+        text += " (shadow: not enforced)"
+    return f"{_word(step.effect):5}  {text}" + (f"  {step.statement}" if step.statement else "")
+
+
+def _change(change: Change) -> str:
+    at = f" (now {change.statement})" if change.statement else ""
+    match change.change:
+        case ChangeKind.PREFERENCE:
+            return f"the user allows {change.behavior}{at}"
+        case ChangeKind.SETTING:
+            return f"the operator allows {change.behavior}{at}"
+        case ChangeKind.OPERATOR_LIMIT:
+            return f"the operator lifts its limit on {change.behavior}{at}"
+        case ChangeKind.CHOICE:
+            return f"the platform lets {change.behavior} be allowed{at}"
+        case ChangeKind.PLATFORM_LIMIT:
+            return f"the platform lifts its limit on {change.behavior}{at}"
+        case ChangeKind.HALT:
+            return _HALTS.get(change.halt, f"the halt {change.halt} ends")
+        case _:
+            return f"change {change.change}{at}"
+
+
+def explanation(e: Explanation) -> str:
+    decision = e.decision
+    lines = [f"{_word(decision.effect)}  {decision.behavior}"]
+    by = _DECIDERS.get(decision.decided_by, str(decision.decided_by))
+    lines.append(f"  decided by  {by}" + (f", {decision.statement}" if decision.statement else ""))
+    if decision.lost:
+        lines.append("  the authority can't be reached; this is what was to be answered then")
+    if decision.statement and decision.statement.condition:
+        lines.append(f"  when        {decision.statement.condition}")
+    if decision.obligations:
+        lines.append(f"  obliges to  {', '.join(decision.obligations)}")
+    steps = [step for step in e.steps if step.truth is not Truth.FALSE]
+    if steps:
+        lines.append("Step by step")
+        lines += [f"  {_step(step)}" for step in steps]
+    if e.way is Way.NOBODY:
+        lines.append("The way: nobody can allow it")
+    elif e.way in _WAYS:
+        lines.append(f"The way: it takes {_WAYS[e.way]}")
+        lines += [f"  {_change(change)}" for change in e.changes]
+    return "\n".join(lines)
