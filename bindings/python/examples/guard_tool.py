@@ -28,6 +28,7 @@ def ask_on_terminal(question: licet.Question) -> bool:
     print(f"\n  {question.tool} asks for your word:")
     for name, value in question.arguments.items():
         print(f"    {name}: {value}")
+    print(f"    on the word of: {on_word_of.get().name.lower()}")
     for obligation in question.decision.obligations:
         print(f"    (the policy obliges to {obligation})")
     if question.decision.statement:
@@ -55,7 +56,7 @@ class Tools:
             request.set_resource(command)
             request.set_source(on_word_of.get())
 
-        # The arguments stand in the question, and the terminal shows all of them, so both of these are honoured.
+        # The terminal shows every argument, and on whose word: so both of these are honoured.
         honors = ("show-recipients", "show-source")
 
         @licet.guard(authority, "tool.file.read", fill=path_of, ask=ask_on_terminal, honors=honors)

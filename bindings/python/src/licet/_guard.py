@@ -76,7 +76,7 @@ class Guard:
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         signature = inspect.signature(function)
-        name = getattr(function, "__qualname__", repr(function))
+        name = getattr(function, "__name__", repr(function))
 
         if inspect.iscoroutinefunction(function):
 
