@@ -34,6 +34,7 @@ behaviors:
   rig.read: {default: deny, operators-may: allow, users-may: allow}
   rig.write: {default: ask, operators-may: allow}
   rig.email: {default: ask, operators-may: allow}
+  rig.ask: {default: ask}
 rules:
   - {limit: rig.write, to: ask, tier: safety, when: request.source == "untrusted", with: [show-source], clause: "book/1"}
   - {limit: rig.email, to: deny, tier: ethics, when: argument.contains("urgent")}

@@ -141,9 +141,9 @@ class Daemons(unittest.TestCase):
             with self.open(mode) as authority:
 
                 async def yes(question: licet.Question) -> bool:
-                    return question.decision.behavior == "rig.write"
+                    return question.decision.behavior == "rig.ask"
 
-                @licet.guard(authority, "rig.write", ask=yes)
+                @licet.guard(authority, "rig.ask", ask=yes)
                 async def write(number: int) -> int:
                     return number
 

@@ -58,37 +58,37 @@ class Guards(Rigged):
         denied = raised.exception
         self.assertEqual(self.ran, ["a"])
         self.assertEqual(denied.decision.effect, licet.DENY)
-        assert denied.explanation
+        self.assertIsNotNone(denied.explanation)
         self.assertIn("The way: it takes", str(denied))
         again = pickle.loads(pickle.dumps(denied))
         self.assertEqual((str(again), again.decision), (str(denied), denied.decision))
         self.assertNotIsInstance(denied, licet.LicetError)
 
     def test_ask(self) -> None:
-        write = self.tool("rig.write", ask=self.yes)
+        write = self.tool("rig.ask", ask=self.yes)
         self.assertEqual(write("/etc/x", count=7), "/ETC/X")
         question = self.questions[0]
         self.assertEqual((question.tool, question.arguments), ("read", {"path": "/etc/x", "count": 7}))
         self.assertEqual(question.decision.effect, licet.ASK)
-        self.assertIn("rig.write", str(question.explanation))
+        self.assertIn("rig.ask", str(question.explanation))
         with self.assertRaises(licet.Denied) as raised:
-            self.tool("rig.write")("/etc/x")
+            self.tool("rig.ask")("/etc/x")
         self.assertIn("nobody to ask", str(raised.exception))
 
     def test_only_true_is_a_yes(self) -> None:
         for answer in (False, None, 1, "yes", licet.ALLOW, [True]):
             with self.subTest(answer=answer), self.assertRaises(licet.Denied):
-                self.tool("rig.write", ask=lambda question, answer=answer: answer)("/etc/x")
+                self.tool("rig.ask", ask=lambda question, answer=answer: answer)("/etc/x")
 
         def failing(question: licet.Question) -> bool:
             raise ZeroDivisionError
 
         with self.assertRaises(ZeroDivisionError):
-            self.tool("rig.write", ask=failing)("/etc/x")
+            self.tool("rig.ask", ask=failing)("/etc/x")
         with self.assertRaises(TypeError):
-            self.tool("rig.write", ask=self.later)
+            self.tool("rig.ask", ask=self.later)
         with self.assertRaises(TypeError):
-            self.tool("rig.write", ask=lambda question: self.later(question))("/etc/x")
+            self.tool("rig.ask", ask=lambda question: self.later(question))("/etc/x")
         self.assertEqual(self.ran, [])
 
     def test_obligations(self) -> None:
@@ -149,13 +149,13 @@ class Guards(Rigged):
                 request[0].set_preference(licet.DENY)  # as a stop would
                 return True
 
-            with self.assertRaises(licet.Denied), licet.guard(authority, "rig.write", fill=keep, ask=think):
+            with self.assertRaises(licet.Denied), licet.guard(authority, "rig.ask", fill=keep, ask=think):
                 self.ran.append("never")
         self.assertEqual(self.ran, [])
 
     def test_a_closed_authority(self) -> None:
         authority = licet.open(self.path, mode=licet.Mode.EMBEDDED)
-        guard = licet.guard(authority, "rig.write", ask=self.yes)
+        guard = licet.guard(authority, "rig.ask", ask=self.yes)
         with guard:
             pass
         authority.close()
@@ -169,14 +169,14 @@ class Guards(Rigged):
             with self.assertRaises(licet.Denied):
                 await self.async_tool("rig.read")("a", count=0)
             for ask in (self.yes, self.later, lambda question: self.later(question)):
-                self.assertEqual(await self.async_tool("rig.write", ask=ask)("/etc/x"), "/ETC/X")
+                self.assertEqual(await self.async_tool("rig.ask", ask=ask)("/etc/x"), "/ETC/X")
             self.assertEqual(len(self.questions), 3)
             with self.assertRaises(licet.Denied):
-                await self.async_tool("rig.write", ask=lambda question: 1)("/etc/x")
-            async with licet.guard(self.authority, "rig.write", ask=self.later) as decision:
+                await self.async_tool("rig.ask", ask=lambda question: 1)("/etc/x")
+            async with licet.guard(self.authority, "rig.ask", ask=self.later) as decision:
                 self.assertIs(decision.effect, licet.ASK)
             with self.assertRaises(licet.Denied):
-                async with licet.guard(self.authority, "rig.write"):
+                async with licet.guard(self.authority, "rig.ask"):
                     self.ran.append("never")
 
         asyncio.run(run())
@@ -189,17 +189,17 @@ class Guards(Rigged):
             return answered.wait(10)
 
         async def run() -> None:
-            task = asyncio.create_task(self.async_tool("rig.write", ask=slow)("/etc/x"))
+            task = asyncio.create_task(self.async_tool("rig.ask", ask=slow)("/etc/x"))
             await asyncio.sleep(0.05)
             self.assertEqual(self.ran, [])
             answered.set()
             await task
             # Many calls at once, on one guard.
-            read = self.async_tool("rig.write", ask=self.later)
+            read = self.async_tool("rig.ask", ask=self.later)
             results = await asyncio.gather(*(read(f"/etc/{i}") for i in range(100)))
             self.assertEqual(results, [f"/ETC/{i}" for i in range(100)])
             # And one that is given up while a human thinks.
-            never = asyncio.create_task(self.async_tool("rig.write", ask=lambda q: asyncio.sleep(60, True))("/etc/never"))
+            never = asyncio.create_task(self.async_tool("rig.ask", ask=lambda q: asyncio.sleep(60, True))("/etc/never"))
             await asyncio.sleep(0.05)
             never.cancel()
             with self.assertRaises(asyncio.CancelledError):
