@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import unittest
+import warnings
 
 import licet
 from support import Rigged
@@ -17,7 +18,9 @@ from support import Rigged
 def in_child(function: object) -> int:
     """Exit status of a forked child that runs it: 0 is well."""
     assert callable(function)
-    child = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # threads, and a fork: on purpose
+        child = os.fork()
     if child == 0:
         status = 1
         try:
@@ -213,8 +216,7 @@ class Processes(Rigged):
             thread.join()
 
     def test_multiprocessing(self) -> None:
-        for method in ("fork", "spawn"):
-            context = multiprocessing.get_context(method)
+        for context in (multiprocessing.get_context("fork"), multiprocessing.get_context("spawn")):
             answers: multiprocessing.SimpleQueue[int] = context.SimpleQueue()
             process = context.Process(target=worker, args=(str(self.path), answers))
             process.start()

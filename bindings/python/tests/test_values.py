@@ -95,11 +95,17 @@ CASES: list[tuple[str, Any, str]] = [
 class Nowhere(tzinfo):
     """Naive in spite of a tzinfo."""
 
-    def utcoffset(self, when: datetime | None) -> None:
+    def utcoffset(self, when: datetime | None) -> timedelta | None:
+        return None
+
+    def dst(self, when: datetime | None) -> timedelta | None:
+        return None
+
+    def tzname(self, when: datetime | None) -> str | None:
         return None
 
 
-class Failing(tzinfo):
+class Failing(Nowhere):
     def utcoffset(self, when: datetime | None) -> timedelta:
         raise ArithmeticError("no offset")
 
@@ -138,6 +144,8 @@ BAD: list[tuple[str, Any, type[Exception], str]] = [
 
 @needs_programs
 class Values(unittest.TestCase):
+    authority: licet.Authority
+
     @classmethod
     def setUpClass(cls) -> None:
         platform = "licet: 1\nlayer: platform\nname: values\nattributes:\n  request:\n"
