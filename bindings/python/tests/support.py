@@ -178,6 +178,12 @@ class Daemon:
     def said(self) -> str:
         return (self.root / "log").read_text(errors="replace")
 
+    def pause(self) -> None:
+        self._daemon.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._daemon.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         self._daemon.send_signal(signal.SIGKILL)
         self._daemon.wait()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import threading
 import time
 import unittest
+from datetime import datetime, timezone
 
 import licet
 from support import KEEPER, Daemon, bound, needs_programs, waits
@@ -51,12 +54,68 @@ class Daemons(unittest.TestCase):
                 self.assertEqual(explanation.decision, decision)
                 self.assertEqual(explanation.way, licet.Way.PLATFORM)
                 with self.assertRaises(licet.InvalidError):
-                    request.set_now(__import__("datetime").datetime.now(__import__("datetime").timezone.utc))
+                    request.set_now(datetime.now(timezone.utc))
                 request.reset()
                 with self.assertRaises(licet.UnknownAttributeError):
                     request.set("request.nothing", 1)
                     request.check(read)
                 authority.flush()
+
+    def asserted(self) -> int:
+        return int(json.loads(self.daemon.licet("status", "--json").stdout)["asserted"])
+
+    def test_what_is_decided_here_is_counted_there(self) -> None:
+        before = self.asserted()
+        with self.open() as authority:
+            request = self.member(authority)
+            for _ in range(100):
+                request.check("rig.read")
+            request.check_each(["rig.read"] * 50)
+            request.decide("rig.write")
+            request.explain("rig.write")  # of which nothing is counted
+            authority.flush(5)
+        self.assertEqual(self.asserted() - before, 151)
+
+    def test_what_can_not_be_recorded_is_not_decided(self) -> None:
+        """licetd stands still; what is denied has to be recorded, until there is no room; meanwhile other threads run."""
+        with self.open(timeout=0.3) as authority:
+            request = authority.request()
+            denied = [authority.behavior("rig.read")] * 1000
+            self.assertEqual(set(request.check_each(denied)), {licet.DENY})
+            authority.flush(5)
+            self.daemon.pause()
+            ticks: list[float] = []
+            done = threading.Event()
+
+            def tick() -> None:
+                while not done.wait(0.005):
+                    ticks.append(time.monotonic())
+
+            thread = threading.Thread(target=tick)
+            thread.start()
+            try:
+                with self.assertRaises(licet.NotRecordedError):
+                    for _ in range(2000):
+                        start = time.monotonic()
+                        request.check_each(denied)
+                end = time.monotonic()
+                with self.assertRaises(licet.NotRecordedError):
+                    authority.flush(0.1)
+            finally:
+                done.set()
+                thread.join()
+                self.daemon.go_on()
+            self.assertGreater(end - start, 0.25)
+            self.assertGreater(sum(start < at < end for at in ticks), 5)
+
+            def is_recorded() -> bool:
+                try:
+                    return request.check_each(denied[:1]) == [licet.DENY]
+                except licet.NotRecordedError:
+                    return False
+
+            self.assertTrue(waits(is_recorded))
+            authority.flush(10)
 
     def test_whom_one_may_speak_for(self) -> None:
         for mode in (licet.Mode.SNAPSHOT, licet.Mode.REMOTE):

@@ -98,7 +98,7 @@ def open(
     life from licetd for `stale_after` (30 seconds) a snapshot counts as lost, and `on_authority_loss` is answered.
     """
     return _licet.open(
-        mode, None if path is None else os.fspath(path), operator or "", _milliseconds("timeout", timeout),
+        mode, b"" if path is None else os.fsencode(path), operator or "", _milliseconds("timeout", timeout),
         _milliseconds("stale_after", stale_after), on_authority_loss,
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from ._types import Decision, Effect, Explanation, Mode, Source, Value
 library_version: str
 
 def open(
-    mode: int, path: str | None, operator: str, timeout_ms: int, stale_after_ms: int, on_authority_loss: int, /
+    mode: int, path: bytes, operator: str, timeout_ms: int, stale_after_ms: int, on_authority_loss: int, /
 ) -> Authority: ...
 def nothing(*arguments: object) -> None: ...
 @final

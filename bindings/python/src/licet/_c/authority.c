@@ -44,9 +44,9 @@ PyObject *authority_open(PyObject *module, PyObject *arguments) {
   const char *path, *operator_name;
   Py_ssize_t length;
   unsigned int mode, timeout, stale_after, loss;
-  if (!PyArg_ParseTuple(arguments, "Izs#III", &mode, &path, &operator_name, &length, &timeout, &stale_after, &loss)) return NULL;
+  if (!PyArg_ParseTuple(arguments, "Iys#III", &mode, &path, &operator_name, &length, &timeout, &stale_after, &loss)) return NULL;
   options.mode = mode;
-  options.path = path;
+  options.path = *path == 0 ? NULL : path;
   options.operator_name.bytes = operator_name;
   options.operator_name.length = (size_t)length;
   options.timeout_ms = timeout;
