@@ -115,7 +115,6 @@ class Daemons(unittest.TestCase):
                     return False
 
             self.assertTrue(waits(is_recorded))
-            authority.flush(10)
 
     def test_whom_one_may_speak_for(self) -> None:
         for mode in (licet.Mode.SNAPSHOT, licet.Mode.REMOTE):
