@@ -16,7 +16,6 @@ import timeit
 import licet
 from licet import _licet
 
-NAME = "area-100.subject-100.behavior-10000"
 ROUNDS, CALLS = 7, 200_000
 
 
@@ -28,13 +27,21 @@ def measure(name: str, statement: str, names: dict[str, object], calls: int = CA
     print(f"{name} {min(rounds) / calls / each * 1e9:.1f}")
 
 
+def name_of(number: int) -> str:
+    """As policy.py has it."""
+    return f"area-{100 + number // 100}.subject-{100 + number // 10}.behavior-{10_000 + number}"
+
+
+NAME = name_of(0)
+
+
 def filled(authority: licet.Authority) -> licet.Request:
     return authority.request({"request.count": 1000, "user.role": "member"})
 
 
 def on_threads(authority: licet.Authority, count: int, calls: int) -> float:
     """Nanoseconds a decision, of each thread's many at once: check_each gives the GIL back once for all of them."""
-    behaviors = [authority.behavior(NAME)] * 10_000
+    behaviors = [authority.behavior(name_of(i % 100)) for i in range(10_000)]
     requests = [filled(authority) for _ in range(count)]
     barrier = threading.Barrier(count + 1)
 
@@ -68,10 +75,12 @@ def main() -> None:
             "check": request.check, "decide": request.decide, "explain": request.explain, "set": request.set,
             "each": request.check_each, "nothing": _licet.nothing, "behavior": behavior, "name": NAME,
             "count": authority.attribute("request.count"), "role": authority.attribute("user.role"),
-            "hundred": [behavior] * 100,
+            "other": authority.behavior(name_of(1)), "hundred": [authority.behavior(name_of(i)) for i in range(100)],
         }  # fmt: skip
         measure("empty-call", "nothing(behavior)", names)
         measure("check-handle", "check(behavior)", names)
+        # Another question than the one before: no answer is at hand.
+        measure("check-handles-in-turn", "check(behavior); check(other)", names, CALLS // 2, 2)
         measure("check-name", "check(name)", names)
         measure("set-two-and-check-handle", "set(count, 1000); set(role, 'member'); check(behavior)", names)
         measure("set-two-and-check-name", "set('request.count', 1000); set('user.role', 'member'); check(name)", names)
