@@ -22,6 +22,8 @@ public enum Ring {
   public static let taken = 16
   /// licetd: 1, it wants to be told of the next record; the process: 0, it tells.
   public static let isArmed = 17
+  /// licetd: how many of the lost are on disk.
+  public static let takenLost = 18
   /// The process: records up to this byte are whole.
   public static let written = 32
   /// The process: decisions that it made while the authority was lost; nobody can record those.

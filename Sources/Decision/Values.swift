@@ -48,13 +48,17 @@ extension Value {
   private static var seconds: ClosedRange<Int64> { -62_135_596_800...253_402_300_799 }
   private static var durations: ClosedRange<Int64> { -315_576_000_000...315_576_000_000 }
 
-  /// This value as the type that the platform declares for `slot` wants it: whole numbers become signed or unsigned, texts
-  /// and numbers of seconds become times. Any other value is left as it is, for `accepts` to judge.
+  /// This value as the type that the platform declares for `slot` wants it: whole numbers become signed, unsigned or, if
+  /// that is exact, double; texts and numbers of seconds become times. Any other value is left as it is, for `accepts` to
+  /// judge.
   public func converted(for slot: Int, in platform: Image) -> Value {
     let wanted = TypeKind(rawValue: platform.types[Int(platform.attributes[slot].type)] & 0xFF)
     switch (kind, wanted) {
     case (.int, .uint): return asInt < 0 ? self : .uint(payload)
     case (.uint, .int): return asInt < 0 ? self : .int(asInt)
+    case (.int, .double): return Double(exactly: asInt).map { .double($0) } ?? self
+    case (.uint, .double): return Double(exactly: payload).map { .double($0) } ?? self
+    case (.uint, .timestamp) where asInt < 0, (.uint, .duration) where asInt < 0: return self
     case (.int, .timestamp), (.uint, .timestamp):
       return Value.seconds.contains(asInt) ? .timestamp(seconds: asInt, nanoseconds: 0) : self
     case (.int, .duration), (.uint, .duration):

@@ -176,7 +176,10 @@ public func licet_flush(
   guard clicet_lock(ref.pointee.lock, Int64(timeout)) == 0 else { return unflushed(error) }
   defer { clicet_unlock(ref.pointee.lock) }
   guard let recorder = ref.pointee.recorder, ref.isOwn(recorder) else { return 0 }
-  guard ref.pointee.connection.isOpen, ref.isOwnConnection else { return unflushed(error) }
+  // A connection that was given up is made anew; the ring goes with it, or its old end reads it.
+  if !(ref.pointee.connection.isOpen && ref.isOwnConnection) {
+    guard case .current = ref.attach(nil, until: 0) else { return unflushed(error) }
+  }
   ref.pointee.connection.setTimeout(Int64(timeout))
   let isDone = ref.isAnswered(.flush, Name(start: nil, count: 0))
   ref.pointee.connection.setTimeout(ref.pointee.settings.timeout)

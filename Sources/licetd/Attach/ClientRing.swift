@@ -45,9 +45,10 @@ final class ClientRing {
     let identity = memory[Ring.identity]
     guard identity != 0, !taken.contains(identity) else { return nil }
     (self.memory, self.identity, self.operatorName, self.uid) = (memory, identity, operatorName, uid)
-    // One that never got anything to disk is not known, and starts at nothing.
     progress = records.progress(of: identity, uid: uid) ?? RingProgress(uid: uid)
-    // The last batch may not have been said to be taken.
+    // What was taken stands in the ring, but for the last batch perhaps.
+    progress.taken = max(progress.taken, memory[Ring.taken])
+    progress.lost = max(progress.lost, memory[Ring.takenLost])
     for (entry, count) in progress.counts where entry.lane < Ring.lanes && entry.index < Ring.entries {
       if memory[Ring.head(Int(entry.lane)) + Ring.Lane.serial] == entry.serial {
         memory[Ring.takenCount(Int(entry.lane), Int(entry.index))] = count
@@ -55,6 +56,7 @@ final class ClientRing {
     }
     progress.counts = [:]
     memory[Ring.taken] = progress.taken
+    memory[Ring.takenLost] = progress.lost
     memory[Ring.isArmed] = 1
   }
 
@@ -168,6 +170,7 @@ final class ClientRing {
     for (entry, count) in progress.counts { memory[Ring.takenCount(Int(entry.lane), Int(entry.index))] = count }
     progress.counts = [:]
     for lane in news.closed { memory[Ring.head(lane) + Ring.Lane.state] = Ring.Lane.free }
+    memory[Ring.takenLost] = progress.lost
     memory[Ring.taken] = progress.taken
   }
 

@@ -62,6 +62,7 @@ struct ValueReader {
     switch kind {
     case .int, .dyn: .int(value)
     case .uint: value < 0 ? nil : .uint(UInt64(value))
+    case .double: Double(exactly: value).map { .double($0) }
     case .timestamp: inRange(value) ? .timestamp(seconds: value, nanoseconds: 0) : nil
     case .duration: inRange(value) ? .duration(seconds: value, nanoseconds: 0) : nil
     default: nil
@@ -73,6 +74,7 @@ struct ValueReader {
 
   private func unsigned(_ value: UInt64, _ kind: TypeKind) -> Value? {
     if kind == .uint { return .uint(value) }
+    if kind == .double { return Double(exactly: value).map { .double($0) } }
     if let small = Int64(exactly: value) { return signed(small, kind) }
     return kind == .dyn ? .uint(value) : nil
   }

@@ -2,7 +2,7 @@
 """An agent with three tools, each guarded: it reads a file (allowed), sends an e-mail (a human is asked, here on the
 terminal), and runs a command that stood in a text it read (denied, with why and who could allow it).
 
-    licet compile policy -o assistant.licet
+    licet compile ../../guard-policy -o assistant.licet
     ./guard_tool.py --image assistant.licet
 
 With a running licetd that has this policy, and a `bind` for you in operators.d/assistant.d/: `./guard_tool.py`.

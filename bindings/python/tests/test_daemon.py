@@ -216,7 +216,7 @@ class ExampleWithDaemon(Example):
     def test_on_its_image(self) -> None:
         from support import ROOT
 
-        folder = ROOT / "examples" / "policy"
+        folder = ROOT.parent / "guard-policy"
         daemon = Daemon(
             {"assistant": bound((folder / "operators.d" / "assistant.yaml").read_text())},
             (folder / "platform.yaml").read_text(),

@@ -228,7 +228,7 @@ class Example(Rigged):
         return done.stdout
 
     def test_on_its_image(self) -> None:
-        image = compile_folder(ROOT / "examples" / "policy")
+        image = compile_folder(ROOT.parent / "guard-policy")
         for answer, words in (("y\n", "done: To: ada@example.org"), ("n\n", "was not approved"), ("", "was not approved")):
             said = self.run_example(answer, "--image", str(image))
             self.assertIn("done: GNU GENERAL PUBLIC LICENSE", said)

@@ -48,6 +48,7 @@ CASES: list[tuple[str, Any, str]] = [
     ("amount", -0.0, "request.amount == 0.0"),
     ("amount", float("inf"), "request.amount > 1.7976931348623157e308"),
     ("amount", float("nan"), "request.amount != request.amount"),
+    ("amount", 3, "request.amount == 3.0"),
     ("text", "", 'request.text == ""'),
     ("text", "plain", 'request.text == "plain"'),
     ("text", "zero\0inside", r'request.text == "zero\u0000inside"'),
@@ -136,7 +137,7 @@ BAD: list[tuple[str, Any, type[Exception], str]] = [
     ("took", timedelta.max, licet.BadRequestError, "request.took"),
     ("number", "one", licet.WrongTypeError, "request.number"),
     ("flag", 1, licet.WrongTypeError, "request.flag"),
-    ("amount", 3, licet.WrongTypeError, "request.amount"),
+    ("amount", 2**53 + 1, licet.WrongTypeError, "request.amount"),
     ("text", b"bytes", licet.WrongTypeError, "request.text"),
     ("numbers", [1, "a"], licet.WrongTypeError, "request.numbers"),
 ]
