@@ -681,34 +681,35 @@ static void refuse_maps(void) {
 
 /* ---- many decisions under reloads and kills */
 
-/* What the test writes: which revision was confirmed when, and the highest that may be in a file. */
+/* What the test writes: the highest revision that may be in a file, whether to end, and which one was confirmed when. */
 struct floor {
   uint64_t highest;
+  uint64_t is_over;
   uint64_t count;
   struct {
     uint64_t ns, revision;
-  } entries[65534];
+  } entries[65000];
 };
 
-/* Decides for so long; every decision is of a revision that was in force within `bound_ms`, and none goes back. */
-static int host_steady(const char *path, const char *floor_path, uint32_t mode, uint32_t stale_ms, long bound_ms, int milliseconds) {
+/* Decides until it is over; every decision is of a revision that was in force within `bound_ms`, and none goes back. */
+static int host_steady(const char *path, const char *floor_path, uint32_t mode, uint32_t stale_ms, long bound_ms) {
   int fd = open(floor_path, O_RDONLY | O_CLOEXEC);
   const struct floor *floor = mmap(NULL, sizeof *floor, PROT_READ, MAP_SHARED, fd, 0);
   licet *authority;
   licet_request *request;
   licet_decision decision = LICET_DECISION_INIT;
-  uint64_t end, begin, longest = 0, at = 0, generation = 0, count;
+  uint64_t begin, longest = 0, at = 0, generation = 0, count;
   long last = -1, wanted = 0, decided = 0, lost = 0, changes = 0;
   EXPECT(floor != MAP_FAILED, "%s: %s", floor_path, strerror(errno));
   close(fd);
   authority = open_with(path, mode, stale_ms, 2000);
   request = request_of(authority);
-  end = now_ns() + (uint64_t)milliseconds * 1000000u;
   printf("ready\n");
   fflush(stdout);
-  while ((begin = now_ns()) < end) {
+  while (!__atomic_load_n(&floor->is_over, __ATOMIC_ACQUIRE)) {
     int32_t effect;
     long found;
+    begin = now_ns();
     count = __atomic_load_n(&floor->count, __ATOMIC_ACQUIRE);
     while (at < count && floor->entries[at].ns + (uint64_t)bound_ms * 1000000u <= begin)
       wanted = (long)floor->entries[at++].revision;
@@ -852,7 +853,7 @@ int main(int argc, char **argv) {
   if (IS("limited")) return host_limited(path, third);
   if (IS("decide")) return host_decide(path, (uint32_t)atoi(third), atol(argv[4]));
   if (IS("steady"))
-    return host_steady(path, third, (uint32_t)atoi(argv[4]), (uint32_t)atoi(argv[5]), atol(argv[6]), atoi(argv[7]));
+    return host_steady(path, third, (uint32_t)atoi(argv[4]), (uint32_t)atoi(argv[5]), atol(argv[6]));
   if (IS("endless")) host_endless(path, (uint32_t)atoi(third));
   if (IS("agent")) return host_agent();
   fprintf(stderr, "host: %s: no such host\n", word);

@@ -115,9 +115,10 @@ class Rig:
         self.revision = revision
         self.put("operators.d/keeper.yaml", self.operator("keeper", bind, f"rev-{revision}", effect))
 
-    def reload(self):
-        """After this has answered, the files decide."""
-        return self.call("Admin", "Reload")[0]
+    def reload(self, quiet=False):
+        """After this has answered, the files decide. The generation; `quiet`: None where nobody answers."""
+        answer = self.call("Admin", "Reload", quiet=quiet)
+        return answer and answer[0]
 
     def next_revision(self):
         self.put_keeper(self.revision + 1)
@@ -256,20 +257,26 @@ class Floor:
 
     def __init__(self, rig):
         self.path = rig.folder / "floor"
-        self.path.write_bytes(b"\0" * 16 * 65535)
+        self.path.write_bytes(b"\0" * (24 + 16 * 65000))
         self.file = open(self.path, "r+b")
-        self.memory = mmap.mmap(self.file.fileno(), 0)
+        # Words, so that each is stored at once.
+        self.words = memoryview(mmap.mmap(self.file.fileno(), 0)).cast("Q")
         self.count = 0
         self.announce(rig.revision)
         self.confirm(rig.revision)
 
     def announce(self, revision):
-        struct.pack_into("<Q", self.memory, 0, revision)
+        self.words[0] = revision
+
+    def end(self):
+        """Hosts that look at it end."""
+        self.words[1] = 1
 
     def confirm(self, revision):
-        struct.pack_into("<QQ", self.memory, 16 + 16 * self.count, time.monotonic_ns(), revision)
+        self.words[3 + 2 * self.count] = time.monotonic_ns()
+        self.words[4 + 2 * self.count] = revision
         self.count += 1
-        struct.pack_into("<Q", self.memory, 8, self.count)
+        self.words[2] = self.count
 
 
 def numbers(text):
