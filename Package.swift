@@ -89,6 +89,15 @@ let package = Package(
       ],
       path: "Tests/TestKit", swiftSettings: settings),
     .target(name: "CHeap", path: "Tests/CHeap"),
+    // The tests load the library that tools/build-library made.
+    .systemLibrary(name: "LicetHeader", path: "Tests/LicetHeader"),
+    .testTarget(
+      name: "LicetCTests",
+      dependencies: [
+        "LicetHeader", "licetd", "licet-compiler", "licet", "Bus", "Consultation", "Decision", "Oracle", "PolicyImage",
+        "PolicyLanguage", "TestKit",
+      ],
+      swiftSettings: settings),
     .testTarget(
       name: "CELTests", dependencies: ["CEL", "Decision", "Oracle", "PolicyImage", "TestKit"],
       swiftSettings: settings),
