@@ -547,6 +547,8 @@ static void live(const char *path, uint32_t mode) {
   int i;
   options.path = path;
   options.mode = mode;
+  options.operator_name.bytes = "keeper";
+  options.operator_name.length = 6;
   options.timeout_ms = 1000;
   code = licet_open(&options, &authority, &error);
   EXPECT(code == 0 || code == LICET_E_NO_MEMORY || (code == LICET_E_SYSTEM && error.system == ENOMEM),

@@ -135,14 +135,14 @@ def time_namespaces(rig):
         prefix = ("/usr/bin/unshare", "--time", f"--monotonic={shift}", f"--boottime={shift}")
         if subprocess.run([*prefix, "/bin/true"], stderr=subprocess.DEVNULL).returncode != 0:
             raise Skipped("a time name space needs root and CONFIG_TIME_NS")
-        host = rig.ready(rig.host("watch", rig.socket, 1800, 3500, prefix=prefix))
+        host = rig.ready(rig.host("watch", rig.socket, 1500, 2600, prefix=prefix))
         found = numbers(rig.end(host))
         assert found["lost"] == 0 and found["fresh"] > 100, f"shifted by {shift} s: {found}"
-        host = rig.ready(rig.host("watch", rig.socket, 1200, 3500, prefix=prefix))
+        host = rig.ready(rig.host("watch", rig.socket, 1200, 2600, prefix=prefix))
         rig.signal(rig.daemon.pid, signal.SIGSTOP)
         found = numbers(rig.end(host))
         rig.signal(rig.daemon.pid, signal.SIGCONT)
-        assert found["lost"] > 5 and found["fresh"] > 10, f"shifted by {shift} s, licetd stopped: {found}"
+        assert found["lost"] > 3 and found["fresh"] > 5, f"shifted by {shift} s, licetd stopped: {found}"
 
 
 def little_memory(rig):
