@@ -3,7 +3,9 @@ decides no longer than stated, and nobody gets what belongs to others."""
 
 import array
 import fcntl
+import select
 import socket
+import threading
 
 from rig import *
 
@@ -379,6 +381,145 @@ def mapping_refused(rig):
     assert agent.check() == (DENY, "rev-4", 0), agent.last
 
 
+class Between:
+    """A socket between hosts and licetd that passes packets and descriptors on, as `ask` and `answer` change them."""
+
+    def __init__(self, rig, ask=lambda packet: packet, answer=lambda packet, descriptors: (packet, descriptors)):
+        self.rig, self.ask, self.answer, self.path = rig, ask, answer, str(rig.folder / "between")
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.listener.bind(self.path)
+        self.listener.listen(64)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        # Wakes accept(2), too.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        os.unlink(self.path)
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.pass_on, args=(client,), daemon=True).start()
+
+    def pass_on(self, client):
+        with client, connect(self.rig) as licetd:
+            try:
+                while True:
+                    for ready in select.select([client, licetd], [], [])[0]:
+                        packet, descriptors, _, _ = socket.recv_fds(ready, 65536, 8)
+                        if not packet:
+                            return
+                        sent = descriptors
+                        try:
+                            if ready is client:
+                                socket.send_fds(licetd, [self.ask(packet)], descriptors)
+                            else:
+                                packet, sent = self.answer(packet, list(descriptors))
+                                socket.send_fds(client, [packet], sent)
+                        finally:
+                            for fd in {*descriptors, *sent}:
+                                os.close(fd)
+            except OSError:
+                return
+
+
+def as_old_as_possible(rig):
+    """This library with a licetd that speaks the lowest version alone, and the other way round."""
+
+    def lowest(packet):
+        (kind,) = struct.unpack_from("<H", packet)
+        return packet[:10] + packet[8:10] + packet[12:] if kind == 1 else packet
+
+    with Between(rig, ask=lowest) as between:
+        for mode in BOTH:
+            agent = Agent(rig)
+            opened = agent.say(f"open {between.path} {mode} 0 1000 0 keeper")
+            assert opened["code"] == "0" and int(opened["mode"]) == mode, opened
+            agent.say("count 9")
+            agent.is_allowed(rig.revision)
+            assert agent.check("tool.ask") == (ALLOW, "", 0), agent.last
+            rig.next_revision()
+            agent.is_allowed(rig.revision)
+            rig.call("Admin", "Stop", "s", "keeper")
+            assert agent.check()[::2] == (DENY, 0), agent.last
+            rig.call("Admin", "Resume", "s", "keeper")
+            agent.is_allowed(rig.revision)
+
+
+def memory_of(content, seals=0xF):
+    fd = os.memfd_create("hostile", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.write(fd, content)
+    fcntl.fcntl(fd, 1033, seals)
+    return fd
+
+
+def hostile_licetd(rig):
+    """Images that are cut, changed, too large, unsealed or not there, and answers that make no sense: opening fails, a decision
+    stays a denial or what it was; nothing crashes, nothing is allowed that the policy doesn't."""
+    randomness = random.Random(time.time_ns())
+    kinds = ["cut", "flip", "zeros", "empty", "unsealed", "grown", "swapped", "none", "garbage", "short", "pipe"]
+    how = {"kind": "none"}
+
+    def image(content):
+        kind = how["kind"]
+        if kind == "cut":
+            content = content[: randomness.randrange(1, len(content))]
+        elif kind == "flip":
+            content = bytearray(content)
+            for _ in range(randomness.randrange(1, 5)):
+                content[randomness.randrange(len(content))] ^= 1 << randomness.randrange(8)
+        elif kind == "zeros":
+            content = bytes(len(content))
+        elif kind == "empty":
+            content = b""
+        elif kind == "grown":
+            content += bytes(randomness.randrange(1, 9000))
+        return memory_of(bytes(content), 0 if kind == "unsealed" else 0xF)
+
+    def answer(packet, descriptors):
+        if len(descriptors) < 2:
+            return packet, descriptors
+        kind, kept = how["kind"], descriptors[:]
+        at = randomness.randrange(len(descriptors) - 2, len(descriptors))
+        if kind == "swapped":
+            kept[-1], kept[-2] = kept[-2], kept[-1]
+        elif kind == "none":
+            kept = kept[:at]
+        elif kind == "garbage":
+            packet = packet[:8] + randomness.randbytes(len(packet) - 8)
+        elif kind == "short":
+            packet = packet[: randomness.randrange(8, len(packet))]
+        elif kind == "pipe":
+            kept[at], other = os.pipe()
+            os.close(other)
+        else:
+            kept[at] = image(os.pread(descriptors[at], 1 << 24, 0))
+        return packet, kept
+
+    counts = {}
+    with Between(rig, answer=answer) as between:
+        agent, good = Agent(rig), rig.agent()
+        for round_ in range(2000 if IS_SLOW else 300):
+            how["kind"] = kinds[round_ % len(kinds)]
+            opened = agent.say(f"open {between.path} {SNAPSHOT} 0 200 0 keeper")
+            counts[how["kind"], opened["code"]] = counts.get((how["kind"], opened["code"]), 0) + 1
+            if opened["code"] == "0":
+                # A bit in a text or a place changes no decision that this asks for; then it is still an image.
+                assert how["kind"] in ("flip", "garbage") or int(opened["mode"]) == REMOTE, f"{how}: {opened}"
+                assert agent.check("tool.write")[0] != ALLOW, f"{how}: {agent.last}"
+            good.is_allowed(rig.revision)
+        agent.end()
+        assert sum(count for (_, code), count in counts.items() if code != "0") > 150, counts
+    print("  " + ", ".join(f"{kind} {code}: {count}" for (kind, code), count in sorted(counts.items())))
+
+
 def old_and_new(rig):
     """An old library with this licetd; $LICET_OLD_LIBRARY is the folder of one (tools/build-library --attach-version 1)."""
     folder = os.environ.get("LICET_OLD_LIBRARY")
@@ -399,4 +540,5 @@ def old_and_new(rig):
 
 
 TESTS = [next_decision_sees_a_reload, stops_and_resumes, unbinding, names_of_operators, only_ones_own_images, descriptors_only_read,
-         versions, staleness, mute_remote, clean_end, restart_without_a_store, no_policy, mapping_refused, old_and_new]
+         versions, staleness, mute_remote, clean_end, restart_without_a_store, no_policy, mapping_refused, as_old_as_possible,
+         hostile_licetd, old_and_new]
