@@ -6,9 +6,12 @@ RELEASE := .build/release
 BUILD ?= $(RELEASE)
 PROGRAM := $(BUILD)/licet
 RELEASED := $(RELEASE)/licet $(RELEASE)/licetd $(RELEASE)/licet-compiler
+LIBRARY := .build/library/liblicet.so.1
+LIBRARY_SOURCES := tools/build-library include/licet.h include/licet.map \
+  $(shell find Sources/PolicyImage Sources/Decision Sources/Attach Sources/LicetC Sources/CLicet -type f)
 SOURCES := Package.swift $(shell find Sources -name '*.swift' -o -name '*.h' -o -name '*.modulemap')
 
-.PHONY: help run test clients soak soak-daemon systemd build install uninstall man completions deb bench fuzz lint clean setup
+.PHONY: help run test test-library clients model soak soak-daemon soak-library systemd build library install uninstall man completions deb bench fuzz lint clean setup
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -23,10 +26,24 @@ test: setup ## every check; the runner's own summary comes last
 	swift build --build-tests
 	"$$(swift build --show-bin-path)/licet" test examples
 	tools/check-embedded
+	tools/check-model
+	$(MAKE) --no-print-directory test-library
 	tools/test-clients "$$(swift build --show-bin-path)"
 	$(MAKE) --no-print-directory systemd
 	Tests/Soak/soak.py "$$(swift build --show-bin-path)/licetd" --seconds 20 --seed 1
-	swift test
+	LICET_LIBRARY=.build/library swift test
+
+test-library: setup library ## liblicet: its ABI, its hosts, hostile peers, sanitizers, and what each binding says of it
+	swift build
+	tools/build-library --attach-version 1 .build/library-1
+	tools/check-abi
+	LICET_OLD_LIBRARY=.build/library-1 tools/test-library "$$(swift build --show-bin-path)"
+	Tests/Library/hostile/run .build/library "$$(swift build --show-bin-path)"
+	tools/test-sanitizers
+	for language in c rust python; do bindings/$$language/run-tests "$$PWD/.build/library" "$$(swift build --show-bin-path)" || exit 1; done
+
+model: setup ## the attach protocol's model, over more states
+	tools/check-model --deep
 
 clients: setup $(RELEASED) ## every block of docs/clients.md, the one in Rust too
 	LICET_SLOW=1 tools/test-clients $(RELEASE)
@@ -34,10 +51,14 @@ clients: setup $(RELEASED) ## every block of docs/clients.md, the one in Rust to
 soak: setup ## the generated decisions, SOAK_DECISIONS (5,000,000) of them, with a new seed
 	LICET_DECISIONS=$${SOAK_DECISIONS:-5000000} LICET_SEED=$${LICET_SEED:-$$RANDOM} swift test --filter OracleTests
 
+soak-library: setup library ## kills, forks and threads around liblicet, for longer
+	swift build
+	LICET_SLOW=1 tools/test-library "$$(swift build --show-bin-path)"
+
 soak-daemon: setup $(RELEASED) ## licetd under load, reloads and faults for SOAK_SECONDS (600)
 	Tests/Soak/soak.py $(RELEASE)/licetd --seconds $${SOAK_SECONDS:-600}
 
-systemd: setup $(RELEASED) ## the units in a real systemd, as root: install, start, reload, kill, starve, activate, uninstall
+systemd: setup $(RELEASED) library ## the units in a real systemd, as root: install, start, reload, kill, starve, activate, uninstall
 	tools/test-systemd
 
 build: setup $(RELEASED) ## the programs, in release
@@ -49,6 +70,11 @@ $(RELEASED) &: $(SOURCES)
 	swift build -c release --static-swift-stdlib --product licet-compiler
 	@touch $(RELEASED)
 
+library: $(LIBRARY) ## liblicet.so.1 in .build/library
+
+$(LIBRARY): $(LIBRARY_SOURCES)
+	tools/build-library .build/library
+
 man: $(PROGRAM) ## man pages in .build/man
 	@mkdir -p .build/man
 	@$(PROGRAM) --experimental-dump-help | python3 tools/make-man.py .build/man
@@ -57,13 +83,13 @@ completions: $(PROGRAM) ## shell completions in .build/completions
 	@mkdir -p .build/completions
 	@for shell in bash zsh fish; do $(PROGRAM) --generate-completion-script $$shell | sed '1{/^#!/d}' > .build/completions/licet.$$shell; done
 
-install: $(PROGRAM) man completions ## programs, units, bus policy, man pages, completions, examples (DESTDIR, PREFIX)
+install: $(PROGRAM) library man completions ## programs, library, header, units, bus policy, pages, examples (DESTDIR, PREFIX)
 	tools/install-files "$(BUILD)" "$(DESTDIR)" "$(PREFIX)"
 
 uninstall: ## what `make install` put there, with the same DESTDIR and PREFIX; state and policy stay
 	tools/install-files --remove "$(DESTDIR)" "$(PREFIX)"
 
-deb: setup $(RELEASED) ## a Debian package in .build/deb
+deb: setup $(RELEASED) library ## Debian packages in .build/deb
 	tools/make-deb
 
 bench: setup ## the figures of docs/performance.md, beside other engines
