@@ -320,14 +320,14 @@ static void start_server(const char *folder) {
   if (pthread_create(&server.thread, NULL, accept_all, NULL) != 0) die("pthread_create");
 }
 
-static void stop_server(void) {
+static inline void stop_server(void) {
   shutdown(server.listening, SHUT_RDWR);
   pthread_join(server.thread, NULL);
   close(server.listening);
 }
 
 /* Until every connection was given back; 0: they were not. */
-static int is_quiet(void) {
+static inline int is_quiet(void) {
   int i;
   for (i = 0; i < 2000; i++) {
     if (__atomic_load_n(&server.open, __ATOMIC_ACQUIRE) == 0) return 1;
