@@ -84,7 +84,7 @@ let package = Package(
     .target(
       name: "TestKit",
       dependencies: [
-        "Offline", "Consultation", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage", "Bus", "CDBus",
+        "Attach", "Offline", "Consultation", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage", "Bus", "CDBus",
         "System", "CompilerProtocol",
       ],
       path: "Tests/TestKit", swiftSettings: settings),

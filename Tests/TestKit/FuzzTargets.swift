@@ -20,6 +20,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case wire
   /// A message of the bus; also a signature's length, the signature and arguments that nobody has validated.
   case message
+  /// A question, an answer or a record of the attach socket.
+  case attach
 
   public static let separator = "#--operator--"
 
@@ -31,6 +33,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .image: ImageFuzz.complaint(bytes)
     case .wire: WireFuzz.complaint(bytes)
     case .message: MessageFuzz.complaint(bytes)
+    case .attach: AttachFuzz.complaint(bytes)
     }
   }
 }

@@ -33,5 +33,6 @@ let status =
   case .image: runDriver(&count, &arguments) { run(.image, $0, $1) }
   case .wire: runDriver(&count, &arguments) { run(.wire, $0, $1) }
   case .message: runDriver(&count, &arguments) { run(.message, $0, $1) }
+  case .attach: runDriver(&count, &arguments) { run(.attach, $0, $1) }
   }
 if status != 0 { fatalError("libFuzzer returned \(status)") }
