@@ -200,7 +200,9 @@ private struct Bad: Sendable {
     #expect(library.explain(authority.request, nil, 1, &made) < 0 && made == nil)
     #expect(library.explanationDecision(nil, &decision) == LICET_E_INVALID && library.steps(nil) == 0)
     for end in [library.close, library.requestFree, library.explanationFree] { end(nil) }
-    // An error is a denial in the decision, too.
+    // What could not be set is not decided without; an error is a denial in the decision, too.
+    #expect(library.checkNamed(authority.request, "tool.read", 9, nil) == LICET_E_INVALID)
+    library.requestReset(authority.request)
     decision.size = UInt32(MemoryLayout<licet_decision>.size)
     #expect(library.checkNamed(authority.request, "Tool", 4, &decision) == LICET_E_BAD_NAME)
     #expect(decision.effect == LICET_DENY)
