@@ -153,7 +153,8 @@ intptr_t licet_receive_one(int fd, void *bytes, size_t count, int *descriptor) {
   struct iovec part = {bytes, count};
   struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
   /* Without room the kernel drops what comes: it was never open here, and needs no close(2), which may block. */
-  if (descriptor) message.msg_control = &control, message.msg_controllen = sizeof control, *descriptor = -1;
+  /* Not CMSG_SPACE: its padding is room for a second one. */
+  if (descriptor) message.msg_control = &control, message.msg_controllen = CMSG_LEN(sizeof(int)), *descriptor = -1;
   ssize_t n;
   do n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);

@@ -14,7 +14,8 @@ public final class Bindings {
   private var generation: Generation
   private var table = NameTable()
   private var wanted: (users: Set<String>, groups: Set<String>) = ([], [])
-  private var isResolving = false
+  /// Whether names of what is in force are being looked up still.
+  public private(set) var isResolving = false
   private var isStale = false
   private var waiting: [() -> Void] = []
   private var timer: EventLoop.Timer?

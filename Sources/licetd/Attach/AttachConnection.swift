@@ -79,7 +79,19 @@ final class AttachConnection {
       default: throw Refusal(.badRequest, "message \(head.kind): there is no such question")
       }
     } catch {
+      if error.code == .notBound, server.daemon.bindings.isResolving { return answerLater(head, body, brought) }
       refuse(head, error)
+    }
+  }
+
+  /// When the names that a reload brought are resolved: until then nobody can say that they don't bind the caller.
+  private func answerLater(_ head: MessageHead, _ body: WireReader, _ brought: Descriptor?) {
+    let copy = Array(body.bytes)
+    watch?.interest = []
+    server.daemon.bindings.whenResolved { [weak self] in
+      guard let self, watch != nil else { return }
+      watch?.interest = .readable
+      copy.withUnsafeBytes { self.answer(head, WireReader($0), brought) }
     }
   }
 
