@@ -59,7 +59,10 @@ private func make(_ given: licet_options, _ path: Name, _ operatorName: Name) ->
   let page = clicet_wiped_page(Authority.wipedSize)
   let (path, name) = (copied(path), copied(operatorName))
   let words = clicet_allocate(Authority.wordCount &* 8)
-  guard let memory, let page, let path, let name, let words else {
+  let (behaviors, attributes) = (NameTable(), NameTable())
+  guard let memory, let page, let path, let name, let words, let behaviors, let attributes else {
+    behaviors?.free()
+    attributes?.free()
     clicet_free(memory)
     if let page { clicet_unmap(page, Authority.wipedSize) }
     clicet_free(UnsafeMutableRawPointer(mutating: path?.baseAddress))
@@ -76,7 +79,8 @@ private func make(_ given: licet_options, _ path: Name, _ operatorName: Name) ->
   authority.initialize(
     to: Authority(
       words: words.bindMemory(to: UInt64.self, capacity: Authority.wordCount),
-      wiped: page.bindMemory(to: UInt32.self, capacity: Authority.wipedSize / 4), settings: settings))
+      wiped: page.bindMemory(to: UInt32.self, capacity: Authority.wipedSize / 4), behaviors: behaviors,
+      attributes: attributes, settings: settings))
   authority.pointee.mode = Int32(truncatingIfNeeded: given.mode)
   return authority
 }

@@ -21,8 +21,8 @@ struct Authority {
   let words: UnsafeMutablePointer<UInt64>
   /// In a page that a forked child finds zeroed: the locks, free then, and the marks that connection and ring are our own.
   let wiped: UnsafeMutablePointer<UInt32>
-  var behaviors = NameTable()
-  var attributes = NameTable()
+  let behaviors: NameTable
+  let attributes: NameTable
   var settings: Settings
   /// What is in force, as far as it was fetched; one reference. Under the lock.
   var current: SnapshotRef?
