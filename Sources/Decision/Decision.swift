@@ -24,7 +24,7 @@ public enum Layer: UInt8, BitwiseCopyable, Sendable { case none = 0, platform = 
 
 /// What decided, lowest authority first: of equals, the higher one is named (P9).
 public enum DeciderRank: UInt8, BitwiseCopyable, Sendable {
-  /// The platform's default, or `unknown`.
+  /// The platform's default, `unknown`, or what an operator's audience chose instead.
   case `default` = 0
   /// The operator's setting.
   case setting = 1
@@ -59,6 +59,8 @@ public struct Decider: BitwiseCopyable, Sendable {
   func precedes(_ other: Decider) -> Bool {
     if rank != other.rank { return rank.rawValue > other.rank.rawValue }
     if depth != other.depth { return depth > other.depth }
+    // Defaults alone can be of two layers.
+    if layer != other.layer { return layer.rawValue < other.layer.rawValue }
     return statement < other.statement
   }
 }

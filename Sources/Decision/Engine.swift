@@ -20,6 +20,8 @@ struct Engine {
     var `default`: Effect
     var operatorsMay: Effect
     var usersMay: Effect
+    /// What the default carries: bits of the platform's obligations.
+    var obligations: UInt64
     var absolute: Absolute
     var decider: Decider
     var absoluteDecider: Decider
@@ -32,7 +34,7 @@ struct Engine {
       let unknown = Effect(rawValue: UInt8(truncatingIfNeeded: header.pointee.unknown)) ?? .deny
       let decider = Decider(.default, .platform, header.pointee.unknownStatement, depth: 0)
       return Choice(
-        default: unknown, operatorsMay: unknown, usersMay: unknown, absolute: .none, decider: decider,
+        default: unknown, operatorsMay: unknown, usersMay: unknown, obligations: 0, absolute: .none, decider: decider,
         absoluteDecider: decider)
     }
     let n = policy.platform.nodes + Int(node)
@@ -40,6 +42,7 @@ struct Engine {
       default: Effect(rawValue: n.pointee.default) ?? .deny,
       operatorsMay: Effect(rawValue: n.pointee.operatorsMay) ?? .deny,
       usersMay: Effect(rawValue: n.pointee.usersMay) ?? .deny,
+      obligations: n.pointee.obligations == 0 ? 0 : policy.platform.masks[Int(n.pointee.obligations)],
       absolute: Absolute(rawValue: n.pointee.absolute) ?? .off,
       decider: Decider(.default, .platform, n.pointee.choiceStatement, depth: 0),
       absoluteDecider: Decider(.absolute, .platform, n.pointee.absoluteStatement, depth: 0))
@@ -51,8 +54,9 @@ struct Engine {
     switch decider.rank {
     case .default, .ceiling, .absolute:
       guard decider.statement != ImageFormat.none else { return }
-      let node = policy.platform.statements[Int(decider.statement)].node
-      decider.depth = node == ImageFormat.none ? 0 : policy.platform.nodes[Int(node)].depth
+      let image = policy.image(decider.layer)
+      let node = image.statements[Int(decider.statement)].node
+      decider.depth = node == ImageFormat.none ? 0 : image.nodes[Int(node)].depth
     default: return
     }
   }
@@ -81,23 +85,59 @@ struct Engine {
     return folded
   }
 
+  /// What holds when the operator sets nothing: the platform's default, or the operator's audience's choice, cut down to
+  /// the platform's ceiling. An audience counts where the declaration that it stands on governs.
+  @inline(__always)
+  func standing(_ place: Place, _ choice: Choice) -> Folded {
+    var standing = Folded(effect: choice.default, decider: choice.decider)
+    standing.platformObligations = choice.obligations
+    guard place.overlay != ImageFormat.none else { return standing }
+    let n = policy.overlay.nodes + Int(place.overlay)
+    guard n.pointee.flags & Node.hasAudience != 0, governing(place.platform) == governing(n.pointee.platformNode) else {
+      return standing
+    }
+    let chosen = Effect(rawValue: n.pointee.default) ?? .deny
+    standing.effect = min(chosen, choice.operatorsMay)
+    standing.decider =
+      standing.effect < chosen
+      ? Decider(.ceiling, .platform, choice.decider.statement, depth: 0)
+      : Decider(.default, .overlay, n.pointee.absoluteStatement, depth: 0)
+    standing.platformObligations = 0
+    standing.overlayObligations = policy.overlay.masks[Int(n.pointee.obligations)]
+    return standing
+  }
+
+  /// The statement that a platform's node, or none, has its default from.
+  @inline(__always)
+  private func governing(_ node: UInt32) -> UInt32 {
+    node == ImageFormat.none
+      ? policy.platform.header.pointee.unknownStatement : policy.platform.nodes[Int(node)].choiceStatement
+  }
+
   @inline(__always)
   func settle(_ place: Place, _ wish: Wish, _ choice: Choice, _ frame: inout Frame) -> Folded {
-    var folded = Folded(effect: choice.default, decider: choice.decider)
+    let standing = standing(place, choice)
+    var folded = Folded(effect: standing.effect, decider: standing.decider)
     let preference = wish.changes.contains(.preference) ? .allow : wish.preference
     if wish.changes.contains(.settings) {
       let best = max(choice.default, choice.operatorsMay)
       folded.effect = preference.map { min($0, max(best, choice.usersMay)) } ?? best
+      // What is left to be mended is the platform's.
+      folded.decider = choice.decider
       return folded
     }
     var settled = Settled(ceiling: choice.operatorsMay)
     if place.overlay != ImageFormat.none { settled.scan(from: place.overlay, overlay, &frame) }
     folded.overlayObligations = settled.obligations
     let isSilent = settled.winner == nil
+    if isSilent {
+      folded.platformObligations = standing.platformObligations
+      folded.overlayObligations |= standing.overlayObligations
+    }
     if let strictest = settled.strictest {
       let value = settled.clamped(strictest)
       // Silence is a way too while no setting surely matches.
-      if !isSilent || value <= choice.default {
+      if !isSilent || value <= standing.effect {
         folded.effect = value
         folded.decider =
           value < strictest.effect
@@ -111,7 +151,7 @@ struct Engine {
       ? .deny : min(granted(from: place.overlay, overlay, &frame), choice.operatorsMay)
     var wished = Effect.allow
     if let strictest = settled.strictest { wished = max(settled.clamped(strictest), lift) }
-    if isSilent { wished = min(wished, max(max(choice.default, choice.usersMay), lift)) }
+    if isSilent { wished = min(wished, max(max(standing.effect, choice.usersMay), lift)) }
     wished = min(wished, preference)
     if wished != folded.effect {
       folded.effect = wished

@@ -5,7 +5,7 @@
 public import PolicyImage
 
 public enum TraceStep: UInt8, Sendable {
-  /// The platform's default.
+  /// The platform's default; a second one is what the operator's audience chooses instead.
   case `default` = 0
   /// A setting of the operator's, considered; changes nothing by itself.
   case setting
@@ -76,6 +76,7 @@ private struct Tracer {
     let choice = engine.choice(place.platform)
     effect = choice.default
     add(.default, says: effect, .platform, choice.decider.statement)
+    traceAudience(engine.standing(place, choice), place)
     let own = engine.settle(place, Wish(preference: nil), choice, &frame)
     if place.overlay != ImageFormat.none {
       var considered = false
@@ -99,6 +100,16 @@ private struct Tracer {
       effect = choice.absolute == .off ? .deny : .allow
       add(.absolute, says: effect, .platform, choice.absoluteDecider.statement)
     }
+  }
+
+  /// A second default: what the operator's audience chooses instead.
+  private mutating func traceAudience(_ standing: Folded, _ place: Place) {
+    guard standing.decider.layer == .overlay || standing.decider.rank == .ceiling else { return }
+    effect = standing.effect
+    let n = engine.overlay.image.nodes + Int(place.overlay)
+    add(
+      .default, says: Effect(rawValue: n.pointee.default) ?? .deny, .overlay, n.pointee.absoluteStatement,
+      isClamped: standing.decider.rank == .ceiling)
   }
 
   private mutating func traceTiers(_ place: Place, _ frame: inout Frame) {

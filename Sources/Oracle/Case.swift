@@ -20,8 +20,12 @@ struct Case {
   let preference: Effect?
   let isHalted: Bool
   let choice: Choice
-  /// Where `choice` comes from.
+  /// Where `choice`'s ceilings come from.
   let governing: OracleIdentity
+  /// Where `choice`'s default comes from: the same, or the operator's audience.
+  let standing: OracleIdentity
+  /// The platform's own default, which an audience replaces.
+  let platformDefault: Effect
   let absolute: (absolute: Absolute, entry: OracleTraceEntry)?
   /// Deepest first, then by content; shadow ones among them.
   let statements: [Ruled]
@@ -32,10 +36,21 @@ struct Case {
     preference = request.preference
     isHalted = request.isHalted
     let declared = BehaviorName.path(of: name).lazy.compactMap { platform.behaviors[$0] }.first
-    choice =
+    var choice =
       declared?.choice
       ?? Choice(default: platform.unknown, operatorsMay: platform.unknown, usersMay: platform.unknown)
     governing = declared?.governedBy.map { .declaration($0) } ?? .unknown
+    if let population = declared?.governedBy.flatMap({ platform.behaviors[$0]?.population }) {
+      (choice.default, choice.obligations) = OraclePopulation.best(population, for: population.who, atMost: .allow)
+    }
+    platformDefault = choice.default
+    if let audience = Self.audience(for: name, platform, `operator`) {
+      standing = .audience(audience.behavior)
+      (choice.default, choice.obligations) = OraclePopulation.best(audience, platform, atMost: choice.operatorsMay)
+    } else {
+      standing = governing
+    }
+    self.choice = choice
     absolute = Oracle.ruling(on: name, platform.behaviors.mapValues(\.hardcoded))
     let circumstances = Circumstances(request, name: name, operatorName: `operator`?.name)
     let covering = (platform.statements + (`operator`?.statements ?? []))
@@ -44,6 +59,16 @@ struct Case {
       Ruled(
         statement: $0, content: $0.content, depth: Oracle.depth($0.behavior), truth: circumstances.truth(of: $0))
     }.sorted { $0.depth != $1.depth ? $0.depth > $1.depth : $0.content < $1.content }
+  }
+
+  /// The nearest audience at or above the name, unless the platform's default changes on the way to it.
+  private static func audience(for name: String, _ platform: Platform, _ operator: Operator?) -> Audience? {
+    func governing(_ name: String) -> String? {
+      BehaviorName.path(of: name).lazy.compactMap { platform.behaviors[$0] }.first?.governedBy
+    }
+    let audiences = `operator`?.audiences ?? []
+    let nearest = BehaviorName.path(of: name).lazy.compactMap { name in audiences.first { $0.behavior == name } }.first
+    return nearest.flatMap { governing($0.behavior) == governing(name) ? $0 : nil }
   }
 
   // MARK: Worlds
@@ -63,6 +88,7 @@ struct Case {
       {
         result.obligations.formUnion(statement.statement.obligations)
       }
+      if Self.winners(world).isEmpty { result.obligations.formUnion(choice.obligations) }
     }
     return result
   }

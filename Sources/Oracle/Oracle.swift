@@ -41,7 +41,7 @@ public enum Oracle {
 
   /// Every name that the request covers: those it names, and below these all that anybody knows.
   static func names(_ request: OracleRequest, _ platform: Platform, _ operator: Operator?) -> [String] {
-    var known = Set(platform.behaviors.keys)
+    var known = Set(platform.behaviors.keys).union(`operator`?.audiences.map(\.behavior) ?? [])
     for statement in platform.statements + (`operator`?.statements ?? []) {
       known.formUnion(NamedBehaviors.names(in: statement))
     }
@@ -63,6 +63,8 @@ public enum Oracle {
       let (left, right) = (a.decider.statement, b.decider.statement)
       let depths = (depth(left?.behavior ?? ""), depth(right?.behavior ?? ""))
       if depths.0 != depths.1 { return depths.0 > depths.1 }
+      let audiences = (left?.isAudience ?? false, right?.isAudience ?? false)
+      if audiences.0 != audiences.1 { return audiences.1 }
       let contents = (left?.content ?? "", right?.content ?? "")
       if contents.0 != contents.1 { return contents.0 < contents.1 }
       return BehaviorName.precedes(a.name, b.name)

@@ -51,15 +51,21 @@ public enum OracleIdentity: Hashable, Sendable {
   case statement(content: String, behavior: String)
   /// A behaviour's declaration, by name.
   case declaration(String)
+  /// An operator's audience, by the behaviour that it is for.
+  case audience(String)
   /// The platform's `unknown`.
   case unknown
 
   /// The behaviour named, or "".
   public var behavior: String {
     switch self {
-    case .statement(_, let behavior), .declaration(let behavior): behavior
+    case .statement(_, let behavior), .declaration(let behavior), .audience(let behavior): behavior
     case .unknown: ""
     }
+  }
+
+  var isAudience: Bool {
+    if case .audience = self { true } else { false }
   }
 
   var content: String {

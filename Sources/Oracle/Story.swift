@@ -14,9 +14,13 @@ struct Story {
 
   init(_ one: Case) throws(OracleError) {
     name = one.name
-    value = one.choice.default
-    decider = OracleDecider(kind: .default, statement: one.governing)
+    decider = OracleDecider(kind: .default, statement: one.standing)
+    value = one.platformDefault
     add(.default, statement: one.governing)
+    if one.standing.isAudience {
+      value = one.choice.default
+      add(.default, statement: one.standing)
+    }
     let worlds = try one.worlds()
     settings(one, worlds)
     grants(one, worlds)
@@ -74,7 +78,7 @@ struct Story {
       .min { $0.depth != $1.depth ? $0.depth > $1.depth : $0.content < $1.content }
     value = strictest
     guard let deciding else {
-      add(.operator, statement: one.governing)
+      add(.operator, statement: one.standing)
       return
     }
     let isClamped = deciding.effect > strictest

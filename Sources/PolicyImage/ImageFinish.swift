@@ -48,6 +48,10 @@
       public var absolute: Absolute = .none
       public var choiceStatement = ImageFormat.none
       public var absoluteStatement = ImageFormat.none
+      /// What the default carries.
+      public var obligations: [String] = []
+      /// In an overlay: an audience chose `default`; `absoluteStatement` is its statement.
+      public var hasAudience = false
       public var stakes: Float = 1
       public var audit: UInt8 = 0
       public var rules: [Rule] = []
@@ -173,13 +177,15 @@
         Node(
           nameOffset: UInt32(nameOffset), nameLength: UInt16(behavior.name.utf8.count),
           depth: UInt8(clamping: behavior.name.utf8.count { $0 == UInt8(ascii: ".") } + 1),
-          flags: (behavior.isDeclared ? Node.isDeclared : 0) | (behavior.isNamed ? Node.isNamed : 0),
+          flags: (behavior.isDeclared ? Node.isDeclared : 0) | (behavior.isNamed ? Node.isNamed : 0)
+            | (behavior.hasAudience ? Node.hasAudience : 0),
           parent: ImageFormat.none, end: 0, block: UInt32(rules.count), settings: count([.setting]),
           grants: count([.grant]), limits: count([.duty, .limit]), shadows: UInt16(clamping: shadows.count),
           default: behavior.default.rawValue, operatorsMay: behavior.operatorsMay.rawValue,
           usersMay: behavior.usersMay.rawValue, absolute: behavior.absolute.rawValue,
           choiceStatement: behavior.choiceStatement, absoluteStatement: behavior.absoluteStatement,
-          stakes: behavior.stakes, audit: behavior.audit, reserved0: 0, reserved1: 0))
+          stakes: behavior.stakes, audit: behavior.audit, reserved0: 0,
+          obligations: masks.index(of: behavior.obligations)))
       for rule in enforced + shadows { add(rule) }
     }
 

@@ -5,7 +5,7 @@
 public enum ImageFormat {
   /// "LICETIMG" as a little-endian word.
   public static let magic: UInt64 = 0x474D_4954_4543_494C
-  public static let version: UInt32 = 2
+  public static let version: UInt32 = 3
   public static let headerSize = 192
   /// An absent index.
   public static let none: UInt32 = 0xFFFF_FFFF
@@ -73,7 +73,7 @@ public struct Node: BitwiseCopyable, Sendable {
   public var nameOffset: UInt32  // into the section `bytes`
   public var nameLength: UInt16
   public var depth: UInt8  // segments
-  public var flags: UInt8  // isDeclared, isNamed, isLimited
+  public var flags: UInt8  // isDeclared, isNamed, isLimited, hasAudience
   /// The nearest node above, or none.
   public var parent: UInt32
   /// One past the last node below this one.
@@ -91,14 +91,15 @@ public struct Node: BitwiseCopyable, Sendable {
   public var absolute: UInt8
   /// The declaration that `default` comes from, and the absolute; none: the platform's `unknown`. In an overlay the
   /// first is the platform's node of this name or of its nearest ancestor that has one, or none: a decision that finds
-  /// a name here needn't look for it there.
+  /// a name here needn't look for it there. Its second is the statement of the operator's audience.
   public var choiceStatement: UInt32
   public var absoluteStatement: UInt32
   /// Stakes, 0...1.
   public var stakes: Float
   public var audit: UInt8
   public var reserved0: UInt8
-  public var reserved1: UInt16
+  /// Index into `masks`: what the default carries.
+  public var obligations: UInt16
 
   /// Only in an overlay.
   @inlinable @inline(__always) public var platformNode: UInt32 { choiceStatement }
@@ -108,6 +109,9 @@ public struct Node: BitwiseCopyable, Sendable {
   public static let isNamed: UInt8 = 2
   /// A duty or limit stands here or above: without one, which is usual, the decision needn't walk up to see.
   public static let isLimited: UInt8 = 4
+  /// Only in an overlay: `default` and `obligations` are what the operator's audience chooses here and below, as far as
+  /// the platform's same declaration governs.
+  public static let hasAudience: UInt8 = 8
 }
 
 /// One statement's decision part, a word: kind (2 bits), effect (2), tier (2), reads argument (1), shadow (1);
@@ -171,7 +175,7 @@ public struct StatementRecord: BitwiseCopyable, Sendable {
   public var file: UInt32  // string id
   public var line: UInt32
   public var clause: UInt32  // string id or none
-  public var condition: UInt32  // string id of the source, or none
+  public var condition: UInt32  // string id of the source, or none; of a choice, why
   public var node: UInt32
   /// As in RuleHeader's first byte; for declarations `form` says so.
   public var rule: UInt8
@@ -205,6 +209,10 @@ public enum StatementForm: UInt8, Sendable {
   case unknown = 2
   /// Compiled into the program.
   case builtIn = 3
+  /// A declaration whose default its population chose; `condition` says of how many, and each response's total.
+  case chosen = 4
+  /// An operator's audience, likewise.
+  case audience = 5
 }
 
 public struct AttributeRecord: BitwiseCopyable, Sendable {

@@ -13,9 +13,6 @@ extension Verifier {
     for i in 0..<image.count(.nodes) {
       let node = image.nodes[i]
       guard Int(node.block) == word else { throw fail(.badRule, .nodes, i) }
-      guard kind == .platform || (node.default | node.operatorsMay | node.usersMay | node.absolute) == 0 else {
-        throw fail(.badNode, .nodes, i)
-      }
       word = try checkRun(word, count: Int(node.settings), .settings, slots)
       word = try checkRun(word, count: Int(node.grants), .grants, slots)
       word = try checkRun(word, count: Int(node.limits), .limits, slots)

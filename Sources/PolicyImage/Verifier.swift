@@ -162,7 +162,7 @@ struct Verifier {
     guard Int(n.nameOffset) <= image.count(.bytes), n.nameLength > 0,
       Int(n.nameLength) <= min(image.count(.bytes) &- Int(n.nameOffset), ImageFormat.maximumNameLength),
       n.depth > 0, Int(n.depth) <= ImageFormat.maximumDepth, Int(n.end) > i, Int(n.end) <= count,
-      n.default <= n.operatorsMay, n.default <= n.usersMay, n.operatorsMay <= 2, n.usersMay <= 2, n.absolute <= 2,
+      isChoice(n), n.operatorsMay <= 2, n.usersMay <= 2, n.absolute <= 2,
       n.depth == segments(image.name(UInt32(truncatingIfNeeded: i))), n.stakes >= 0, n.stakes <= 1, n.audit <= 2
     else { return false }
     guard isStatementOrNone(n.absoluteStatement), hasRightParent(n, i) else { return false }
@@ -170,6 +170,16 @@ struct Verifier {
     let name = image.name(UInt32(truncatingIfNeeded: i))
     guard let base = name.baseAddress else { return false }
     return n.platformNode == platform.nearestNode(base, name.count)
+  }
+
+  /// A platform's ceilings are no lower than its default. An overlay has none; its default is its audience's choice.
+  private func isChoice(_ n: Node) -> Bool {
+    guard Int(n.obligations) < image.count(.masks) else { return false }
+    let hasAudience = n.flags & Node.hasAudience != 0
+    guard kind == .overlay else { return !hasAudience && n.default <= n.operatorsMay && n.default <= n.usersMay }
+    guard n.operatorsMay | n.usersMay | n.absolute == 0 else { return false }
+    if !hasAudience { return n.default == 0 && n.obligations == 0 }
+    return n.default <= Effect.allow.rawValue && Int(n.absoluteStatement) < image.count(.statements)
   }
 
   /// Not believed from the record: a name that claims fewer segments would escape the absolute of the one above.

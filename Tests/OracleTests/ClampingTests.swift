@@ -120,11 +120,13 @@ import Testing
       for name in highest.behaviors.keys {
         let choice = highest.behaviors[name]?.choice
         let most = max(choice?.default ?? .deny, choice?.operatorsMay ?? .deny, choice?.usersMay ?? .deny)
+        highest.behaviors[name]?.population = nil
         highest.behaviors[name]?.choice = Choice(default: most, operatorsMay: most, usersMay: most)
       }
       // The operator's name is known to conditions all the same.
       var silent = one
       silent.statements = []
+      silent.audiences = []
       let best = try Evaluator.oracle.prepare(TestKit.LoadedPolicy(platform: highest, operator: silent))
       for _ in 0..<10 {
         var request = second.request(&random)

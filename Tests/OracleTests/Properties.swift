@@ -15,6 +15,8 @@ enum Property: String, CaseIterable, Sendable {
   case widerNeverLooser = "P13"
   case haltsDeny = "P14"
   case failuresKeepObligations = "P16"
+  /// DESIGN §2.7.
+  case populationsAreServed = "population"
 
   var check: Trial.Check {
     switch self {
@@ -27,6 +29,7 @@ enum Property: String, CaseIterable, Sendable {
     case .widerNeverLooser: Checks.widerNeverLooser
     case .haltsDeny: Checks.haltsDeny
     case .failuresKeepObligations: Checks.failuresKeepObligations
+    case .populationsAreServed: Checks.populationsAreServed
     }
   }
 }
@@ -91,7 +94,11 @@ enum Checks {
 
   static func ceilingsBound(_ one: Trial.Case, _ evaluator: Evaluator, _ answer: Evaluator.Answer) throws -> String? {
     var request = one.request
-    request.behaviors = [one.request.behaviors[0]]
+    var random = one.random
+    // An operator's audience is bounded as its settings are.
+    let audiences = one.policy.audiences.map(\.behavior)
+    let name = !audiences.isEmpty && random.chance(70) ? random.pick(audiences) : one.request.behaviors[0]
+    request.behaviors = [name]
     // What a halt denies is P14's.
     request.isHalted = false
     guard let platform = one.loaded.platform, isAlone(request.behaviors[0], one.loaded),

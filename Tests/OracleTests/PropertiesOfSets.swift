@@ -54,6 +54,8 @@ extension Checks {
     policy.behaviors.shuffle(using: &random)
     policy.platformRules.shuffle(using: &random)
     policy.operatorRules.shuffle(using: &random)
+    policy.audiences.shuffle(using: &random)
+    for index in policy.behaviors.indices { policy.behaviors[index].population?.responses.shuffle(using: &random) }
     policy.platformRules += random.some(of: policy.platformRules, atMost: 2)
     policy.operatorRules += random.some(of: policy.operatorRules, atMost: 2)
     let decisions = (

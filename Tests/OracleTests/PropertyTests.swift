@@ -33,6 +33,8 @@ import Testing
     (.dutiesCap, .restrictionsNeverLoosen), (.firstSettingWins, .orderDoesNotMatter),
     (.namesBelowForgotten, .widerNeverLooser), (.dutiesOutrankHalts, .haltsDeny),
     (.failedObligationsLost, .failuresKeepObligations),
+    (.boundsForgotten, .populationsAreServed), (.payoffsRounded, .populationsAreServed),
+    (.audiencesForgotten, .populationsAreServed), (.audiencesUnbounded, .populationsAreServed),
   ]
 
   @Test func everyFaultIsTried() {

@@ -64,16 +64,28 @@ private struct Meaning {
     }
     platform.statements = platform.statements.map { Self.moved($0, to: nowhere) }
     model = ["\(platform.name) \(platform.unknown)"] + platform.attributes.map { "\($0)" }
-    model += platform.behaviors.values.map { "\($0)" }.sorted() + platform.statements.flatMap(Self.describe)
+    model += platform.behaviors.values.map(Self.describe).sorted() + platform.statements.flatMap(Self.describe)
     images = [try compile(platform: platform)]
     for name in set.operators.keys.sorted() {
       guard var one = set.operators[name] else { continue }
       one.location = nowhere
       one.statements = one.statements.map { Self.moved($0, to: nowhere) }
+      for index in one.audiences.indices { one.audiences[index].location = nowhere }
+      model += one.audiences.map { "\($0.behavior) \($0.choice) \($0.who.sorted { $0.key < $1.key })" }
       model += ["\(one.name) \(one.bindings)"] + one.statements.flatMap(Self.describe)
       images.append(try compile(operator: one, on: platform, checksum: 7))
     }
     model += set.broken.sorted()
+  }
+
+  /// Groups in an order of their own.
+  private static func describe(_ behavior: Behavior) -> String {
+    func payoffs(_ all: [String: Payoff]) -> String { "\(all.sorted { $0.key < $1.key })" }
+    var rest = behavior
+    rest.population = nil
+    guard let population = behavior.population else { return "\(rest)" }
+    let responses = population.responses.map { "\($0.title) \(payoffs($0.payoffs))" }
+    return "\(rest) \(population.who.sorted { $0.key < $1.key }) \(responses) \(payoffs(population.bounds))"
   }
 
   private static func moved(_ statement: Statement, to place: Location) -> Statement {

@@ -33,6 +33,7 @@ import Testing
       switch form {
       case .file: ([], 0)
       case .behavior: (head + ["behaviors:", "  tool:"], 4)
+      case .population: (head + ["behaviors:", "  tool:", "    population:"], 6)
       case .attributes: (head + ["attributes:"], 2)
       case .attribute, .enumeration: (head + ["attributes:", "  user:", "    a:"], 6)
       case .rule: (head + ["rules:", "-"], 2)

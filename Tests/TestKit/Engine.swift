@@ -140,8 +140,9 @@ final class CompiledPolicy {
       let rules = layer == .platform ? platform.statements : loaded.operator?.statements ?? []
       let rule = rules[Int(statement)]
       return .statement(content: rule.content, behavior: rule.behavior)
-    case .declaration, .builtIn:
+    case .declaration, .builtIn, .chosen:
       return .declaration(String(decoding: policy.image(layer).string(record.name), as: UTF8.self))
+    case .audience: return .audience(String(decoding: policy.image(layer).string(record.name), as: UTF8.self))
     case .unknown: return .unknown
     case nil: return nil
     }

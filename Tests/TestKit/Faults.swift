@@ -28,6 +28,14 @@ public enum Fault: String, CaseIterable, Sendable {
   case namesBelowForgotten
   /// A halt counts as a limit of the lowest tier: the platform's duties raise again.
   case dutiesOutrankHalts
+  /// No single person's bound is looked at.
+  case boundsForgotten
+  /// Payoffs count as whole numbers.
+  case payoffsRounded
+  /// An operator's audience changes nothing.
+  case audiencesForgotten
+  /// An operator's audience chooses among all responses.
+  case audiencesUnbounded
 }
 
 extension Evaluator {
@@ -115,6 +123,7 @@ extension LoadedPolicy {
       !wide.contains(name) && wide.contains { BehaviorName.covers($0, name) }
     }
     var copy = mapping { $0.filter { !isBelow($0.behavior) } }
+    copy.operator?.audiences.removeAll { isBelow($0.behavior) }
     // The built-in absolutes stay: no image is valid without them.
     copy.platform?.behaviors = (platform?.behaviors ?? [:]).filter { !isBelow($0.key) || $0.value.location == nil }
     return copy
@@ -166,11 +175,46 @@ extension LoadedPolicy {
       let settings = (`operator`?.statements ?? []).filter { $0.kind == .setting }
       let first = settings.map(\.location.line).min()
       copy = mapping { $0.filter { $0.kind != .setting || $0.location.line == first } }
+    case .boundsForgotten:
+      copy = mappingPopulations { Population(who: $0.who, responses: $0.responses, bounds: [:]) }
+    case .payoffsRounded:
+      copy = mappingPopulations { population in
+        var rounded = population
+        rounded.responses = population.responses.map { response in
+          var response = response
+          response.payoffs = response.payoffs.mapValues(\.whole)
+          return response
+        }
+        return rounded
+      }
+    case .audiencesForgotten: copy.operator?.audiences = []
+    case .audiencesUnbounded:
+      guard let audiences = `operator`?.audiences, !audiences.isEmpty else { return copy }
+      for audience in audiences { copy.platform?.behaviors[audience.behavior]?.choice.operatorsMay = .allow }
     case .failedLimitsIgnored, .failedDutiesApply, .failedObligationsLost, .namesBelowForgotten,
       .dutiesOutrankHalts:
       break
     }
     return copy
+  }
+}
+
+extension LoadedPolicy {
+  fileprivate func mappingPopulations(_ change: (Population) -> Population) -> LoadedPolicy {
+    var copy = self
+    copy.platform?.behaviors = (platform?.behaviors ?? [:]).mapValues { behavior in
+      var changed = behavior
+      changed.population = behavior.population.map(change)
+      return changed
+    }
+    return copy
+  }
+}
+
+extension Payoff {
+  fileprivate var whole: Payoff {
+    let number = millionths / 1_000_000
+    return Payoff(text: "\(number)", millionths: number * 1_000_000)
   }
 }
 

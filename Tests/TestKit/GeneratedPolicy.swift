@@ -11,6 +11,16 @@ public struct GeneratedBehavior: Hashable, Sendable {
   public var operatorsMay: Effect?
   public var usersMay: Effect?
   public var hardcoded: Absolute
+  /// In place of `default`.
+  public var population: Population?
+
+  /// The default that it states or that its population chooses.
+  public var value: Effect? { `default` ?? population.map { $0.choice(for: $0.who).effect } }
+}
+
+public struct GeneratedAudience: Hashable, Sendable {
+  public var behavior: String
+  public var who: [String: Int64]
 }
 
 public struct GeneratedRule: Hashable, Sendable {
@@ -30,6 +40,7 @@ public struct GeneratedPolicy: Sendable {
   public var behaviors: [GeneratedBehavior]
   public var platformRules: [GeneratedRule]
   public var operatorRules: [GeneratedRule]
+  public var audiences: [GeneratedAudience] = []
 
   /// Attributes that every generated platform declares.
   static let attributes = """
@@ -49,7 +60,9 @@ public struct GeneratedPolicy: Sendable {
 
   public var operatorText: String {
     let head = "licet: 1\nlayer: operator\nname: op\n"
-    return head + Self.list("rules", operatorRules.filter { $0.kind != .grant })
+    let lines = audiences.map { "  \($0.behavior): \(Self.counts($0.who))\n" }
+    return head + (lines.isEmpty ? "" : "audience:\n" + lines.joined())
+      + Self.list("rules", operatorRules.filter { $0.kind != .grant })
       + Self.list("grants", operatorRules.filter { $0.kind == .grant })
   }
 
@@ -84,11 +97,25 @@ public struct GeneratedPolicy: Sendable {
   private static func fields(_ behavior: GeneratedBehavior) -> String {
     var fields: [String] = []
     if let it = behavior.default { fields.append("default: \(it)") }
+    if let it = behavior.population { fields.append("population: \(population(it))") }
     if let it = behavior.operatorsMay { fields.append("operators-may: \(it)") }
     if let it = behavior.usersMay { fields.append("users-may: \(it)") }
     if behavior.hardcoded != .none { fields.append("hardcoded: \(behavior.hardcoded)") }
     if behavior.hardcoded == .on { fields.append("stakes: 0") }
     return "{\(fields.joined(separator: ", "))}"
+  }
+
+  private static func population(_ population: Population) -> String {
+    func payoffs(_ all: [String: Payoff]) -> String {
+      "{\(all.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.text)" }.joined(separator: ", "))}"
+    }
+    let responses = population.responses.map { "\"\($0.title)\": \(payoffs($0.payoffs))" }
+    let bounds = population.bounds.isEmpty ? "" : ", never-worse-than: \(payoffs(population.bounds))"
+    return "{who: \(counts(population.who)), responses: {\(responses.joined(separator: ", "))}\(bounds)}"
+  }
+
+  private static func counts(_ who: [String: Int64]) -> String {
+    "{\(who.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", "))}"
   }
 
   private static func list(_ key: String, _ rules: [GeneratedRule]) -> String {
@@ -156,6 +183,11 @@ extension GeneratedPolicy {
     for index in behaviors.indices {
       var copy = self
       copy.behaviors.remove(at: index)
+      result.append(copy)
+    }
+    for index in audiences.indices {
+      var copy = self
+      copy.audiences.remove(at: index)
       result.append(copy)
     }
     for (index, rule) in operatorRules.enumerated() where rule.condition != nil {

@@ -14,6 +14,10 @@ extension GeneratedPolicy {
     var policy = GeneratedPolicy(
       unknown: random.pick([.deny, .deny, .ask, .allow]), behaviors: behaviors(&random), platformRules: [],
       operatorRules: [])
+    for behavior in policy.behaviors {
+      guard let population = behavior.population, random.chance(60) else { continue }
+      policy.audiences.append(GeneratedAudience(behavior: behavior.name, who: PopulationGenerator.audience(population, &random)))
+    }
     let names = policy.ruleNames(&random)
     // At most 12 in all: the Oracle tries every combination of failures.
     for _ in 0..<random.below(7) { policy.platformRules.append(policy.platformRule(names, &random)) }
@@ -50,8 +54,12 @@ extension GeneratedPolicy {
     if random.chance(12), !contradicts {
       behavior.hardcoded = absolute
     } else if random.chance(70) {
-      let value = random.pick(Effect.allCases)
-      behavior.default = value
+      if random.chance(35) {
+        behavior.population = PopulationGenerator.population(&random)
+      } else {
+        behavior.default = random.pick(Effect.allCases)
+      }
+      let value = behavior.value ?? .deny
       if random.chance(60) { behavior.operatorsMay = max(value, random.pick(Effect.allCases)) }
       if random.chance(60) { behavior.usersMay = max(value, random.pick(Effect.allCases)) }
     }
@@ -76,7 +84,7 @@ extension GeneratedPolicy {
 
   private func operatorsMay(_ name: String) -> Effect {
     for ancestor in BehaviorName.path(of: name) {
-      if let it = behaviors.first(where: { $0.name == ancestor }), let value = it.default {
+      if let it = behaviors.first(where: { $0.name == ancestor }), let value = it.value {
         return it.operatorsMay ?? value
       }
     }

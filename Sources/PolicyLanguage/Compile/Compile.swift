@@ -22,8 +22,8 @@ public struct CompileError: Error, Hashable, Sendable {
 /// Compiles a platform. Pure; thread-safe.
 public func compile(platform: Platform) throws(CompileError) -> [UInt8] {
   var compiler = Compiler(
-    names: platform.behaviors.keys, statements: platform.statements, kind: .platform, location: platform.unknownLocation
-  )
+    names: platform.behaviors.keys, statements: platform.statements,
+    choices: platform.behaviors.values.flatMap(\.choice.obligations), location: platform.unknownLocation)
   let attributes = try compiler.addAttributes(platform.attributes, at: platform.unknownLocation)
   compiler.addNames()
   try compiler.add(platform.statements)
@@ -41,11 +41,13 @@ public func compile(
   operator: Operator, on platform: Platform, nodes: PlatformNodes? = nil, checksum: UInt64
 ) throws(CompileError) -> [UInt8] {
   var compiler = Compiler(
-    names: [], statements: `operator`.statements, kind: .overlay, location: `operator`.location)
+    names: `operator`.audiences.map(\.behavior), statements: `operator`.statements,
+    choices: `operator`.audiences.flatMap(\.choice.obligations), location: `operator`.location)
   compiler.link(to: nodes ?? PlatformNodes(platform))
   compiler.useSlots(of: platform.attributes)
   compiler.addNames()
   try compiler.add(`operator`.statements)
+  compiler.declare(`operator`.audiences, on: platform)
   return try compiler.finish(
     .init(
       kind: .overlay, name: `operator`.name, platform: checksum, unknown: .deny, unknownStatement: ImageFormat.none),
@@ -72,12 +74,13 @@ struct Compiler {
   let obligations: [String]
   let location: Location
 
-  init(names: some Sequence<String>, statements: [Statement], kind: ImageKind, location: Location) {
+  /// `choices`: the obligations of defaults.
+  init(names: some Sequence<String>, statements: [Statement], choices: [String], location: Location) {
     let (all, named) = Compiler.names(names, statements)
     behaviors = all.map {
       ImageBuilder.Behavior(name: $0, isDeclared: false, isNamed: named.contains($0))
     }
-    obligations = Set(statements.lazy.flatMap(\.obligations)).sorted()
+    obligations = Set(statements.lazy.flatMap(\.obligations)).union(choices).sorted()
     self.location = location
     for (i, behavior) in behaviors.enumerated() { index[behavior.name] = i }
   }
@@ -213,12 +216,36 @@ struct Compiler {
       let name = behaviors[i].name
       if let declared = platform.behaviors[name] {
         declarations[name] = record(
-          declared.location == nil ? .builtIn : .declaration,
+          declared.location == nil ? .builtIn : declared.chosen == nil ? .declaration : .chosen,
           location: declared.location ?? Location(file: "built-in", line: 0, column: 0), name: name,
-          clause: declared.clause)
+          clause: declared.clause, condition: declared.chosen?.reason)
       }
     }
     for i in behaviors.indices { declare(i, platform, declarations) }
+  }
+
+  /// Puts an operator's audiences on its nodes: each on all that the same declaration of the platform governs.
+  mutating func declare(_ audiences: [Audience], on platform: Platform) {
+    guard !audiences.isEmpty else { return }
+    func governing(_ name: String) -> String? {
+      BehaviorName.path(of: name).lazy.compactMap { platform.behaviors[$0] }.first?.governedBy
+    }
+    var found: [String: (audience: Audience, statement: UInt32)] = [:]
+    for audience in audiences {
+      let statement = record(
+        .audience, location: audience.location, name: audience.behavior, clause: nil, condition: audience.choice.reason)
+      found[audience.behavior] = (audience, statement)
+    }
+    for i in behaviors.indices {
+      let name = behaviors[i].name
+      guard let (audience, statement) = BehaviorName.path(of: name).lazy.compactMap({ found[$0] }).first,
+        governing(name) == governing(audience.behavior)
+      else { continue }
+      behaviors[i].hasAudience = true
+      behaviors[i].default = audience.choice.effect
+      behaviors[i].obligations = audience.choice.obligations
+      behaviors[i].absoluteStatement = statement
+    }
   }
 
   private mutating func declare(_ i: Int, _ platform: Platform, _ declarations: [String: UInt32]) {
@@ -231,6 +258,7 @@ struct Compiler {
     behaviors[i].default = choice.default
     behaviors[i].operatorsMay = choice.operatorsMay
     behaviors[i].usersMay = choice.usersMay
+    behaviors[i].obligations = choice.obligations
     behaviors[i].stakes = Float(nearest?.stakes ?? 1)
     behaviors[i].audit = nearest?.audit.rawValue ?? 0
     behaviors[i].choiceStatement =
@@ -253,7 +281,8 @@ struct Compiler {
         code: .tooManyObligations, location: location,
         message: "\(obligations.count) different obligations; at most \(ImageFormat.maximumObligations) in one layer")
     }
-    guard Set(behaviors.lazy.flatMap { $0.rules.lazy.map(\.obligations) }).count < Int(UInt16.max) else {
+    let sets = Set(behaviors.lazy.flatMap { $0.rules.lazy.map(\.obligations) }).union(behaviors.lazy.map(\.obligations))
+    guard sets.count < Int(UInt16.max) else {
       throw CompileError(
         code: .tooManyObligations, location: location,
         message: "more than \(UInt16.max - 1) different sets of obligations in one layer")

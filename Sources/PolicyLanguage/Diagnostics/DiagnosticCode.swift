@@ -62,6 +62,15 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case oppositeAbsolutes = "opposite-absolutes"
   case builtInAbsolute = "built-in-absolute"
 
+  // Populations and audiences.
+  case populationAndDefault = "population-and-default"
+  case populationCount = "population-count"
+  case populationGroup = "population-group"
+  case populationPayoff = "population-payoff"
+  case populationResponse = "population-response"
+  case populationSize = "population-size"
+  case audienceWithoutPopulation = "audience-without-population"
+
   // Statements.
   case ruleKind = "rule-kind"
   case ruleTo = "rule-to"

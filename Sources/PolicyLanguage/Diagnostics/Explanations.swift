@@ -77,6 +77,19 @@ extension DiagnosticCode {
       "An absolute covers all names below it, so one of these two would break the other. Narrow one."
     case .builtInAbsolute:
       "A few absolutes are compiled into the program. A platform may add to them, and can't remove or weaken one."
+    case .populationAndDefault:
+      "A population chooses the behaviour's default, so a default beside it would say the same thing twice, or something else. A file in a higher folder may replace one by the other."
+    case .populationCount:
+      "A population counts people: whole numbers, each at least 1. How many there are in all is up to the author; only proportions matter."
+    case .populationGroup:
+      "Payoffs, bounds and audiences speak of the groups that the population's `who` names. A misspelt one would silently count for nothing."
+    case .populationPayoff:
+      "Payoffs are decimal numbers and are added up exactly, so they have few digits, no exponent and no quotes."
+    case .populationResponse:
+      "A response is an effect, or an effect `with` obligations; each stands once."
+    case .populationSize: "A population has at most 64 groups and 64 responses."
+    case .audienceWithoutPopulation:
+      "An audience makes the choice of the platform's population again for those who ask this operator. Where the platform states a plain default there is nothing to choose; a setting says what the operator wants."
     case .ruleKind: "A rule says exactly one thing: `allow`, `ask`, `deny`, `limit` or `duty`."
     case .ruleTo: "`allow`, `ask` and `deny` say what the behaviour shall be; only a `limit` and a `duty` have `to`."
     case .aboveCeiling:

@@ -71,10 +71,13 @@ public struct Choice: Hashable, Sendable {
   public var `default`: Effect
   public var operatorsMay: Effect
   public var usersMay: Effect
-  public init(default: Effect, operatorsMay: Effect, usersMay: Effect) {
+  /// What the default carries (only one that a population chose does), sorted.
+  public var obligations: [String]
+  public init(default: Effect, operatorsMay: Effect, usersMay: Effect, obligations: [String] = []) {
     self.default = `default`
     self.operatorsMay = operatorsMay
     self.usersMay = usersMay
+    self.obligations = obligations
   }
 }
 
@@ -89,6 +92,9 @@ public struct Behavior: Hashable, Sendable {
   public var choice: Choice
   /// The behaviour whose `choice` this is (itself when stated); nil: the platform's `unknown`.
   public var governedBy: String?
+  /// Whom its own default is chosen for, and what was chosen; nil: it states none.
+  public var population: Population?
+  public var chosen: PopulationChoice?
   /// As stated here; what lies above applies to this one too (`Platform.absolute(of:)`).
   public var hardcoded: Absolute
   /// 0...1, inherited; 1 when nobody states one (DESIGN §2.5).
@@ -98,8 +104,11 @@ public struct Behavior: Hashable, Sendable {
   public var location: Location?
   public init(
     name: String, title: String?, clause: String?, stated: Choice?, choice: Choice, governedBy: String?,
-    hardcoded: Absolute, stakes: Double, audit: Audit, location: Location?
+    hardcoded: Absolute, stakes: Double, audit: Audit, location: Location?, population: Population? = nil,
+    chosen: PopulationChoice? = nil
   ) {
+    self.population = population
+    self.chosen = chosen
     self.name = name
     self.title = title
     self.clause = clause
@@ -213,8 +222,13 @@ public struct Operator: Sendable {
   public var bindings: [Binding]
   /// Settings, grants and limits, sorted by `content`, without duplicates.
   public var statements: [Statement]
+  /// Sorted by behaviour.
+  public var audiences: [Audience]
   public var location: Location
-  public init(name: String, bindings: [Binding], statements: [Statement], location: Location) {
+  public init(
+    name: String, bindings: [Binding], statements: [Statement], location: Location, audiences: [Audience] = []
+  ) {
+    self.audiences = audiences
     self.name = name
     self.bindings = bindings
     self.statements = statements

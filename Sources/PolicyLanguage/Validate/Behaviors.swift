@@ -6,6 +6,8 @@ internal import PolicyImage
 struct BehaviorDraft {
   var location: Location
   var `default`: Stated<Effect>?
+  /// Of the value nil: it is written, and wrong.
+  var population: Stated<Population?>?
   var operatorsMay: Stated<Effect>?
   var usersMay: Stated<Effect>?
   var hardcoded: Stated<Absolute>?
@@ -45,6 +47,8 @@ extension Shape {
   private func merge(_ fields: Fields, into draft: inout BehaviorDraft, _ name: String) {
     func what(_ id: KeyID) -> String { "`\(id.rawValue)` of `\(name)`" }
     report.merge(&draft.default, stated(fields[.default], effect(fields[.default])), what(.default))
+    let population = fields[.population].flatMap { stated($0, Optional.some(self.population($0))) }
+    report.merge(&draft.population, population, what(.population))
     report.merge(&draft.operatorsMay, stated(fields[.operatorsMay], effect(fields[.operatorsMay])), what(.operatorsMay))
     report.merge(&draft.usersMay, stated(fields[.usersMay], effect(fields[.usersMay])), what(.usersMay))
     let hardcoded = text(fields[.hardcoded]).map { $0 == "on" ? Absolute.on : Absolute.off }
@@ -77,9 +81,11 @@ struct BehaviorResolver {
   }
 
   private func behavior(_ name: String, _ parent: Behavior?) -> Behavior {
-    let draft = drafts[name]
+    let draft = drafts[name].map(settled)
     let builtIn = BuiltInAbsolutes.byName[name]
-    let stated = draft.flatMap(choice)
+    let population = draft?.population?.value
+    let chosen = population.map { $0.choice(for: $0.who) }
+    let stated = draft.flatMap { choice($0, chosen) }
     let hardcoded = draft?.hardcoded?.value ?? builtIn ?? .none
     let inherited = parent?.choice ?? Choice(default: unknown, operatorsMay: unknown, usersMay: unknown)
     let builtInStakes: Double? = builtIn == .on ? 0 : nil
@@ -88,14 +94,33 @@ struct BehaviorResolver {
       clause: draft?.clause?.value, stated: stated, choice: stated ?? inherited,
       governedBy: stated != nil ? name : parent?.governedBy, hardcoded: hardcoded,
       stakes: draft?.stakes?.value ?? builtInStakes ?? parent?.stakes ?? 1,
-      audit: draft?.audit?.value ?? parent?.audit ?? .counts, location: draft?.location)
+      audit: draft?.audit?.value ?? parent?.audit ?? .counts, location: draft?.location,
+      population: population, chosen: chosen)
+  }
+
+  /// A default and a population say the same thing twice: a higher folder's replaces a lower one's, and of one folder
+  /// only one may stand.
+  private func settled(_ draft: BehaviorDraft) -> BehaviorDraft {
+    guard let stated = draft.default, let population = draft.population else { return draft }
+    var draft = draft
+    if stated.rank == population.rank {
+      report.error(
+        .populationAndDefault, population.location, "a population stands beside a `default`", length: 1,
+        hint: "the population chooses the default; keep one of the two",
+        related: .init(location: stated.location, message: "the default"))
+    }
+    if stated.rank < population.rank { draft.default = nil } else { draft.population = nil }
+    return draft
   }
 
   /// What a draft states as default and ceilings; ceilings that it omits equal the default.
-  private func choice(_ draft: BehaviorDraft) -> Choice? {
+  private func choice(_ draft: BehaviorDraft, _ chosen: PopulationChoice?) -> Choice? {
+    // What is wrong with a population was said; what depends on it isn't judged.
+    if let population = draft.population, population.value == nil { return nil }
+    let value = draft.default?.value ?? chosen?.effect
     for (ceiling, key) in [(draft.operatorsMay, "operators-may"), (draft.usersMay, "users-may")] {
       guard let ceiling else { continue }
-      guard let `default` = draft.default else {
+      guard let value, let place = draft.default?.location ?? draft.population?.location else {
         // Beside an absolute no ceiling can stand at all, which is said there.
         if draft.hardcoded != nil { continue }
         report.error(
@@ -103,17 +128,19 @@ struct BehaviorResolver {
           hint: "a behaviour that states a default starts afresh; one that states none inherits its ceilings too")
         continue
       }
-      if ceiling.value < `default`.value {
+      if ceiling.value < value {
         report.error(
           .ceilingBelowDefault, ceiling.location, "`\(key)` is stricter than the default", length: ceiling.length,
           hint: "a ceiling says how far others may loosen; to make things stricter, lower the default",
-          related: .init(location: `default`.location, message: "the default is `\(`default`.value)`"))
+          related: .init(
+            location: place,
+            message: chosen.map { "the population chooses `\($0.effect)`: \($0.reason)" } ?? "the default is `\(value)`"))
       }
     }
-    guard let `default` = draft.default?.value else { return nil }
+    guard let value else { return nil }
     return Choice(
-      default: `default`, operatorsMay: draft.operatorsMay?.value ?? `default`,
-      usersMay: draft.usersMay?.value ?? `default`)
+      default: value, operatorsMay: draft.operatorsMay?.value ?? value, usersMay: draft.usersMay?.value ?? value,
+      obligations: chosen?.obligations ?? [])
   }
 
   private func checkAbsolutes(_ name: String, _ behaviors: [String: Behavior]) {
@@ -145,6 +172,12 @@ struct BehaviorResolver {
   private func checkContradiction(_ name: String, _ absolute: Absolute) {
     guard let draft = drafts[name] else { return }
     let only: Effect = absolute == .on ? .allow : .deny
+    if let population = draft.population {
+      report.error(
+        .hardcodedContradiction, population.location, "`\(name)` is hard-coded `\(absolute)`: a population has no say",
+        length: 1, hint: "an absolute has no default; delete this",
+        related: draft.hardcoded.map { .init(location: $0.location, message: "hard-coded here") })
+    }
     for field in [draft.default, draft.operatorsMay, draft.usersMay] {
       guard let field, field.value != only else { continue }
       let hardcoded = draft.hardcoded

@@ -13,13 +13,14 @@ struct Layers: OptionSet, Sendable {
 
 /// The kinds of mapping that have fixed keys.
 enum Form: String, Sendable, CaseIterable {
-  case file, behavior, attributes, attribute, enumeration, rule, grant, binding, examples, example
+  case file, behavior, population, attributes, attribute, enumeration, rule, grant, binding, examples, example
 
   /// For messages: "a rule", "a behaviour" …
   var title: String {
     switch self {
     case .file: "a policy file"
     case .behavior: "a behaviour"
+    case .population: "a population"
     case .attributes: "`attributes`"
     case .attribute: "an attribute"
     case .enumeration: "an enumeration"
@@ -50,6 +51,10 @@ indirect enum ValueKind: Sendable {
   case table(Form)
   /// A mapping whose keys are names of the author's.
   case named(ValueKind)
+  /// A whole number of people, at least 1.
+  case count
+  /// A decimal number of a few digits.
+  case payoff
   case attributeType
   /// An attribute's type, or a mapping with `type`.
   case attribute
@@ -64,9 +69,10 @@ enum KeyID: String, CaseIterable, Sendable {
   case type, verified, `enum`
   case allow, ask, deny, limit, duty, to, tier, when, with, mode, examples
   case behavior, groups, group, label, unit
+  case population, who, responses, neverWorseThan = "never-worse-than", audience
   case match, noMatch = "no-match", resource, source, argument, now
   // Of later parts of the design: refused, because ignoring one could loosen.
-  case dial, periods, authorities, counters, suspicion, overseers, audience, population, after, during
+  case dial, periods, authorities, counters, suspicion, overseers, after, during
   case plugins, retention, staleAfter = "stale-after", onAuthorityLoss = "on-authority-loss"
 }
 
@@ -119,6 +125,7 @@ extension Form {
     switch self {
     case .file: Self.fileKeys
     case .behavior: Self.behaviorKeys
+    case .population: Self.populationKeys
     case .attributes: Self.attributesKeys
     case .attribute: Self.attributeKeys
     case .enumeration: Self.enumerationKeys
@@ -142,12 +149,12 @@ extension Form {
     Key(.rules, .list(.table(.rule)), "Settings, limits and duties."),
     Key(.grants, .list(.table(.grant)), .operator, "How far users may lift what the operator set."),
     Key(.groups, .list(.text), .platform, "Groups of the system whose members may administer."),
+    Key(.audience, .named(.named(.count)), .operator, "Who asks this operator, for behaviours with a population."),
     Key(.bind, .list(.table(.binding)), .operator, "Which identities of the system speak for this operator."),
     .reserved(.dial, "The disposition dial."), .reserved(.periods, "Periods and how they end."),
     .reserved(.authorities, "Who can end a period."), .reserved(.counters, "Counters over sliding windows."),
     .reserved(.suspicion, "What suspicion does."), .reserved(.overseers, "Who answers asks."),
-    .reserved(.audience, "An operator's own population."),
-    .reserved(.population, "Who asks, and what each response does to them."), .reserved(.plugins, "Plugins."),
+    .reserved(.plugins, "Plugins."),
     .reserved(.retention, "How long records are kept."), .reserved(.staleAfter, "When a snapshot is stale."),
     .reserved(.onAuthorityLoss, "What holds without a daemon."),
   ]
@@ -161,8 +168,18 @@ extension Form {
     Key(.audit, .keyword(Words.audits), .platform, "How decisions are recorded."),
     Key(.clause, .text, .platform, "What document this comes from."),
     Key(.title, .text, .platform, "A name for people."),
-    .reserved(.population, "Who asks, and what each response does to them."),
-    .reserved(.audience, "An operator's own population."), .reserved(.after, "Looser fields once a period has ended."),
+    Key(
+      .population, .table(.population), .platform,
+      "Who asks and what each response does to them; the best response is the default."),
+    .reserved(.after, "Looser fields once a period has ended."),
+  ]
+
+  private static let populationKeys = [
+    Key(.who, .named(.count), .platform, required: .platform, "The groups of those who ask, and how many each is."),
+    Key(
+      .responses, .named(.named(.payoff)), .platform, required: .platform,
+      "By response (`allow`, `ask`, `deny`, each also `with` obligations) what it does to one person of each group."),
+    Key(.neverWorseThan, .named(.payoff), .platform, "What no single person of a group may come off worse than."),
   ]
 
   private static let attributesKeys = [

@@ -91,7 +91,7 @@ final class Loader {
       checkName(shape, fields, PolicyPath(file.path))
       draft.read(shape, fields, scope, isClamping: isClamping)
     }
-    return report.errorCount > errors ? nil : draft.finish(&repeats)
+    return report.errorCount > errors ? nil : draft.finish(scope, &repeats)
   }
 
   private func checkName(_ shape: Shape, _ fields: Fields, _ path: PolicyPath) {

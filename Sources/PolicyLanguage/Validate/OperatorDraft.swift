@@ -7,21 +7,26 @@ struct OperatorDraft {
   private var bindings: Stated<[Binding]>?
   private var statements: [Statement] = []
   private var location: Location?
+  private var audiences: [String: Stated<AudienceDraft>] = [:]
 
   init(name: String) { self.name = name }
 
   mutating func read(_ shape: Shape, _ fields: Fields, _ scope: Scope?, isClamping: Bool) {
     location = location ?? shape.document.location(fields[.name] ?? fields.node)
     shape.report.merge(&bindings, shape.stated(fields[.bind], shape.bindings(fields[.bind])), "`bind` of `\(name)`")
+    shape.readAudiences(fields[.audience], scope, isClamping: isClamping, into: &audiences)
     let reader = StatementReader(shape: shape, scope: scope, isClamping: isClamping)
     statements += reader.rules(fields[.rules])
     statements += reader.grants(fields[.grants])
   }
 
-  func finish(_ repeats: inout [Repeat]) -> Operator {
+  func finish(_ scope: Scope?, _ repeats: inout [Repeat]) -> Operator {
     Operator(
       name: name, bindings: bindings?.value ?? [], statements: normalize(statements, repeats: &repeats),
-      location: location ?? Location(file: "operators.d/\(name).yaml", line: 1, column: 1))
+      location: location ?? Location(file: "operators.d/\(name).yaml", line: 1, column: 1),
+      audiences: audiences.keys.sorted(by: BehaviorName.precedes).compactMap { name in
+        audiences[name].flatMap { scope?.audience(name, $0) }
+      })
   }
 }
 

@@ -66,7 +66,7 @@ private func fields(_ kind: ValueKind, _ layer: Layer) -> [(String, JSONValue)] 
     return [
       ("type", .string("number")), ("minimum", .number(range.lowerBound)), ("maximum", .number(range.upperBound)),
     ]
-  case .name: return [("type", .string("string")), ("pattern", .string("^[A-Za-z0-9][A-Za-z0-9._-]*$"))]
+  case .name: return [("type", .string("string")), ("pattern", .string(namePattern))]
   case .behavior: return [("type", .string("string")), ("pattern", .string(behaviorPattern))]
   case .keyword(let words): return [("enum", .array(words.map(JSONValue.string)))]
   case .list(let element): return [("type", .string("array")), ("items", .object(fields(element, layer)))]
@@ -77,6 +77,11 @@ private func fields(_ kind: ValueKind, _ layer: Layer) -> [(String, JSONValue)] 
     return [
       ("anyOf", .array([typeName, .object([reference(.enumeration, layer)]), .object([reference(.attribute, layer)])]))
     ]
+  case .count:
+    return [
+      ("type", .string("integer")), ("minimum", .int(1)), ("maximum", .number(Double(Population.maximumCount))),
+    ]
+  case .payoff: return [("type", .string("number"))]
   case .anything: return []
   }
 }
@@ -89,8 +94,19 @@ private func named(_ value: ValueKind, _ layer: Layer) -> [(String, JSONValue)] 
     element = .object([("anyOf", .array([element, .object([("type", .string("null"))])]))])
     result.append(("propertyNames", .object([("pattern", .string(behaviorPattern))])))
   }
+  switch value {
+  case .named(.count): result.append(("propertyNames", .object([("pattern", .string(behaviorPattern))])))
+  case .named(.payoff): result.append(("propertyNames", .object([("pattern", .string(responsePattern))])))
+  case .count, .payoff: result.append(("propertyNames", .object([("pattern", .string(namePattern))])))
+  default: break
+  }
   return result + [("additionalProperties", element)]
 }
+
+private let namePattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$"
+
+private let responsePattern =
+  "^ *(deny|ask|allow)( +with +[A-Za-z0-9][A-Za-z0-9._-]* *(, *[A-Za-z0-9][A-Za-z0-9._-]* *)*)? *$"
 
 private let behaviorPattern = "^[a-z0-9][a-z0-9_-]*(\\.[a-z0-9][a-z0-9_-]*)*$"
 

@@ -67,7 +67,9 @@ final class Scope {
     standing.choice = behavior.choice
     if behavior.stated != nil {
       let draft = drafts[behavior.name]
-      standing.ceilingLocation = draft.map { $0.operatorsMay?.location ?? $0.default?.location ?? $0.location }
+      standing.ceilingLocation = draft.map {
+        $0.operatorsMay?.location ?? $0.default?.location ?? $0.population?.location ?? $0.location
+      }
     }
     if standing.absolute == .none, behavior.hardcoded != .none {
       standing.absolute = behavior.hardcoded

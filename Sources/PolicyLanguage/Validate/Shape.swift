@@ -108,7 +108,8 @@ struct Shape {
     case .keyword(let words): return checkKeyword(node, words, name)
     case .list(let element): return checkList(node, element, name)
     case .table, .named: return checkMapping(node, name)
-    case .attributeType, .attribute, .anything: return true
+    // Counts and payoffs are looked at together with their groups (Populations.swift).
+    case .attributeType, .attribute, .anything, .count, .payoff: return true
     }
   }
 
@@ -229,7 +230,8 @@ struct Shape {
   }
 
   static func list(_ words: [String]) -> String {
-    words.dropLast().map { "`\($0)`" }.joined(separator: ", ") + " or `\(words.last ?? "")`"
+    if words.count == 1 { return "`\(words[0])`" }
+    return words.dropLast().map { "`\($0)`" }.joined(separator: ", ") + " or `\(words.last ?? "")`"
   }
 
   // MARK: reading what was checked
