@@ -301,7 +301,7 @@ LICET_API int32_t licet_request_set_now(licet_request *request, int64_t seconds,
 /* ---- Deciding --------------------------------------------------------------------------------------------------- */
 
 /* What decided, lowest authority first. */
-#define LICET_BY_DEFAULT 0       /* the platform's default, or `unknown` */
+#define LICET_BY_DEFAULT 0       /* the platform's default, `unknown`, or the operator's audience's choice */
 #define LICET_BY_SETTING 1       /* the operator's setting */
 #define LICET_BY_CEILING 2       /* the platform's ceiling, to which the operator's setting was cut down */
 #define LICET_BY_PREFERENCE 3    /* the user's preference, as far as it was granted */
@@ -346,7 +346,7 @@ typedef struct licet_statement {
   licet_text file;     /* as the authority reads it: "operators.d/nightowl.yaml" */
   licet_text behavior; /* the name that it names */
   licet_text clause;   /* what it cites; empty: nothing */
-  licet_text condition; /* its `when`; empty: none */
+  licet_text condition; /* its `when`; empty: none. Of a choice: of how many people, and each response's total */
 } licet_statement;
 #define LICET_STATEMENT_INIT {sizeof(licet_statement), 0, 0, LICET_FORM_NONE, {NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}}
 #define LICET_FORM_NONE (-1)
@@ -354,6 +354,8 @@ typedef struct licet_statement {
 #define LICET_FORM_DECLARATION 1 /* of a behaviour by the platform */
 #define LICET_FORM_UNKNOWN 2     /* the platform's `unknown` */
 #define LICET_FORM_BUILT_IN 3    /* compiled into Licet */
+#define LICET_FORM_CHOSEN 4      /* a declaration whose default its population chose */
+#define LICET_FORM_AUDIENCE 5    /* an operator's audience, for which the choice was made again */
 
 /* Names that the caller must honour if it goes ahead, sorted, without repeats: writes up to `capacity` of them and returns
    how many there are. Of the request's last decision. */
@@ -382,7 +384,7 @@ LICET_API int32_t licet_explanation_statement(const licet_explanation *explanati
 LICET_API size_t licet_explanation_obligations(
     const licet_explanation *explanation, licet_text *names, size_t capacity);
 
-#define LICET_STEP_DEFAULT 0
+#define LICET_STEP_DEFAULT 0  /* the platform's; a second one is what the operator's audience chooses instead */
 #define LICET_STEP_SETTING 1  /* a setting of the operator's, considered; changes nothing by itself */
 #define LICET_STEP_OPERATOR 2 /* what the operator's settings come to */
 #define LICET_STEP_GRANT 3

@@ -99,11 +99,13 @@ extension Policy {
     }
     let form = StatementForm(rawValue: record.form) ?? .rule
     let header = RuleHeader(word: UInt64(record.rule))
+    let isChoice = form == .chosen || form == .audience
     return StatementReference(
       layer: layer, form: form, file: text(record.file) ?? "", line: Int(record.line), column: Int(record.column),
-      behavior: text(record.name) ?? "", clause: text(record.clause), condition: text(record.condition),
+      behavior: text(record.name) ?? "", clause: text(record.clause), condition: isChoice ? nil : text(record.condition),
       kind: form == .rule ? StatementKind(rawValue: header.kind) : nil,
       effect: form == .rule ? Effect(rawValue: header.effect) : nil,
-      tier: form == .rule ? Tier(rawValue: header.tier) : nil, isShadow: header.isShadow, index: Int(statement))
+      tier: form == .rule ? Tier(rawValue: header.tier) : nil, isShadow: header.isShadow, index: Int(statement),
+      totals: isChoice ? text(record.condition) : nil)
   }
 }

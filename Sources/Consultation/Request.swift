@@ -64,6 +64,8 @@ public struct StatementReference: Hashable, Sendable {
   public var isShadow: Bool
   /// Index among the layer's statements.
   public var index: Int
+  /// Of a default that a population or an audience chose: of how many people, and each response's total.
+  public var totals: String?
 }
 
 public struct DecidedBy: Hashable, Sendable {

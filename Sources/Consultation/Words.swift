@@ -19,6 +19,22 @@ extension StatementReference {
   public var place: String { form == .builtIn ? "built-in" : "\(file):\(line)" }
 }
 
+extension StatementForm {
+  /// Whom a default was chosen for; nil: it was stated.
+  public var chosenFor: String? {
+    switch self {
+    case .chosen: "population"
+    case .audience: "audience"
+    case .rule, .declaration, .unknown, .builtIn: nil
+    }
+  }
+
+  public init?(chosenFor name: String) {
+    guard let form = [StatementForm.chosen, .audience].first(where: { $0.chosenFor == name }) else { return nil }
+    self = form
+  }
+}
+
 extension DeciderRank {
   public var name: String {
     switch self {

@@ -28,10 +28,15 @@ extension OfflinePolicy {
         isDeclared: node.flags & Node.isDeclared != 0,
         choice: Choice(
           default: Effect(rawValue: node.default) ?? .deny, operatorsMay: Effect(rawValue: node.operatorsMay) ?? .deny,
-          usersMay: Effect(rawValue: node.usersMay) ?? .deny),
+          usersMay: Effect(rawValue: node.usersMay) ?? .deny, obligations: obligations(platform.masks[Int(node.obligations)])),
         absolute: absolute, stakes: Double(node.stakes),
         declaration: policy.reference(.platform, absolute == .none ? node.choiceStatement : node.absoluteStatement))
     }
+  }
+
+  private func obligations(_ mask: UInt64) -> [String] {
+    (0..<platform.count(.obligations)).filter { mask >> UInt64($0) & 1 == 1 }
+      .map { String(decoding: platform.obligationName($0), as: UTF8.self) }
   }
 
   /// The platform's name and its effect for behaviours that nobody declared.

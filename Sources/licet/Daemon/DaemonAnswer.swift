@@ -62,6 +62,8 @@ extension TraceLine {
     var statement = StatementReference(place: text("statement") ?? "", behavior: text("of") ?? behavior)
     statement?.clause = text("clause")
     statement?.condition = text("condition")
+    if let form = text("chosen-for").flatMap(StatementForm.init(chosenFor:)) { statement?.form = form }
+    statement?.totals = text("totals")
     statement?.kind = step == .duty ? .duty : step == .limit ? .limit : nil
     self.init(
       behavior: behavior, step: step, says: text("says").flatMap(Effect.init(optional:)) ?? .deny,

@@ -57,6 +57,7 @@ enum AnswerJSON {
       "says": .string(line.says.name), "statement": .optional(line.statement?.place),
       "tier": line.tier.map { .string($0.name) }, "clause": line.statement?.clause.map(JSON.string),
       "condition": line.statement?.condition.map(JSON.string),
+      "chosen_for": line.statement?.form.chosenFor.map(JSON.string), "totals": line.statement?.totals.map(JSON.string),
       "truth": line.statement?.condition == nil ? nil : .string(line.truth.name),
       "failure": line.truth == .failed ? .string(line.failure.name) : nil,
       "attribute": line.attribute.map(JSON.string), "shadow": line.isShadow ? .bool(true) : nil,

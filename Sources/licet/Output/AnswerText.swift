@@ -45,6 +45,7 @@ struct AnswerText {
     let decided = answer.decidedBy
     var lines = [field("decided by", who(decided, answer.halts))]
     if let place = place(decided.statement) { lines.append(field("", place)) }
+    if let totals = decided.statement?.totals { lines += wrapped(totals).map { field("", $0) } }
     if let condition = decided.statement?.condition { lines.append(field("", "when \(shown(condition))")) }
     if decided.behavior != form.behaviors.first || form.behaviors.count > 1 {
       lines.append(field("because of", decided.behavior))
@@ -58,7 +59,13 @@ struct AnswerText {
 
   private func who(_ decided: DecidedBy, _ halts: [Halt]) -> String {
     switch decided.rank {
-    case .default: decided.statement?.form == .unknown ? "the platform: nobody declared this" : "the platform's default"
+    case .default:
+      switch decided.statement?.form {
+      case .unknown: "the platform: nobody declared this"
+      case .chosen: "the platform's default, chosen for its population"
+      case .audience: "the default, chosen for the operator's audience"
+      default: "the platform's default"
+      }
     case .setting: "the operator's setting"
     case .ceiling: "the operator's setting, cut down to the platform's ceiling"
     case .preference: "the user's preference"
@@ -98,7 +105,13 @@ struct AnswerText {
   private func sentence(_ line: TraceLine) -> String {
     let says = line.says.name
     switch line.step {
-    case .default: return line.statement?.form == .unknown ? "by `unknown`, as none is declared" : "by default"
+    case .default:
+      switch line.statement?.form {
+      case .unknown: return "by `unknown`, as none is declared"
+      case .chosen: return "by default, chosen for its population"
+      case .audience: return "chosen for its audience" + (line.isClamped ? ", up to the ceiling" : "")
+      default: return "by default"
+      }
     case .setting: return "the operator says \(says)"
     case .operator: return line.isClamped ? "so the operator, up to its ceiling" : "so the operator"
     case .grant: return "the operator lets users go up to \(says)"
@@ -172,6 +185,11 @@ struct AnswerText {
   }
 
   private func note(_ text: String) -> String { "           " + style.paint(text, .dim) }
+
+  /// Totals, a line each.
+  private func wrapped(_ totals: String) -> [String] {
+    totals.split(separator: ";").map { harmless(String($0.drop { $0 == " " }), unicode: style.unicode) }
+  }
 
   private func place(_ statement: StatementReference?) -> String? {
     guard let statement else { return nil }

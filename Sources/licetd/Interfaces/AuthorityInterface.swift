@@ -272,6 +272,13 @@ extension Daemon {
     entry.entry("stakes", Double(node.stakes))
     entry.entry("declared", node.flags & Node.isDeclared != 0)
     entry.entry("statement", place?.place ?? "")
+    let mask = image.masks[Int(node.obligations)]
+    let bits = (0..<image.count(.obligations)).filter { mask >> UInt64($0) & 1 == 1 }
+    entry.entry("obligations", "as") { variant in
+      variant.append(bits.map { String(decoding: image.obligationName($0), as: UTF8.self) })
+    }
+    if let form = place?.form.chosenFor { entry.entry("chosen-for", form) }
+    if let totals = place?.totals { entry.entry("totals", totals) }
   }
 
   private func subscribe(_ call: Call) {

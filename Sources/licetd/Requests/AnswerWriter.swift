@@ -161,6 +161,8 @@ struct AnswerWriter {
         one.entry("statement", statement.place)
         one.entry("of", statement.behavior)
         if let clause = statement.clause { one.entry("clause", clause) }
+        if let name = statement.form.chosenFor { one.entry("chosen-for", name) }
+        if let totals = statement.totals { one.entry("totals", totals) }
         if let condition = statement.condition {
           one.entry("condition", condition)
           one.entry("truth", line.truth.name)
