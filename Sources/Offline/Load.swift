@@ -41,6 +41,26 @@ public func openPolicy(_ files: [SourceFile]) -> LoadedPolicy {
   return loaded
 }
 
+extension OfflinePolicy {
+  /// A checked model, compiled and verified.
+  public init(checked platform: Platform, operators: [Operator]) throws(CompileError) {
+    let memory = ImageMemory(copying: try compile(platform: platform))
+    guard let verified = try? verifyPlatform(memory.bytes) else {
+      preconditionFailure("the verifier refused the platform that the compiler made")
+    }
+    let nodes = PlatformNodes(platform)
+    var overlays: [String: ImageMemory] = [:]
+    for one in operators {
+      overlays[one.name] = ImageMemory(
+        copying: try compile(operator: one, on: platform, nodes: nodes, checksum: verified.checksum))
+    }
+    guard let policy = try? OfflinePolicy(platform: memory, overlays: overlays) else {
+      preconditionFailure("the verifier refused what the compiler made")
+    }
+    self = policy
+  }
+}
+
 extension LoadedPolicy {
   fileprivate mutating func compileOverlays(on platform: Platform, _ memory: ImageMemory) {
     guard let verified = try? verifyPlatform(memory.bytes) else {

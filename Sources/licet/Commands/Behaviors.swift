@@ -49,6 +49,8 @@ struct BehaviorList {
     var stakes: Double
     var clause: String?
     var place: String?
+    /// Of a default that its population chose: of how many, and each response's total.
+    var totals: String?
   }
 
   /// nil: the daemon doesn't say.
@@ -67,7 +69,8 @@ struct BehaviorList {
       return Row(
         name: entry.name, title: declared[entry.name]?.title, choice: entry.choice, absolute: entry.absolute,
         // An inherited declaration's clause is its ancestor's.
-        stakes: entry.stakes, clause: declared[entry.name]?.clause ?? own, place: entry.declaration?.place)
+        stakes: entry.stakes, clause: declared[entry.name]?.clause ?? own, place: entry.declaration?.place,
+        totals: entry.declaration?.totals)
     }
     attributes = policy.attributes.map {
       .fields(["name": .string($0.name), "type": .string($0.type.text), "verified": .bool($0.isVerified)])
@@ -89,7 +92,8 @@ struct BehaviorList {
             "name": .string(row.name), "title": .optional(row.title), "default": .string(row.choice.default.name),
             "operators_may": .string(row.choice.operatorsMay.name),
             "users_may": .string(row.choice.usersMay.name), "hardcoded": .optional(row.absolute.name),
-            "stakes": .double(row.stakes), "clause": .optional(row.clause), "statement": .optional(row.place),
+            "obligations": .strings(row.choice.obligations), "chosen_for": row.totals.map { _ in .string("population") },
+            "totals": row.totals.map(JSON.string), "stakes": .double(row.stakes), "clause": .optional(row.clause), "statement": .optional(row.place),
           ])
         }),
       "attributes": attributes.map(JSON.array) ?? .null,
@@ -109,9 +113,10 @@ extension BehaviorList.Row {
     self.init(
       name: name, title: text("title"),
       choice: Choice(
-        default: effect("default"), operatorsMay: effect("operators-may"), usersMay: effect("users-may")),
+        default: effect("default"), operatorsMay: effect("operators-may"), usersMay: effect("users-may"),
+        obligations: wire["obligations"]?.texts ?? []),
       absolute: text("absolute").flatMap { absolutes[$0] } ?? .none, stakes: stakes, clause: text("clause"),
-      place: text("statement"))
+      place: text("statement"), totals: text("totals"))
   }
 }
 
@@ -122,47 +127,5 @@ extension Absolute {
     case .off: "off"
     case .on: "on"
     }
-  }
-}
-
-private struct BehaviorTree {
-  let style: Style
-
-  func page(_ list: BehaviorList) -> String {
-    let rows = list.rows.map(row)
-    let width = rows.map(\.name.count).max() ?? 0
-    var lines: [String] = []
-    if let platform = list.platform, let unknown = list.unknown {
-      lines = ["platform \(platform); what nobody declared: \(unknown.name)", ""]
-    }
-    for (row, entry) in zip(rows, list.rows) {
-      let padding = String(repeating: " ", count: width - row.name.count)
-      let ink: Style.Ink = row.effect == "allow" || row.effect == "on" ? .green : row.effect == "ask" ? .yellow : .red
-      let effect = style.paint(row.effect, ink) + String(repeating: " ", count: 7 - row.effect.count)
-      var line = "\(row.name)\(padding)  \(effect)\(row.may)"
-      if let text = about(entry) { line += String(repeating: " ", count: max(2, 34 - row.may.count)) + text }
-      while line.last == " " { line.removeLast() }
-      lines.append(line)
-    }
-    return lines.joined(separator: "\n") + "\n"
-  }
-
-  /// Indented by how deep it stands, with the full name: one can search for it.
-  private func row(_ entry: BehaviorList.Row) -> (name: String, effect: String, may: String) {
-    let depth = entry.name.count { $0 == "." }
-    let name = String(repeating: "  ", count: depth) + entry.name
-    if let absolute = entry.absolute.name { return (name, absolute, "hard-coded, nobody can change it") }
-    let choice = entry.choice
-    var may: [String] = []
-    if choice.operatorsMay > choice.default { may.append("operators up to \(choice.operatorsMay.name)") }
-    if choice.usersMay > choice.default { may.append("users up to \(choice.usersMay.name)") }
-    return (name, choice.default.name, may.isEmpty ? "only the platform loosens it" : may.joined(separator: ", "))
-  }
-
-  private func about(_ entry: BehaviorList.Row) -> String? {
-    let title = entry.title.map { harmless($0, unicode: style.unicode) }
-    let clause = entry.clause.map { style.paint("[\(harmless($0, unicode: style.unicode))]", .blue) }
-    let parts = [title, clause].compactMap { $0 }
-    return parts.isEmpty ? nil : parts.joined(separator: " ")
   }
 }

@@ -7,6 +7,8 @@ import Foundation
 struct Style: Sendable {
   var color: Bool
   var unicode: Bool
+  /// Columns to fill.
+  var width = 80
 
   static let plain = Style(color: false, unicode: true)
 
@@ -19,7 +21,29 @@ struct Style: Sendable {
     let set = locale.uppercased()
     return Style(
       color: isTerminal && !noColor && environment["TERM"] != "dumb",
-      unicode: set.contains("UTF-8") || set.contains("UTF8"))
+      unicode: set.contains("UTF-8") || set.contains("UTF8"), width: width(environment, isTerminal: isTerminal))
+  }
+
+  /// What COLUMNS says, else the terminal, else 80; bounded, so that a page stays readable.
+  private static func width(_ environment: [String: String], isTerminal: Bool) -> Int {
+    var size = winsize()
+    var columns = environment["COLUMNS"].flatMap { Int($0) } ?? 0
+    if columns <= 0, isTerminal, ioctl(1, UInt(TIOCGWINSZ), &size) == 0 { columns = Int(size.ws_col) }
+    return columns <= 0 ? 80 : min(max(columns, 40), 160)
+  }
+
+  /// `text` in lines of at most `width` columns, broken between words; a longer word has a line of its own.
+  func wrapped(_ text: String, width: Int) -> [String] {
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(separator: " ") {
+      if !line.isEmpty, line.count + 1 + word.count > width {
+        lines.append(line)
+        line = ""
+      }
+      line += (line.isEmpty ? "" : " ") + word
+    }
+    return line.isEmpty && !lines.isEmpty ? lines : lines + [line]
   }
 
   enum Ink: String { case bold = "1", dim = "2", red = "31", green = "32", yellow = "33", blue = "34" }

@@ -22,13 +22,18 @@ struct ScenarioFile: Sendable {
   /// Reads one file; the first error is thrown.
   init(path: String) throws(CommandError) {
     self.path = path
+    try read(try Self.document(path))
+  }
+
+  /// A file of scenarios as YAML; its first error is thrown.
+  static func document(_ path: String) throws(CommandError) -> YAMLValue {
     let (value, diagnostics) = YAMLValue.read(SourceFile(path: path, bytes: try Files.read(path)))
     guard let value else {
       let first = diagnostics.first
       throw CommandError(
         .badScenario, first?.message ?? "is no YAML", at: "\(path):\(first?.location.line ?? 1)", hint: first?.hint)
     }
-    try read(value)
+    return value
   }
 
   private mutating func read(_ root: YAMLValue) throws(CommandError) {
@@ -36,12 +41,7 @@ struct ScenarioFile: Sendable {
     guard case .int(1)? = fields["licet-test"]?.content else {
       throw CommandError(.badScenario, "`licet-test: 1` is missing", at: root.place)
     }
-    var base = RequestForm()
-    base.now = ScenarioFile.defaultNow
-    if let defaults = fields["defaults"] { base = try base.merging(defaults, except: []) }
-    for key in ["operator", "now"] {
-      if let value = fields[key] { base = try base.taking(key, value) }
-    }
+    let base = try RequestForm(defaults: fields)
     guard case .sequence(let cases)? = fields["cases"]?.content, !cases.isEmpty else {
       throw CommandError(.badScenario, "`cases` is missing: a list of scenarios", at: root.place)
     }
@@ -53,9 +53,32 @@ struct ScenarioFile: Sendable {
     guard let expect = fields["expect"] else {
       throw CommandError(.badScenario, "`expect` is missing", at: value.place)
     }
+    return Scenario(
+      name: fields["name"]?.text ?? "case \(number)",
+      form: try RequestForm(scenario: value, fields, over: base, except: ["name", "without", "expect"]),
+      expectation: try Expectation(expect), location: value.location)
+  }
+}
+
+extension RequestForm {
+  /// What a file's cases have in common: its `defaults`, `operator` and `now`.
+  init(defaults fields: ScenarioFields) throws(CommandError) {
+    var base = RequestForm()
+    base.now = ScenarioFile.defaultNow
+    if let defaults = fields["defaults"] { base = try base.merging(defaults, except: []) }
+    for key in ["operator", "now"] {
+      if let value = fields[key] { base = try base.taking(key, value) }
+    }
+    self = base
+  }
+
+  /// One case over them; `except` are its keys that are none of a request's. `without` takes defaults away.
+  init(
+    scenario value: YAMLValue, _ fields: ScenarioFields, over base: RequestForm, except: Set<String>
+  ) throws(CommandError) {
     var form = base
     if fields["behavior"] != nil || fields["behaviors"] != nil { form.behaviors = [] }
-    form = try form.merging(value, except: ["name", "without", "expect"])
+    form = try form.merging(value, except: except)
     if let without = fields["without"] {
       for name in try without.strings("without") {
         let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
@@ -65,13 +88,9 @@ struct ScenarioFile: Sendable {
         }
       }
     }
-    return Scenario(
-      name: fields["name"]?.text ?? "case \(number)", form: form, expectation: try Expectation(expect),
-      location: value.location)
+    self = form
   }
-}
 
-extension RequestForm {
   /// This form with the keys of a mapping over it; attributes are merged one by one.
   fileprivate func merging(_ value: YAMLValue, except: Set<String>) throws(CommandError) -> RequestForm {
     guard case .mapping(let pairs) = value.content else {
