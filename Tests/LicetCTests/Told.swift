@@ -328,7 +328,11 @@ extension ToldStep {
       row["statement"] = statement.place
       row["of"] = statement.behavior
       if !statement.clause.isEmpty { row["clause"] = statement.clause }
-      if !statement.condition.isEmpty {
+      let chosenFor = StatementForm(rawValue: UInt8(clamping: statement.form))?.chosenFor
+      if let chosenFor { row["chosen-for"] = chosenFor }
+      if chosenFor != nil, !statement.condition.isEmpty {
+        row["totals"] = statement.condition
+      } else if !statement.condition.isEmpty {
         row["condition"] = statement.condition
         row["truth"] = Truth(rawValue: truth)?.name
       }
@@ -364,7 +368,8 @@ struct Places {
     case LICET_FORM_RULE:
       let key = Places.key(statement.file, Int(statement.line), Int(statement.column))
       return .statement(content: contents[key] ?? "nowhere: \(key)", behavior: statement.behavior)
-    case LICET_FORM_DECLARATION, LICET_FORM_BUILT_IN: return .declaration(statement.behavior)
+    case LICET_FORM_DECLARATION, LICET_FORM_CHOSEN, LICET_FORM_BUILT_IN: return .declaration(statement.behavior)
+    case LICET_FORM_AUDIENCE: return .audience(statement.behavior)
     case LICET_FORM_UNKNOWN: return .unknown
     default: return nil
     }

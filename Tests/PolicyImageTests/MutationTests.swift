@@ -3,6 +3,7 @@
 
 import Foundation
 import Consultation
+import Decision
 import Offline
 import PolicyLanguage
 import TestKit
@@ -46,6 +47,31 @@ import Testing
       }
       #expect(refusal(UnsafeRawBufferPointer(memory), isOverlay ? base : nil) == nil, "put back, it is accepted")
     }
+  }
+
+  /// An overlay that claims an audience everywhere, with any choice: accepted, and never above a ceiling.
+  @Test func claimedAudiencesExceedNothing() throws {
+    let memory = ImageMemory(copying: Self.overlay)
+    defer { withExtendedLifetime(memory) {} }
+    let platform = ImageMemory(copying: Self.platform)
+    defer { withExtendedLifetime(platform) {} }
+    let image = try verifyOverlay(memory.bytes, on: try verifyPlatform(platform.bytes))
+    let nodes = UnsafeRawPointer(image.nodes) - image.base
+    var hostile = Self.overlay
+    for i in 0..<image.count(.nodes) {
+      hostile[nodes + i * 48 + 7] |= Node.hasAudience
+      hostile[nodes + i * 48 + 28] = Effect.allow.rawValue
+      HostileImage.store(0, 4, at: nodes + i * 48 + 36, in: &hostile)
+    }
+    HostileImage.seal(&hostile)
+    #expect(try HostileImage.complaint(overlay: hostile) == nil)
+    let policy = try OfflinePolicy(platform: platform, overlays: ["op": ImageMemory(copying: hostile)])
+    let answer = try policy.decide(Request(behaviors: ["dose.x"], now: (0, 0)), operator: "op", explaining: true)
+    #expect(answer.effect == .ask && answer.decidedBy.rank == .ceiling)
+    #expect(answer.trace.filter(\.isClamped).map(\.step) == [.default])
+    // A name that starts afresh is not reached.
+    let afresh = try policy.decide(Request(behaviors: ["dose.afresh"], now: (0, 0)), operator: "op")
+    #expect(afresh.effect == .deny && afresh.decidedBy.statement?.layer == .platform)
   }
 
   @Test func anyTruncationIsRefused() throws {

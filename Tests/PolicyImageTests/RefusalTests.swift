@@ -28,7 +28,7 @@ import Testing
 
   static let changes: [Change] = [
     Change(code: .notAnImage) { bytes, _ in bytes[0] = 0 },
-    Change(code: .unsupportedVersion) { bytes, _ in bytes[8] = 3 },
+    Change(code: .unsupportedVersion) { bytes, _ in bytes[8] = 4 },
     Change(code: .wrongKind) { bytes, _ in bytes[12] = 2 },
     Change(code: .wrongKind, isOverlay: true) { bytes, _ in bytes[12] = 1 },
     Change(code: .wrongSize) { bytes, _ in bytes.append(0) },
@@ -62,6 +62,13 @@ import Testing
     Change(code: .badNode, apply: put(0xFFFF_FFFF, 4, .nodes, 12)),
     Change(code: .badNode, apply: put(3, 1, .nodes, 28)),
     Change(code: .badNode, apply: put(3, 1, .nodes, 31)),
+    // Obligations of a default that are none; an audience in a platform; one that no statement stands for.
+    Change(code: .badNode, apply: put(0xFFFF, 2, .nodes, 46)),
+    Change(code: .badNode, isOverlay: true, apply: put(1, 2, .nodes, 46)),
+    Change(code: .badNode) { bytes, header in bytes[header.range(.nodes).lowerBound + 7] |= Node.hasAudience },
+    Change(code: .badNode, isOverlay: true) { bytes, header in
+      bytes[header.range(.nodes).lowerBound + 7] |= Node.hasAudience
+    },
     // Stakes that are no number.
     Change(code: .badNode, apply: put(UInt64(Float.nan.bitPattern), 4, .nodes, 40)),
     Change(code: .badNode, isOverlay: true, apply: put(2, 1, .nodes, 28)),
@@ -84,7 +91,7 @@ import Testing
     Change(code: .badRule, isOverlay: true, apply: put(0xFFFF, 2, .rules, 10)),
     Change(code: .badStatement, apply: put(0xFFFF_FFFF, 4, .statements, 0)),
     Change(code: .badStatement, apply: put(0xFFFF_FFFE, 4, .statements, 16)),
-    Change(code: .badStatement, apply: put(4, 1, .statements, 21)),
+    Change(code: .badStatement, apply: put(6, 1, .statements, 21)),
     Change(code: .badMask, apply: put(1, 8, .masks, 0)),
     Change(code: .badMask, apply: put(.max, 8, .masks, 8)),
     Change(code: .badMask, apply: put(0xFFFF_FFFF, 4, .obligations, 0)),

@@ -23,6 +23,16 @@ public enum SamplePolicy {
       closed: {default: deny}
       safety.info: {default: ask}
       persuade: {hardcoded: off}
+      dose:
+        operators-may: ask
+        population:
+          who: {patient: 90, at-risk: 10}
+          responses:
+            allow with safe-messaging: {patient: 2.5, at-risk: -9}
+            ask with log: {patient: 0.5, at-risk: -1}
+            deny: {patient: -2}
+          never-worse-than: {at-risk: -5}
+      dose.afresh: {default: deny}
     rules:
       - {limit: content.explicit, to: deny, tier: safety, when: "!has(user.adult) || !user.adult", with: [age-gate]}
       - {duty: safety.info, to: allow, tier: ethics, when: "user.visits * 2 > 3"}
@@ -37,6 +47,7 @@ public enum SamplePolicy {
     licet: 1
     layer: operator
     name: op
+    audience: {dose: {patient: 1, at-risk: 9}}
     rules:
       - {allow: content.explicit, when: "user.adult && user.role == 'member'", with: [balance]}
       - {ask: tool.shell, when: "request.amount > 2.5 && request.size < 10u"}
@@ -79,7 +90,7 @@ public enum SamplePolicy {
     ]
     let names = [
       "content", "content.explicit", "tool.shell.exec", "tool", "closed", "closed.below", "safety.info", "persuade.x",
-      "harm", "harm.csam.x", "transparency.admit-ai", "nobody.declared",
+      "harm", "harm.csam.x", "transparency.admit-ai", "nobody.declared", "dose", "dose.x", "dose.afresh",
     ]
     return names.flatMap { name in
       given.enumerated().map { index, attributes in

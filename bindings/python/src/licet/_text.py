@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._types import Change, ChangeKind, DecidedBy, Effect, Explanation, Step, StepKind, Tier, Truth, Way
+from ._types import Change, ChangeKind, DecidedBy, Effect, Explanation, Form, Step, StepKind, Tier, Truth, Way
 
 _DECIDERS = {
     DecidedBy.DEFAULT: "the platform's default",
@@ -40,7 +40,11 @@ def _step(step: Step) -> str:
     tier = "the operator" if step.tier is Tier.OPERATOR else step.tier.name.lower() if step.tier is not None else ""
     match step.step:
         case StepKind.DEFAULT:
-            text = "by default"
+            form = step.statement.form if step.statement else None
+            text = {
+                Form.CHOSEN: "by default, chosen for its population",
+                Form.AUDIENCE: "chosen for its audience",
+            }.get(form, "by default")
         case StepKind.SETTING:
             text = f"the operator says {says}"
         case StepKind.OPERATOR:
@@ -93,7 +97,8 @@ def explanation(e: Explanation) -> str:
     if decision.lost:
         lines.append("  the authority can't be reached; this is what was to be answered then")
     if decision.statement and decision.statement.condition:
-        lines.append(f"  when        {decision.statement.condition}")
+        is_choice = decision.statement.form in (Form.CHOSEN, Form.AUDIENCE)
+        lines.append(f"  {'chosen' if is_choice else 'when':<10}  {decision.statement.condition}")
     if decision.obligations:
         lines.append(f"  obliges to  {', '.join(decision.obligations)}")
     steps = [step for step in e.steps if step.truth is not Truth.FALSE]

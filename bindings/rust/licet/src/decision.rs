@@ -256,6 +256,10 @@ pub enum Form {
     Unknown,
     /// Compiled into Licet.
     BuiltIn,
+    /// The declaration of a behaviour whose default its population chose.
+    Chosen,
+    /// An operator's audience, for which the choice was made again.
+    Audience,
 }
 
 /// A statement of the policy, and where it stands.
@@ -274,7 +278,7 @@ pub struct Statement<'a> {
     pub behavior: &'a str,
     /// What it cites.
     pub clause: Option<&'a str>,
-    /// Its `when`.
+    /// Its `when`; of a choice, of how many people and each response's total.
     pub condition: Option<&'a str>,
 }
 
@@ -302,6 +306,8 @@ impl<'a> Statement<'a> {
             sys::LICET_FORM_DECLARATION => Form::Declaration,
             sys::LICET_FORM_UNKNOWN => Form::Unknown,
             sys::LICET_FORM_BUILT_IN => Form::BuiltIn,
+            sys::LICET_FORM_CHOSEN => Form::Chosen,
+            sys::LICET_FORM_AUDIENCE => Form::Audience,
             _ => return None,
         };
         if code != 0 {

@@ -1,6 +1,6 @@
 //! Why, and who could allow it.
 
-use crate::decision::{obligations, DecidedBy, Effect, Statement};
+use crate::decision::{obligations, DecidedBy, Effect, Form, Statement};
 use crate::request::text;
 use crate::sys;
 use std::fmt;
@@ -476,7 +476,8 @@ impl fmt::Display for Explanation {
         if let Some(statement) = self.statement() {
             write!(f, ": {statement}")?;
             if let Some(condition) = statement.condition {
-                write!(f, "\n  when {condition}")?;
+                let lead = if matches!(statement.form, Form::Chosen | Form::Audience) { "chosen" } else { "when" };
+                write!(f, "\n  {lead} {condition}")?;
                 let mut failed = self.steps().filter(|step| step.truth == Truth::Failed);
                 if let Some(step) = failed.find(|step| step.statement == Some(statement)) {
                     let (failure, attribute) = (step.failure.unwrap_or_default(), step.attribute.unwrap_or_default());
