@@ -102,7 +102,8 @@ extension Policy {
     let isChoice = form == .chosen || form == .audience
     return StatementReference(
       layer: layer, form: form, file: text(record.file) ?? "", line: Int(record.line), column: Int(record.column),
-      behavior: text(record.name) ?? "", clause: text(record.clause), condition: isChoice ? nil : text(record.condition),
+      behavior: text(record.name) ?? "", clause: text(record.clause),
+      condition: isChoice ? nil : text(record.condition),
       kind: form == .rule ? StatementKind(rawValue: header.kind) : nil,
       effect: form == .rule ? Effect(rawValue: header.effect) : nil,
       tier: form == .rule ? Tier(rawValue: header.tier) : nil, isShadow: header.isShadow, index: Int(statement),

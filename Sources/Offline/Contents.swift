@@ -28,7 +28,8 @@ extension OfflinePolicy {
         isDeclared: node.flags & Node.isDeclared != 0,
         choice: Choice(
           default: Effect(rawValue: node.default) ?? .deny, operatorsMay: Effect(rawValue: node.operatorsMay) ?? .deny,
-          usersMay: Effect(rawValue: node.usersMay) ?? .deny, obligations: obligations(platform.masks[Int(node.obligations)])),
+          usersMay: Effect(rawValue: node.usersMay) ?? .deny,
+          obligations: obligations(platform.masks[Int(node.obligations)])),
         absolute: absolute, stakes: Double(node.stakes),
         declaration: policy.reference(.platform, absolute == .none ? node.choiceStatement : node.absoluteStatement))
     }

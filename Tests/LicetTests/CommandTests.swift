@@ -71,6 +71,10 @@ import Testing
     try expectGolden(run.output, "explain-refund")
     let absolute = try licet("explain", "--policy", "examples", "--operator", "forge", "--behavior", "harm.csam")
     try expectGolden(absolute.output, "explain-absolute")
+    let audience = try licet(
+      "explain", "--policy", "examples", "--operator", "hearthside", "--source", "user", "--behavior",
+      "advice.medical.dangerous-dose")
+    try expectGolden(audience.output, "explain-audience")
     let ascii = try licet(
       "explain", "--policy", "examples", "--operator", "forge", "--behavior", "tool.git.push",
       environment: ["LANG": "C"])

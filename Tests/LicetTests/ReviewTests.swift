@@ -165,9 +165,11 @@ import Testing
       let name = row["name"]?.text ?? ""
       let clause = row["clause"]?.text ?? ""
       #expect(row["title"]?.text != nil && clause.hasPrefix("standard/"), "\(name)")
-      #expect(scenarios.contains("behavior: \(name),") || scenarios.contains("behavior: \(name)."), "no scenario for \(name)")
+      #expect(
+        scenarios.contains("behavior: \(name),") || scenarios.contains("behavior: \(name)."), "no scenario for \(name)")
       let short = clause.replacing("standard/tools-", with: "-").replacing("standard/", with: "standard/")
-      #expect(clauses.contains("`\(short)`") || clauses.contains("`\(clause)`"), "\(clause) isn't in docs/standard-policy.md")
+      #expect(
+        clauses.contains("`\(short)`") || clauses.contains("`\(clause)`"), "\(clause) isn't in docs/standard-policy.md")
     }
   }
 

@@ -41,7 +41,8 @@ import Testing
         == Choice(default: .allow, operatorsMay: .allow, usersMay: .allow, obligations: ["safe-messaging"]))
     #expect(
       behavior.chosen?.reason
-        == "of 1000: allow with safe-messaging 2311; ask 180; deny -2280; allow 1470 (-40 for each at-risk is below -5)")
+        == "of 1000: allow with safe-messaging 2311; ask 180; deny -2280; allow 1470 (-40 for each at-risk is below -5)"
+    )
   }
 
   @Test func ceilingsStartAfreshFromTheChoice() throws {
@@ -61,8 +62,10 @@ import Testing
         == .deny)
     let huge = "{a: 1000000000000, b: 1}"
     #expect(
-      try Self.chosen(Self.population("{deny: {a: 999999999.999999}, allow: {a: 999999999.999999, b: 0.000001}}", who: huge))
-        .default == .allow)
+      try Self.chosen(
+        Self.population("{deny: {a: 999999999.999999}, allow: {a: 999999999.999999, b: 0.000001}}", who: huge)
+      )
+      .default == .allow)
   }
 
   @Test func tiesGoToTheStrictest() throws {
@@ -79,7 +82,8 @@ import Testing
     #expect(try Self.chosen(Self.population("{allow: {a: -1.000001, b: 9}, deny: {}}", more: bound)).default == .deny)
     // A payoff that isn't stated is 0, and that may be below a bound.
     #expect(
-      try Self.chosen(Self.population("{allow: {b: 9}, ask: {a: 1}}", more: ", never-worse-than: {a: 1}")).default == .ask)
+      try Self.chosen(Self.population("{allow: {b: 9}, ask: {a: 1}}", more: ", never-worse-than: {a: 1}")).default
+        == .ask)
   }
 
   @Test func withinNoBoundsItIsDeny() throws {
@@ -171,7 +175,8 @@ import Testing
       let set = load([good, Self.shop("audience: {\(text)}")])
       #expect(set.codes == [code] && set.broken == ["shop"] && set.platform != nil, "\(text): \(set.diagnostics)")
     }
-    #expect(load([file("platform.yaml", "licet: 1\nlayer: platform\nname: p\naudience: {}\n")]).codes == [.keyOfOtherLayer])
+    #expect(
+      load([file("platform.yaml", "licet: 1\nlayer: platform\nname: p\naudience: {}\n")]).codes == [.keyOfOtherLayer])
   }
 
   /// DESIGN §6, P17: what the platform has changed refuses nobody, and loosens nothing.
@@ -185,7 +190,9 @@ import Testing
       #expect(checked.loadOperator("shop", [shop], clamping: false).operator == nil, "as a new file it is refused")
       let loaded = checked.loadOperator("shop", [shop], clamping: true)
       let audience = try #require(loaded.operator?.audiences.first)
-      #expect(audience.isOutdated && audience.choice.effect == .deny && loaded.diagnostics.allSatisfy { $0.severity == .warning })
+      #expect(
+        audience.isOutdated && audience.choice.effect == .deny
+          && loaded.diagnostics.allSatisfy { $0.severity == .warning })
     }
   }
 }

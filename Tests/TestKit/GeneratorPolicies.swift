@@ -16,7 +16,8 @@ extension GeneratedPolicy {
       operatorRules: [])
     for behavior in policy.behaviors {
       guard let population = behavior.population, random.chance(60) else { continue }
-      policy.audiences.append(GeneratedAudience(behavior: behavior.name, who: PopulationGenerator.audience(population, &random)))
+      policy.audiences.append(
+        GeneratedAudience(behavior: behavior.name, who: PopulationGenerator.audience(population, &random)))
     }
     let names = policy.ruleNames(&random)
     // At most 12 in all: the Oracle tries every combination of failures.

@@ -134,7 +134,8 @@ struct BehaviorResolver {
           hint: "a ceiling says how far others may loosen; to make things stricter, lower the default",
           related: .init(
             location: place,
-            message: chosen.map { "the population chooses `\($0.effect)`: \($0.reason)" } ?? "the default is `\(value)`"))
+            message: chosen.map { "the population chooses `\($0.effect)`: \($0.reason)" } ?? "the default is `\(value)`"
+          ))
       }
     }
     guard let value else { return nil }

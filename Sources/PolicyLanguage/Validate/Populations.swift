@@ -245,7 +245,8 @@ extension Scope {
     let behavior = behaviors[name]
     var choice = PopulationChoice(effect: .deny, obligations: [], reason: "the platform's population has changed")
     if !draft.value.isOutdated, let behavior, let population = behavior.population {
-      choice = population.choice(for: draft.value.who, atMost: max(behavior.choice.default, behavior.choice.operatorsMay))
+      choice = population.choice(
+        for: draft.value.who, atMost: max(behavior.choice.default, behavior.choice.operatorsMay))
     }
     return Audience(
       behavior: name, who: draft.value.who, choice: choice, isOutdated: draft.value.isOutdated,

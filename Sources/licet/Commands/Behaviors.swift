@@ -92,8 +92,10 @@ struct BehaviorList {
             "name": .string(row.name), "title": .optional(row.title), "default": .string(row.choice.default.name),
             "operators_may": .string(row.choice.operatorsMay.name),
             "users_may": .string(row.choice.usersMay.name), "hardcoded": .optional(row.absolute.name),
-            "obligations": .strings(row.choice.obligations), "chosen_for": row.totals.map { _ in .string("population") },
-            "totals": row.totals.map(JSON.string), "stakes": .double(row.stakes), "clause": .optional(row.clause), "statement": .optional(row.place),
+            "obligations": .strings(row.choice.obligations),
+            "chosen_for": row.totals.map { _ in .string("population") },
+            "totals": row.totals.map(JSON.string), "stakes": .double(row.stakes), "clause": .optional(row.clause),
+            "statement": .optional(row.place),
           ])
         }),
       "attributes": attributes.map(JSON.array) ?? .null,

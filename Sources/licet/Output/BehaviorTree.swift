@@ -22,10 +22,14 @@ struct BehaviorTree {
   }
 
   func page(_ list: BehaviorList) -> String {
-    let lines = list.rows.map(line)
-    // One name that is out of all proportion has a line of its own rather than a column that wide.
-    let name = min(lines.map(\.name.count).max() ?? 0, style.width >= Self.wide ? 40 : 44)
+    let names = Set(list.rows.map(\.name))
+    let lines = list.rows.map {
+      line($0, depth: BehaviorName.path(of: $0.name).dropFirst().count(where: names.contains))
+    }
     let may = max(lines.map(\.may.count).max() ?? 0, 17)
+    // A name for which there is no room has a line of its own.
+    let room = style.width >= Self.wide ? 40 : style.width - 19 - may
+    let name = min(lines.map(\.name.count).max() ?? 0, max(room, 20))
     var out: [String] = []
     if let platform = list.platform, let unknown = list.unknown {
       out += ["platform \(safe(platform)); what nobody declared: \(unknown.name)", ""]
@@ -80,13 +84,13 @@ struct BehaviorTree {
     line.notes.flatMap { style.wrapped($0, width: width) }.map { style.paint($0, .dim) }
   }
 
-  /// Indented by how deep it stands, with the full name: one can search for it.
-  private func line(_ row: BehaviorList.Row) -> Line {
+  /// Indented by how many of those that are listed it lies below, with the full name: one can search for it.
+  private func line(_ row: BehaviorList.Row, depth: Int) -> Line {
     var notes: [String] = []
     if !row.choice.obligations.isEmpty { notes.append("with " + row.choice.obligations.joined(separator: ", ")) }
     if let totals = row.totals { notes.append("chosen for its population " + totals) }
     return Line(
-      name: spaces(2 * row.name.count { $0 == "." }) + row.name, effect: row.absolute.name ?? row.choice.default.name,
+      name: spaces(2 * depth) + row.name, effect: row.absolute.name ?? row.choice.default.name,
       stakes: row.absolute == .none ? stakes(row.stakes) : "", may: may(row), title: row.title.map(safe) ?? "",
       clause: row.clause.map { "[\(safe($0))]" }, notes: row.absolute == .none ? notes.map(safe) : [])
   }

@@ -158,7 +158,9 @@ private struct Unconditional {
     var probe = name
     if BehaviorName.path(of: name).count < BehaviorName.maximumDepth {
       var segment = "any"
-      while platform.behaviors.keys.contains(where: { BehaviorName.covers("\(name).\(segment)", $0) }) { segment += "-" }
+      while platform.behaviors.keys.contains(where: { BehaviorName.covers("\(name).\(segment)", $0) }) {
+        segment += "-"
+      }
       probe += ".\(segment)"
     }
     let request = Request(behaviors: [probe], source: .user, now: (ScenarioFile.defaultNow.seconds, 0))

@@ -11,7 +11,8 @@ enum ReviewJSON {
       "parties": .array(
         review.parties.map {
           .fields([
-            "operator": .optional($0.name), "harm": .array($0.harms.map(finding)), "loss": .array($0.losses.map(finding)),
+            "operator": .optional($0.name), "harm": .array($0.harms.map(finding)),
+            "loss": .array($0.losses.map(finding)),
             "behaviors": .array($0.findings.map(finding)), "unchanged": .strings($0.unchanged.map(\.behavior)),
           ])
         }),

@@ -81,9 +81,9 @@ struct ReviewPage {
       """
     return """
       <section class="overview"><h2>Side by side, per 1000 who ask</h2>
-      <svg viewBox="0 0 \(fixed(middle + side + 60)) \(fixed(height))" role="img" aria-label="Expected harm and benefit lost by operator">
+      <div class="wide"><svg viewBox="0 0 \(fixed(middle + side + 60)) \(fixed(height))" role="img" aria-label="Expected harm and benefit lost by operator">
       \(marks)
-      </svg></section>
+      </svg></div></section>
       """
   }
 
@@ -111,7 +111,7 @@ struct ReviewPage {
       <p class="what"><code>\(escaped(finding.behavior))</code> <span class="effect \(finding.effect.name)">\(escaped(finding.inForce))</span></p>
       <p class="weight \(kind)"><b>\(ReviewWords.number(sum(finding)))</b> \(lead), of \(escaped(ReviewWords.people(finding)))</p>
       \(bars(finding, kind, most, share))
-      <p>\(escaped(ReviewWords.reason(finding)))</p>
+      <p>\(escaped(Self.capitalized(ReviewWords.reason(finding)))).</p>
       <p class="place">\(escaped(ReviewWords.place(finding)))</p>
       \(responses(finding))
       \(conditional(finding))
@@ -210,6 +210,8 @@ struct ReviewPage {
     return out
   }
 
+  private static func capitalized(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
+
   private func shortened(_ text: String, _ length: Int) -> String {
     text.count > length ? text.prefix(length - 1) + "…" : text
   }
@@ -244,7 +246,7 @@ struct ReviewPage {
     .effect { font-weight: 600; } .effect.allow { color: var(--good); } .effect.ask { color: var(--loss); } .effect.deny { color: var(--harm); }
     .place, .nothing, .unchanged { color: var(--dim); font-size: .85rem; }
     svg { display: block; width: 100%; height: auto; margin: .5rem 0; font: 13px system-ui, sans-serif; }
-    .paper svg { max-width: 30rem; } .overview svg { max-width: 52rem; }
+    .paper svg { max-width: 30rem; } .overview svg { max-width: 52rem; min-width: 34rem; } .wide { overflow-x: auto; }
     svg text { fill: var(--ink); } svg text.axis, svg text.value { fill: var(--dim); font-size: 12px; }
     svg rect.harm { fill: var(--harm); } svg rect.loss { fill: var(--loss); } svg line.rule { stroke: var(--line); }
     details { margin: .4rem 0; font-size: .9rem; } summary { cursor: pointer; color: var(--dim); }
@@ -257,6 +259,8 @@ struct ReviewPage {
     @media print {
       :root { --ink: #000; --dim: #444; --paper: #fff; --card: #fff; --line: #bbb; --harm: #a00; --loss: #850; --good: #060; }
       body { font-size: 11pt; max-width: none; padding: 0; } article, tr, svg { break-inside: avoid; }
+      .papers { display: block; } .paper { margin-bottom: 1rem; }
+      details::details-content { content-visibility: visible; block-size: auto; } summary { list-style: none; }
       rect { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
     }
 

@@ -79,8 +79,10 @@ struct ReviewText {
     let room = style.width - 6 - widths.reduce(0, +) - 6
     return groups.indices.map { i in
       let share = Double(groups[i].sum.magnitude) / Double(longest)
-      let bar = room < 4 ? "" : String(repeating: style.glyph("█", "#"), count: max(1, Int(share * Double(min(room, 40)))))
-      return "      " + pad(names[i], widths[0]) + "  " + padLeft(terms[i], widths[1]) + " " + padLeft(sums[i], widths[2])
+      let bar =
+        room < 4 ? "" : String(repeating: style.glyph("█", "#"), count: max(1, Int(share * Double(min(room, 40)))))
+      return "      " + pad(names[i], widths[0]) + "  " + padLeft(terms[i], widths[1]) + " "
+        + padLeft(sums[i], widths[2])
         + (bar.isEmpty ? "" : "  " + style.paint(bar, ink))
     }
   }
@@ -89,7 +91,9 @@ struct ReviewText {
     guard !finding.conditional.isEmpty else { return [] }
     let shown = finding.conditional.prefix(3).flatMap { wrap("under a condition: " + $0, indent: 6) }
     let rest = finding.conditional.count - 3
-    return (shown + (rest > 0 ? wrap("and \(rest) more under conditions", indent: 6) : [])).map { style.paint($0, .dim) }
+    return (shown + (rest > 0 ? wrap("and \(rest) more under conditions", indent: 6) : [])).map {
+      style.paint($0, .dim)
+    }
   }
 
   // MARK: the panel
