@@ -354,8 +354,8 @@ typedef struct licet_statement {
 #define LICET_FORM_DECLARATION 1 /* of a behaviour by the platform */
 #define LICET_FORM_UNKNOWN 2     /* the platform's `unknown` */
 #define LICET_FORM_BUILT_IN 3    /* compiled into Licet */
-#define LICET_FORM_CHOSEN 5      /* a declaration whose default its population chose */
-#define LICET_FORM_AUDIENCE 6    /* an operator's audience, for which the choice was made again */
+#define LICET_FORM_CHOSEN 4      /* a declaration whose default its population chose */
+#define LICET_FORM_AUDIENCE 5    /* an operator's audience, for which the choice was made again */
 
 /* Names that the caller must honour if it goes ahead, sorted, without repeats: writes up to `capacity` of them and returns
    how many there are. Of the request's last decision. */

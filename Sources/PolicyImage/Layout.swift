@@ -210,9 +210,9 @@ public enum StatementForm: UInt8, Sendable {
   /// Compiled into the program.
   case builtIn = 3
   /// A declaration whose default its population chose; `condition` says of how many, and each response's total.
-  case chosen = 5
+  case chosen = 4
   /// An operator's audience, likewise.
-  case audience = 6
+  case audience = 5
 }
 
 public struct AttributeRecord: BitwiseCopyable, Sendable {

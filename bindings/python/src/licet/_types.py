@@ -67,8 +67,8 @@ class Form(enum.IntEnum):
     DECLARATION = 1
     UNKNOWN = 2
     BUILT_IN = 3
-    CHOSEN = 5
-    AUDIENCE = 6
+    CHOSEN = 4
+    AUDIENCE = 5
 
 
 class StepKind(enum.IntEnum):

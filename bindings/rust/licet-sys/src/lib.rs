@@ -139,9 +139,9 @@ pub const LICET_FORM_UNKNOWN: i32 = 2;
 /// Compiled into Licet.
 pub const LICET_FORM_BUILT_IN: i32 = 3;
 /// A declaration whose default its population chose.
-pub const LICET_FORM_CHOSEN: i32 = 5;
+pub const LICET_FORM_CHOSEN: i32 = 4;
 /// An operator's audience, for which the choice was made again.
-pub const LICET_FORM_AUDIENCE: i32 = 6;
+pub const LICET_FORM_AUDIENCE: i32 = 5;
 
 /// A step of a decision: default.
 pub const LICET_STEP_DEFAULT: u8 = 0;
