@@ -40,11 +40,11 @@ def _step(step: Step) -> str:
     tier = "the operator" if step.tier is Tier.OPERATOR else step.tier.name.lower() if step.tier is not None else ""
     match step.step:
         case StepKind.DEFAULT:
-            form = step.statement.form if step.statement else None
-            text = {
-                Form.CHOSEN: "by default, chosen for its population",
-                Form.AUDIENCE: "chosen for its audience",
-            }.get(form, "by default")
+            text = "by default"
+            if step.statement and step.statement.form is Form.CHOSEN:
+                text = "by default, chosen for its population"
+            elif step.statement and step.statement.form is Form.AUDIENCE:
+                text = "chosen for its audience"
         case StepKind.SETTING:
             text = f"the operator says {says}"
         case StepKind.OPERATOR:
