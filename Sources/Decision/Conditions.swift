@@ -50,23 +50,24 @@ func firstMatch(_ start: UnsafePointer<UInt64>, _ count: Int, _ reader: Reader, 
 private func passOtherTexts(
   _ word: inout UnsafePointer<UInt64>, _ left: inout Int, _ symbols: UnsafeMutablePointer<UInt32>
 ) {
-  // What the last test looked at, its lower half, which is usually what the next one does; and the text that is there.
-  var head = UInt32.max
-  var found: UInt64 = 0
   while left > 0 {
     let tests = RuleHeader(word: word.pointee).tests
     guard tests > 0 else { return }
     let test = Test(word: word[1])
-    if UInt32(truncatingIfNeeded: test.word) != head {
-      guard test.operation == TestOperation.string.rawValue, test.comparison == Comparison.equal.rawValue else { return }
-      let symbol = symbols[test.slot]
-      guard symbol != 0 else { return }
-      head = UInt32(truncatingIfNeeded: test.word)
-      found = UInt64(symbol &- 1) << 32 | UInt64(head)
-    }
-    if test.word == found { return }
-    word += 1 &+ tests
-    left &-= 1
+    guard test.operation == TestOperation.string.rawValue, test.comparison == Comparison.equal.rawValue else { return }
+    let symbol = symbols[test.slot]
+    guard symbol != 0 else { return }
+    // What the test looks at, its lower half, and the text that is there.
+    let head = UInt32(truncatingIfNeeded: test.word)
+    let found = UInt64(symbol &- 1) << 32 | UInt64(head)
+    // Rules of this length that look at the same, in a row: where the next one begins is known before this one is read, so
+    // that a processor reads several at once.
+    let step = 1 &+ tests
+    repeat {
+      if word[1] == found { return }
+      word += step
+      left &-= 1
+    } while left > 0 && RuleHeader(word: word.pointee).tests == tests && UInt32(truncatingIfNeeded: word[1]) == head
   }
 }
 
