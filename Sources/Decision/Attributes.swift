@@ -18,6 +18,15 @@ public func accepts(_ value: Value, slot: Int, in platform: Image) -> Bool {
   return accepts(value, &word, platform)
 }
 
+/// Whether a value is the number, truth or text that the platform declares for this slot, as it is: what is usually set. false says
+/// nothing: `converted` and `accepts` are asked then.
+@inline(__always)
+public func isPlainly(_ value: Value, slot: Int, in platform: Image) -> Bool {
+  let wanted = platform.types[Int(platform.attributes[slot].type)] & 0xFF
+  // bool, int, uint, double, string and bytes stand in the same order in both.
+  return wanted <= TypeKind.bytes.rawValue && UInt32(value.kind.rawValue) == wanted &+ UInt32(ValueKind.bool.rawValue)
+}
+
 /// Checks against the descriptor at `word` and moves `word` behind it.
 private func accepts(_ value: Value, _ word: inout Int, _ image: borrowing Image) -> Bool {
   let descriptor = image.types[word]

@@ -96,7 +96,7 @@ struct LaneIndex {
   /// Where the key's count is, as a new one if need be; nil: the lane is full.
   mutating func count(of key: UInt64) -> UnsafeMutablePointer<UInt64>? {
     guard let table, let entries, let head else { return nil }
-    var slot = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 49)
+    var slot = LaneIndex.first(key)
     while true {
       let number = Int(table[slot])
       if number == 0 { break }
@@ -119,11 +119,31 @@ struct LaneIndex {
   /// Hands the lane to licetd, which frees it when it has the counts; `isOwn` false: a parent's, which is left alone.
   mutating func close(isOwn: Bool) {
     guard lane >= 0, let head else { return }
+    empty(isOwn: isOwn)
     if isOwn { clicet_store_release(head + Ring.Lane.state, Ring.Lane.closed) }
-    // SAFETY: as large as it was made.
-    if used > 0, let table { UnsafeMutableRawPointer(table).initializeMemory(as: UInt8.self, repeating: 0, count: LaneIndex.slots &* 2) }
     (lane, self.head, entries, used) = (-1, nil, nil, 0)
   }
+
+  /// Few keys are taken out one by one, the last one first, so that each is found by the way that it was put there: the whole
+  /// table would be 16 pages to touch. A parent's keys may be others by now. (Nor does licetd change any: it would miscount itself.)
+  private func empty(isOwn: Bool) {
+    guard used > 0, let table, let entries else { return }
+    guard isOwn, used <= 256 else {
+      // SAFETY: as large as it was made.
+      UnsafeMutableRawPointer(table).initializeMemory(as: UInt8.self, repeating: 0, count: LaneIndex.slots &* 2)
+      return
+    }
+    var number = used
+    while number > 0 {
+      var slot = LaneIndex.first(clicet_load_relaxed(entries + (number &- 1) &* 2))
+      while table[slot] != 0, Int(table[slot]) != number { slot = (slot &+ 1) & (LaneIndex.slots &- 1) }
+      table[slot] = 0
+      number &-= 1
+    }
+  }
+
+  @inline(__always)
+  private static func first(_ key: UInt64) -> Int { Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 49) }
 
   func free() { if let table { clicet_unmap(table, LaneIndex.slots &* 2) } }
 }

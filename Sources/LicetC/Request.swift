@@ -235,6 +235,10 @@ extension UnsafeMutablePointer where Pointee == Request {
       if policy.platform.attributes[slot].flags & AttributeRecord.isVerified != 0 {
         code = LICET_E_VERIFIED_ATTRIBUTE
       } else {
+        if isPlainly(value, slot: slot, in: policy.platform) {
+          pointee.frame.set(slot, value)
+          return 0
+        }
         let converted = value.converted(for: slot, in: policy.platform)
         if accepts(converted, slot: slot, in: policy.platform) {
           pointee.frame.set(slot, converted)

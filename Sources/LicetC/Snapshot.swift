@@ -46,11 +46,10 @@ struct Snapshot {
       content.giveBack()
       return nil
     }
-    if content.policy != nil, let places = clicet_pages(cacheSize) {
-      content.places = places.bindMemory(to: UInt64.self, capacity: cacheSize / 8)
-    }
-    if content.policy != nil, let slots = clicet_pages(cacheSize) {
-      content.slots = slots.bindMemory(to: UInt64.self, capacity: cacheSize / 8)
+    // One mapping of both: each costs a reload its time.
+    if content.policy != nil, let caches = clicet_pages(cacheSize &* 2) {
+      content.places = caches.bindMemory(to: UInt64.self, capacity: cacheSize / 8)
+      content.slots = (caches + cacheSize).bindMemory(to: UInt64.self, capacity: cacheSize / 8)
     }
     if let policy = content.policy {
       content.readsNow = LicetC.readsNow(policy.platform) || (policy.hasOverlay && LicetC.readsNow(policy.image(.overlay)))
@@ -76,8 +75,7 @@ struct Snapshot {
     clicet_free(UnsafeMutableRawPointer(mutating: operatorName.baseAddress))
     for halt in halts { clicet_free(UnsafeMutableRawPointer(mutating: halt.operatorName.baseAddress)) }
     clicet_free(UnsafeMutableRawPointer(mutating: halts.baseAddress))
-    if let places { clicet_unmap(places, Snapshot.cacheSize) }
-    if let slots { clicet_unmap(slots, Snapshot.cacheSize) }
+    if let places { clicet_unmap(places, Snapshot.cacheSize &* 2) }
   }
 
   /// Slots of a frame for it.
