@@ -1,13 +1,17 @@
 """The same question to other engines: N rules of two conditions each, of which the last matches.
 
 Each engine gets the policy parsed or compiled as far as its library lets one keep it, and is asked again and again
-with the same request. Times contain the call from Python; "empty call" says what that is. Usage: peers.py LICET-BENCH
+with the same request. Times contain the call from Python; "empty call" says what that is. Usage:
+peers.py LICET-BENCH [PROGRAMS]: with the folder of the program licet also through licet's own binding, if that is installed here.
 """
 import importlib
 import json
+import os
+import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 SIZES = (1, 1_000, 10_000)
@@ -36,6 +40,49 @@ def median_ns(ask, budget=0.6):
             ask()
         times.append((time.perf_counter_ns() - start) / count)
     return statistics.median(times)
+
+
+def binding(behaviors, rules):
+    """Through the binding, by an image; attributes are set anew each time, as the others are told them anew."""
+    module = importlib.import_module("licet")
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "library"))
+    policy = importlib.import_module("policy")
+    with tempfile.TemporaryDirectory() as folder:
+        policy.write(f"{folder}/policy", behaviors, rules)
+        image = f"{folder}/image"
+        subprocess.run([f"{os.environ['LICET_PROGRAMS']}/licet", "compile", f"{folder}/policy", "-o", image], check=True,
+                       stdout=subprocess.DEVNULL)
+        request = module.open(image, mode=module.Mode.EMBEDDED, operator="bench").request()
+    name = policy.name(behaviors - 1)
+    def ask():
+        request.set("request.count", REQUEST["count"])
+        request.set("user.role", REQUEST["role"])
+        return request.check(name)
+    assert ask() is module.ALLOW
+    return ask
+
+
+def licet_many(n):
+    return binding(max(1, n // 20), min(n, 20))
+
+
+def licet_one(n):
+    return binding(1, n)
+
+
+def casbin(n):
+    module = importlib.import_module("casbin")
+    model = module.Model()
+    model.load_model_from_text(
+        "[request_definition]\nr = count, role\n[policy_definition]\np = count, role\n"
+        "[policy_effect]\ne = some(where (p.eft == allow))\n"
+        "[matchers]\nm = r.count > number(p.count) && r.role == p.role\n")
+    enforcer = module.Enforcer(model)
+    enforcer.add_function("number", int)
+    enforcer.add_policies([[str(i), role] for i, role in enumerate(roles(n))])
+    ask = lambda: enforcer.enforce(REQUEST["count"], REQUEST["role"])
+    assert ask() is True
+    return ask
 
 
 def cedar(n):
@@ -114,7 +161,8 @@ def cpp_cel(n):
 
 
 PEERS = [
-    ("cedarpy (Cedar, Rust)", cedar), ("regorus (Rego, Rust)", regorus), ("regopy (Rego, C++)", rego_cpp),
+    ("licet from Python, 20 rules a behaviour", licet_many), ("licet from Python, all rules on one behaviour", licet_one),
+    ("cedarpy (Cedar, Rust)", cedar), ("casbin (Python)", casbin), ("regorus (Rego, Rust)", regorus), ("regopy (Rego, C++)", rego_cpp),
     ("common-expression-language (CEL, Rust)", rust_cel), ("cel-expr-python (CEL, C++)", cpp_cel),
 ]
 
@@ -133,7 +181,7 @@ def measure(index, n):
     if done.returncode == 0:
         return cell(float(done.stdout))
     lines = done.stderr.strip().splitlines() or ["no message"]
-    if "ModuleNotFoundError" in lines[-1]:
+    if "ModuleNotFoundError" in lines[-1] or "LICET_PROGRAMS" in lines[-1]:
         return "not installed"
     print(f"  {PEERS[index][0]}, {n} rules: {lines[-1][:160]}", file=sys.stderr)
     return "refused"
@@ -143,10 +191,12 @@ def main():
     if sys.argv[1] == "--one":
         print(median_ns(PEERS[int(sys.argv[2])][1](int(sys.argv[3]))))
         return
+    if len(sys.argv) > 2:
+        os.environ["LICET_PROGRAMS"] = sys.argv[2]
     licet = json.loads(subprocess.run([sys.argv[1], "peers"], check=True, capture_output=True).stdout)
     print("one question, N rules of which the last matches; ns" + "".join(f"{n:>14,}" for n in SIZES))
-    print(f"{'licet, all N rules on one behaviour':<51}" + "".join(f"{cell(v):>14}" for v in licet["one"]))
-    print(f"{'licet, 20 rules a behaviour':<51}" + "".join(f"{cell(v):>14}" for v in licet["many"]))
+    print(f"{'licet from Swift, all N rules on one behaviour':<51}" + "".join(f"{cell(v):>14}" for v in licet["one"]))
+    print(f"{'licet from Swift, 20 rules a behaviour':<51}" + "".join(f"{cell(v):>14}" for v in licet["many"]))
     print(f"{'(an empty call from Python)':<51}{cell(median_ns(lambda: None)):>14}")
     for index, (name, _) in enumerate(PEERS):
         cells = [measure(index, n) for n in SIZES]
