@@ -65,14 +65,17 @@ final class AttachConnection {
 
   private func answer(_ head: MessageHead, _ body: WireReader, _ brought: Descriptor?) {
     var body = body
+    // Each use of the server's daemon counts a reference, by way of a table where there are weak ones.
+    let daemon = server.daemon
     do throws(Refusal) {
-      guard server.daemon.decisionPoint.limits.take(
-        caller.identity.uid, calls: 1, bytes: body.bytes.count, now: server.daemon.loop.now)
+      guard
+        daemon.decisionPoint.limits.take(
+          caller.identity.uid, calls: 1, bytes: body.bytes.count, now: daemon.loop.now)
       else { throw Refusal(.limitsExceeded, "user \(caller.identity.uid) asks too much at once; ask less, or map") }
       switch MessageKind(rawValue: head.kind) {
       case .attach: try attach(head, &body, brought)
       case .refresh: try refresh(head, &body)
-      case .check: try check(head, &body)
+      case .check: try check(head, &body, daemon)
       case .ring: if let ring { server.collector.rang(ring) }
       case .flush: flush(head)
       case .record: try record(head, &body)
@@ -177,16 +180,15 @@ final class AttachConnection {
     }
   }
 
-  private func check(_ head: MessageHead, _ body: inout WireReader) throws(Refusal) {
-    let name = try speaker()
-    guard server.daemon.decisionPoint.limits.take(
-      caller.identity.uid, decisions: 1, now: server.daemon.loop.now)
+  private func check(_ head: MessageHead, _ body: inout WireReader, _ daemon: Daemon) throws(Refusal) {
+    let (name, server) = (try speaker(), server)
+    guard daemon.decisionPoint.limits.take(caller.identity.uid, decisions: 1, now: daemon.loop.now)
     else { throw Refusal(.limitsExceeded, "user \(caller.identity.uid) asks too much at once") }
     var writer = WireWriter(server.answer)
     MessageHead(kind: head.kind | MessageKind.answer, serial: head.serial).write(&writer)
     while true {
       var again = body
-      try server.daemon.decideOnWire(&again, operator: name, &writer)
+      try daemon.decideOnWire(&again, operator: name, &writer)
       if writer.isWhole { break }
       // It is decided again: nothing was said yet.
       server.growAnswer(writer.count * 2)
