@@ -1,5 +1,6 @@
 /* Decisions from C, timed: `check IMAGE|- COUNT [SOCKET]`: behaviours 0 to COUNT-1 of the benchmark's policy; with "-" by a
-   snapshot of the daemon at SOCKET. Prints "name nanoseconds" lines; run.py makes figures of several runs. */
+   snapshot of the daemon at SOCKET. Prints "name nanoseconds" lines. What a binding is held to: bindings/rust has the same program in Rust,
+   and bindings/rust/bench runs both in turns. The figures of C itself are decide.c's. */
 #define _GNU_SOURCE
 #include <licet.h>
 #include <pthread.h>
