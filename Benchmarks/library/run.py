@@ -41,7 +41,7 @@ class Figures:
         self.line("figure", "measured", "floor or peer in the same run", "ratio", "goal", "met?")
 
     def line(self, *cells):
-        widths = (58, 22, 42, 6, 12, 6)
+        widths = (64, 22, 50, 6, 10, 6)
         print(" | ".join(f"{cell:{width}}" for cell, width in zip(cells, widths)).rstrip(), flush=True)
 
     def __call__(self, what, measured, peer="", ratio=None, goal="", is_met=None):
@@ -87,22 +87,32 @@ class Machine:
         """The attach socket of one that serves so many behaviours of 20 rules, and its process; one at a time."""
         if behaviors in self.running:
             return self.running[behaviors]
-        for _, process in self.running.values():
-            self.stage.end(process)
-        self.running.clear()
+        # licetd gives a compile 10 s, which a busy machine may not have.
+        for _ in range(5):
+            for _, process in self.running.values():
+                self.stage.end(process)
+            self.running.clear()
+            self.running[behaviors] = self.start(self.policy(behaviors))
+            if " 0 operators" not in self.log():
+                return self.running[behaviors]
+        sys.exit(f"the benchmark's policy is not in force:\n{self.log()}")
+
+    def log(self):
+        return (self.folder / "licetd.log").read_text()
+
+    def start(self, policy):
         state = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
-        log = open(self.folder / "licetd.log", "a")
-        # Nobody's share is measured here but what one caller can have.
-        process = self.stage.start(
-            [self.programs / "licetd", "--address", self.stage.address, "--policy", str(self.policy(behaviors)), "--state", str(state),
-             "--runtime", str(state), "--rate", "1000000", "--compiler", self.programs / "licet-compiler"], None, log=log)
         attach, end = state / "attach", time.monotonic() + 60
-        while not attach.exists():
+        with open(self.folder / "licetd.log", "w") as log:
+            # Nobody's share is measured here but what one caller can have.
+            process = self.stage.start(
+                [self.programs / "licetd", "--address", self.stage.address, "--policy", str(policy), "--state", str(state),
+                 "--runtime", str(state), "--rate", "1000000", "--compiler", self.programs / "licet-compiler"], None, log=log)
+        while not (attach.exists() and "ready, generation" in self.log()):
             if time.monotonic() > end or process.poll() is not None:
-                sys.exit(f"licetd did not come up:\n{(self.folder / 'licetd.log').read_text()}")
+                sys.exit(f"licetd did not come up:\n{self.log()}")
             time.sleep(0.01)
-        self.running[behaviors] = attach, process
-        return self.running[behaviors]
+        return attach, process
 
     def figures(self, *command, processors=None):
         """What a program here printed: {figure: (least, median)}."""
@@ -110,7 +120,7 @@ class Machine:
         pinned = processors and ["taskset", "-c", ",".join(map(str, processors))] or []
         done = subprocess.run([*pinned, str(self.folder / words[0]), *words[1:]], stdout=subprocess.PIPE, text=True)
         if done.returncode != 0:
-            sys.exit(f"{' '.join(words)}: ended with {done.returncode}; licetd said:\n{(self.folder / 'licetd.log').read_text()}")
+            sys.exit(f"{' '.join(words)}: ended with {done.returncode}; licetd said:\n{self.log()}")
         lines = [line.split() for line in done.stdout.splitlines()]
         return {name: (float(least), float(median)) for name, least, median in lines}
 
@@ -127,9 +137,10 @@ def decide(machine, row):
     got = machine.figures("decide", attach, 50, "hot", machine.folder / "empty.so", processors=machine.processors[-1:])
     floor, empty = got["floor"], got["empty"]
     beside = f"C loop, by name: {ns(floor)}"
-    row("check, hot, by handle, another question each time", ns(got["in-turn"]), beside, got["in-turn"][0] / floor[0],
+    row("check, hot, by handle, another behaviour each time", ns(got["in-turn"]), beside, got["in-turn"][0] / floor[0],
         "<= 60 ns", got["in-turn"][0] <= 60)
-    row("the same, with an attribute set before each", ns(got["handle"]), beside, got["handle"][0] / floor[0])
+    row("check, hot, by handle, with an attribute set before each", ns(got["handle"]), beside, got["handle"][0] / floor[0],
+        "<= 60 ns", got["handle"][0] <= 60)
     row("licet_request_set alone", ns(got["set"]), f"empty call by dlopen: {ns(empty)}", got["set"][0] / empty[0])
     row("check, hot, by name, with an attribute set before each", ns(got["name"]), beside, got["name"][0] / floor[0],
         "<= 120 ns", got["name"][0] <= 120)
@@ -145,7 +156,7 @@ def at_random(machine, row):
         got["random-handle"][0] / floor[0], "<= 250 ns", got["random-handle"][0] <= 250)
     row("check, random of 10,000, by name", ns(got["random-name"]), f"C loop, by name: {ns(floor)}",
         got["random-name"][0] / floor[0], "<= 250 ns", got["random-name"][0] <= 250)
-    row("(the same)", ns(got["random-name"]), f"a load out of 8 MiB: {ns(load)}", got["random-name"][0] / load[0])
+    row("  the same, in loads that wait for each other", "", f"a load out of 8 MiB: {ns(load)}", got["random-name"][0] / load[0])
 
 
 def two_threads(machine, row):
