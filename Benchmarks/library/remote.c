@@ -44,7 +44,7 @@ static double middle(int (*call)(long)) {
 int main(int argc, char **argv) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   struct timeval wait = {1, 0};
-  double remote[batches], bare[batches], ratio[batches];
+  double remote[batches], bare[batches];
   licet_text name = name_of(0);
   licet *authority;
   int i;
@@ -72,11 +72,9 @@ int main(int argc, char **argv) {
   for (i = 0; i < batches; i++) {
     remote[i] = middle(check);
     bare[i] = middle(ping);
-    ratio[i] = remote[i] / bare[i];
   }
   print_figure("remote", remote, batches);
   print_figure("ping-pong", bare, batches);
-  print_figure("ratio", ratio, batches);
   licet_request_free(request);
   licet_close(authority);
   close(echo);
