@@ -114,11 +114,11 @@ class Machine:
             time.sleep(0.01)
         return attach, process
 
-    def figures(self, *command, processors=None):
+    def figures(self, *command, processors=None, errors=None):
         """What a program here printed: {figure: (least, median)}."""
         words = [str(word) for word in command]
         pinned = processors and ["taskset", "-c", ",".join(map(str, processors))] or []
-        done = subprocess.run([*pinned, str(self.folder / words[0]), *words[1:]], stdout=subprocess.PIPE, text=True)
+        done = subprocess.run([*pinned, str(self.folder / words[0]), *words[1:]], stdout=subprocess.PIPE, stderr=errors, text=True)
         if done.returncode != 0:
             sys.exit(f"{' '.join(words)}: ended with {done.returncode}; licetd said:\n{self.log()}")
         lines = [line.split() for line in done.stdout.splitlines()]
@@ -171,7 +171,7 @@ def two_threads(machine, row):
 
 def quiet(machine, row):
     attach, _ = machine.licetd(10_000)
-    got = machine.figures("decide", attach, 10_000, "quiet")
+    got = machine.figures("decide", attach, 10_000, "quiet", errors=subprocess.DEVNULL)
     row("allocations in 1,000,000 decisions", f"{got['allocations'][0]:.0f}", goal="0", is_met=got["allocations"][0] == 0)
     if not shutil.which("strace"):
         return row("system calls in 1,000,000 decisions", "skipped: strace is not installed")
