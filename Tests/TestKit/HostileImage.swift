@@ -10,7 +10,7 @@ public enum HostileImage {
   public static func seal(_ bytes: inout [UInt8]) {
     guard bytes.count >= ImageFormat.headerSize else { return }
     let sum = bytes.withUnsafeBytes { all in
-      all.baseAddress.map { hash64($0 + 32, all.count - 32, seed: hash64($0, 24)) } ?? 0
+      all.baseAddress.map { imageChecksum($0, all.count) } ?? 0
     }
     for i in 0..<8 { bytes[24 + i] = UInt8(truncatingIfNeeded: sum >> UInt64(i * 8)) }
   }

@@ -361,7 +361,17 @@ static uint64_t hash64(const unsigned char *p, size_t count, uint64_t seed) {
 
 /* Makes an image's checksum right. */
 static inline void seal_image(unsigned char *image, size_t size) {
-  uint64_t sum = hash64(image + 32, size - 32, hash64(image, 24, 0));
+  uint64_t seed = hash64(image, 24, 0), lanes[4], sum;
+  size_t at = 32;
+  int i;
+  for (i = 0; i < 4; i++) lanes[i] = mix(seed, (uint64_t)i);
+  for (; at + 32 <= size; at += 32)
+    for (i = 0; i < 4; i++) {
+      uint64_t word;
+      memcpy(&word, image + at + 8 * i, 8);
+      lanes[i] = mix(lanes[i], word);
+    }
+  sum = hash64(image + at, size - at, mix(mix(mix(lanes[0], lanes[1]), lanes[2]), lanes[3]));
   memcpy(image + 24, &sum, 8);
 }
 
