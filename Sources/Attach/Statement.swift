@@ -19,7 +19,6 @@ public struct StatementRecordText {
     var one = StatementRecordText()
     one.form = reader.take()
     guard !one.isNone, !reader.isBroken else { return one }
-    if StatementForm(rawValue: one.form) == nil { reader.refuse() }
     one.line = reader.take()
     one.column = reader.take()
     one.file = reader.text()

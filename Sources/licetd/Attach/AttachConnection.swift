@@ -150,7 +150,7 @@ final class AttachConnection {
     guard let operatorName else { throw Refusal(.badRequest, "the first question of a connection is attach") }
     guard server.daemon.authority.generation.platform == nil || caller.speaks(for: operatorName) else {
       throw Refusal(
-        .notBound, "user \(caller.identity.uid) doesn't speak for `\(operatorName)`: none of its `bind` entries names it")
+        .notBound, "user \(caller.identity.uid) doesn't speak for `\(operatorName)`: no `bind` in force names it; `licet status` says whether its files are in force")
     }
     return operatorName
   }
