@@ -138,6 +138,11 @@ import Testing
     let harness = try Harness()
     let (platform, _) = try harness.platform()
     let (pid, result) = try Self.slow(harness, platform)
+    // It may be seen before it has walled itself in, which ends with the filter.
+    #expect(
+      harness.turn(5) {
+        (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8).contains("Seccomp:\t2")) == true
+      })
     let limits = try String(contentsOfFile: "/proc/\(pid)/limits", encoding: .utf8).split(separator: "\n")
     func limit(_ name: String) -> Substring? {
       limits.first { $0.hasPrefix(name) }?.dropFirst(name.count).split(separator: " ").first
