@@ -309,7 +309,7 @@ LICET_API int32_t licet_request_set_now(licet_request *request, int64_t seconds,
 #define LICET_BY_GUIDELINE 5     /* the platform's limits and duties, by tier */
 #define LICET_BY_ETHICS 6
 #define LICET_BY_SAFETY 7
-#define LICET_BY_OVERSIGHT 8     /* a halt: a stop, no policy in force, the authority is lost */
+#define LICET_BY_OVERSIGHT 8     /* LICET_DENY: a halt: a stop, no policy in force, the authority is lost; LICET_ASK: the dial */
 #define LICET_BY_ABSOLUTE 9
 
 /* The answer's short form. */
@@ -356,6 +356,7 @@ typedef struct licet_statement {
 #define LICET_FORM_BUILT_IN 3    /* compiled into Licet */
 #define LICET_FORM_CHOSEN 4      /* a declaration whose default its population chose */
 #define LICET_FORM_AUDIENCE 5    /* an operator's audience, for which the choice was made again */
+#define LICET_FORM_DIAL 6        /* a dial, or a ceiling of one */
 
 /* Names that the caller must honour if it goes ahead, sorted, without repeats: writes up to `capacity` of them and returns
    how many there are. Of the request's last decision. */
@@ -393,6 +394,7 @@ LICET_API size_t licet_explanation_obligations(
 #define LICET_STEP_LIMIT 6
 #define LICET_STEP_OVERSIGHT 7 /* a halt */
 #define LICET_STEP_ABSOLUTE 8
+#define LICET_STEP_DIAL 9     /* the dial's cap on an agent's own initiative, or on untrusted text; its truth says whether it holds */
 
 #define LICET_FALSE 0
 #define LICET_TRUE 1
@@ -423,11 +425,25 @@ typedef struct licet_step {
 LICET_API size_t licet_explanation_steps(const licet_explanation *explanation);
 LICET_API int32_t licet_explanation_step(const licet_explanation *explanation, size_t index, licet_step *step);
 
+/* What a step of LICET_STEP_DIAL compares. The step's own statement is what set the dial; none: the session did, or the
+   source is LICET_SOURCE_UNTRUSTED, which is held back whatever the numbers are. */
+typedef struct licet_dial {
+  uint32_t size;
+  int32_t is_untrusted;      /* the source is LICET_SOURCE_UNTRUSTED */
+  double stakes;             /* what is at stake, from 0 to 1 */
+  double dial;               /* the most that an agent may do on its own */
+  licet_statement statement; /* who states the stakes; none: nobody, so they are 1 */
+} licet_dial;
+#define LICET_DIAL_INIT {sizeof(licet_dial), 0, 0, 0, LICET_STATEMENT_INIT}
+
+/* Of the step with this index; LICET_E_INVALID where it is another, or beyond the last. `size` is of the whole struct. */
+LICET_API int32_t licet_explanation_dial(const licet_explanation *explanation, size_t index, licet_dial *dial);
+
 #define LICET_WAY_NOT_NEEDED 0 /* it is allowed already */
 #define LICET_WAY_USER 1
 #define LICET_WAY_OPERATOR 2
 #define LICET_WAY_PLATFORM 3
-#define LICET_WAY_NOBODY 4     /* an absolute */
+#define LICET_WAY_NOBODY 4     /* an absolute; or the source is LICET_SOURCE_UNTRUSTED */
 
 #define LICET_CHANGE_PREFERENCE 0     /* the user's preference */
 #define LICET_CHANGE_SETTING 1        /* the operator's settings and grants */
@@ -435,6 +451,9 @@ LICET_API int32_t licet_explanation_step(const licet_explanation *explanation, s
 #define LICET_CHANGE_CHOICE 3         /* the platform's default and ceilings */
 #define LICET_CHANGE_PLATFORM_LIMIT 4
 #define LICET_CHANGE_HALT 5           /* a halt ends */
+#define LICET_CHANGE_SESSION_DIAL 6   /* the session's dial */
+#define LICET_CHANGE_OPERATOR_DIAL 7  /* the operator's dial */
+#define LICET_CHANGE_STAKES 8         /* the platform's: it states lower stakes, or raises the dial */
 
 /* One change that the way needs. */
 typedef struct licet_change {
@@ -455,6 +474,11 @@ typedef struct licet_change {
 LICET_API int32_t licet_explanation_way(const licet_explanation *explanation);
 LICET_API size_t licet_explanation_changes(const licet_explanation *explanation);
 LICET_API int32_t licet_explanation_change(const licet_explanation *explanation, size_t index, licet_change *change);
+
+/* Of a change of the session's dial, the operator's, or stakes: the dial that the stakes need (0: no more than there is), and
+   the highest that it may become by these changes. Either may be NULL. 0, or LICET_E_INVALID where the change is another. */
+LICET_API int32_t licet_explanation_change_dial(
+    const licet_explanation *explanation, size_t index, double *needed, double *highest);
 
 #ifdef __cplusplus
 }

@@ -82,7 +82,9 @@ for _ in $(seq 250); do licet status --address "$bus" >/dev/null 2>&1 && break; 
 licet status --address "$bus"
 
 title "A dozen questions"
-ask "May the coding agent run the tests?" allow --operator forge --behavior tool.shell.exec \
+ask "May the coding agent run the tests, as its developer asked?" allow --operator forge --behavior tool.shell.exec \
+  --source user --set-json 'request.args={"argv": ["swift", "test"], "env": {"CI": "1"}}'
+ask "And on its own initiative?" ask --operator forge --behavior tool.shell.exec \
   --set-json 'request.args={"argv": ["swift", "test"], "env": {"CI": "1"}}'
 ask "May it delete a tree?" ask --operator forge --behavior tool.shell.exec \
   --set-json 'request.args={"argv": ["rm", "-rf", "build"], "env": {}}'
@@ -92,13 +94,13 @@ ask "May it fetch a page because another page said so?" ask --operator forge --b
   --set-json 'request.args={"method": "GET", "url": "https://docs.swift.org/"}'
 ask "May it push, with nothing known about the push?" deny --operator forge --behavior tool.git.push
 ask "May a clinician be told a dose?" allow --operator riverside-clinic --behavior advice.medical.dosage \
-  --set user.role=clinician --set user.signed_in=true
+  --source user --set user.role=clinician --set user.signed_in=true
 ask "May a patient read somebody else's record?" ask --operator riverside-clinic --behavior privacy.read \
   --resource record:p-2 --user p-1 --set user.role=patient --set-json 'request.args={"fields": ["appointments"]}'
 ask "May the shop's bot give 900 EUR back?" ask --operator cornershop --behavior tool.payment.refund \
   --set user.signed_in=true --set request.amount=900.0
 ask_busctl "May a member read an explicit scene?" allow nightowl content.explicit.scene \
-  2 user 'a{sv}' 2 age_verified b true role s member request 'a{sv}' 1 topics as 1 romance
+  3 source s user user 'a{sv}' 2 age_verified b true role s member request 'a{sv}' 1 topics as 1 romance
 ask_busctl "And somebody whose age nobody checked?" deny nightowl content.explicit.scene \
   2 user 'a{sv}' 1 role s member request 'a{sv}' 1 topics as 1 romance
 ask_busctl "May anybody help with a bright line, for a good reason?" deny nightowl harm.csam \
@@ -121,7 +123,7 @@ code=0
 shown licet reload
 licet reload --address "$bus" | sed 's/^/   /' || code=${PIPESTATUS[0]}
 [ "$code" -eq 1 ] || fail "the broken file was not refused"
-ask "As before?" allow --operator cornershop --behavior politics.news
+ask "As before?" allow --operator cornershop --behavior politics.news --source user
 code=0
 licet status --address "$bus" >"$work/status" || code=$?
 [ "$code" -eq 1 ] || fail "status should say that something needs somebody"
@@ -139,19 +141,19 @@ first=$(licet rollback --address "$bus" --list --json |
   python3 -c 'import json, sys; print(min(row["generation"] for row in json.load(sys.stdin)["generations"]))')
 shown licet rollback "$first"
 licet rollback --address "$bus" "$first" | sed 's/^/   /'
-ask "The old answer again?" deny --operator cornershop --behavior politics.news
+ask "The old answer again?" deny --operator cornershop --behavior politics.news --source user
 shown licet reload
 licet reload --address "$bus" | sed 's/^/   /'
 
 title "The panic button"
 shown licet stop --operator forge
 licet stop --address "$bus" --operator forge | sed 's/^/   /'
-ask "May the coding agent run the tests now?" deny --operator forge --behavior tool.shell.exec \
+ask "May the coding agent run the tests now?" deny --operator forge --behavior tool.shell.exec --source user \
   --set-json 'request.args={"argv": ["swift", "test"], "env": {"CI": "1"}}'
 ask "And may it still say that it is an AI?" allow --operator forge --behavior transparency.admit-ai
 shown licet resume --operator forge
 licet resume --address "$bus" --operator forge | sed 's/^/   /'
-ask "And now?" allow --operator forge --behavior tool.shell.exec \
+ask "And now?" allow --operator forge --behavior tool.shell.exec --source user \
   --set-json 'request.args={"argv": ["swift", "test"], "env": {"CI": "1"}}'
 
 title "Without a daemon: the same files, decided in the program itself"

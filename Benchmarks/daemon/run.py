@@ -26,7 +26,7 @@ attributes:
   user: {role: string}
   request: {count: int}
 behaviors:
-  bench: {default: deny, operators-may: allow, users-may: deny}
+  bench: {default: deny, operators-may: allow, users-may: deny, stakes: 0}
 """ + "".join(f"  bench.b{i}: {{default: deny, operators-may: allow}}\n" for i in range(20))
 
 

@@ -15,7 +15,7 @@ def write(folder, count, rules, bind=""):
     head = "licet: 1\nlayer: platform\nname: bench\nattributes:\n  user: {role: string, age: int}\n"
     head += "  request: {count: int, amount: double}\nbehaviors:\n"
     (root / "platform.yaml").write_text(
-        head + "".join(f"  {name(i)}: {{default: ask, operators-may: allow}}\n" for i in range(count))
+        head + "".join(f"  {name(i)}: {{default: ask, operators-may: allow, stakes: 0.1}}\n" for i in range(count))
     )
     for start in range(0, count, 1000):
         lines = ["licet: 1", "layer: operator", "name: bench"] + ([bind] if bind and start == 0 else []) + ["rules:"]

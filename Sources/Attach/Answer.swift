@@ -89,9 +89,7 @@ public struct AnswerWriter {
     guard let policy else {
       // The halts stand for themselves: each has to end.
       let by = wayWithoutPolicy(behaviors: behaviors)
-      return Way(
-        by: by, changes: by == .platform ? .halt : Changes(rawValue: 0),
-        missing: (nil, nil, nil, nil, nil, by == .platform ? decision : nil))
+      return Way(by: by, halted: by == .platform ? decision : nil)
     }
     return way(policy, &frame, behaviors: behaviors, preference: preference, isHalted: halts.count > 0)
   }
@@ -146,18 +144,27 @@ public struct AnswerWriter {
     var count: UInt8 = 0
     let missing = way.missing
     func change(_ kind: UInt8, _ instead: Decision?, halt: HaltRecord? = nil, _ writer: inout WireWriter) {
-      guard let instead else { return }
+      guard var instead else { return }
       writer.put(kind)
       (halt ?? HaltRecord(.noPolicy)).write(&writer)
+      // What is to be changed are the stakes, not the dial that they are above.
+      if kind == 8 { instead.decider = way.stakesDecider(instead.decider) }
       write(decider: instead, &writer)
+      if ChangeText.hasDial(kind) {
+        writer.put(way.stakes.millionths)
+        writer.put(way.dial.millionths)
+      }
       count &+= 1
     }
     change(0, missing.0, &writer)
-    change(1, missing.1, &writer)
-    change(2, missing.2, &writer)
-    change(3, missing.3, &writer)
-    change(4, missing.4, &writer)
-    for halt in halts { change(5, missing.5, halt: halt, &writer) }
+    change(6, missing.1, &writer)
+    change(1, missing.2, &writer)
+    change(2, missing.3, &writer)
+    change(7, missing.4, &writer)
+    change(3, missing.5, &writer)
+    change(4, missing.6, &writer)
+    change(8, missing.7, &writer)
+    for halt in halts { change(5, missing.8, halt: halt, &writer) }
     writer.replace(count, at: at)
   }
 
@@ -168,7 +175,7 @@ public struct AnswerWriter {
     writer.put(entry.says.rawValue)
     writer.put(entry.effect.rawValue)
     writer.put(isRule ? entry.tier.rawValue : UInt8.max)
-    writer.put((entry.isShadow ? 1 : 0) | (entry.isClamped ? 2 : 0) as UInt8)
+    writer.put((entry.isShadow ? 1 : 0) | (entry.isClamped ? 2 : 0) | (entry.isUntrusted ? 4 : 0) as UInt8)
     writer.put(entry.failure.rawValue)
     writer.put(entry.behavior)
     var attribute: Name?
@@ -179,6 +186,10 @@ public struct AnswerWriter {
     StatementRecordText(
       entry.layer, entry.statement, policy, builtIn: entry.step == .absolute ? entry.behavior : nil
     ).write(&writer)
+    guard entry.step == .dial else { return }
+    writer.put(entry.stakes.millionths)
+    writer.put(entry.dial.millionths)
+    StatementRecordText(.platform, entry.stakesStatement, policy, builtIn: nil).write(&writer)
   }
 }
 

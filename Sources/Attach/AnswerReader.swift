@@ -33,15 +33,24 @@ public struct AnswerHead {
   }
 }
 
-/// One change that the way needs; the halt is only of `change` 5.
+/// One change that the way needs; the halt is only of `change` 5, the numbers of those of a dial or of stakes.
 public struct ChangeText {
   public var change: UInt8
   public var halt: HaltRecord
   public var instead: DeciderText
+  /// The dial that the stakes need, zero: no more than there is; and the highest that it may become.
+  public var needed = Degree.zero
+  public var highest = Degree.zero
+
+  static func hasDial(_ change: UInt8) -> Bool { change >= 6 }
 
   public static func read(_ reader: inout WireReader) -> ChangeText {
-    let one = ChangeText(change: reader.take(), halt: .read(&reader), instead: .read(&reader))
-    if one.change > 5 { reader.refuse() }
+    var one = ChangeText(change: reader.take(), halt: .read(&reader), instead: .read(&reader))
+    if one.change > 8 { reader.refuse() }
+    if hasDial(one.change) {
+      (one.needed.millionths, one.highest.millionths) = (reader.take(), reader.take())
+      if one.needed > .one || one.highest > .one { reader.refuse() }
+    }
     return one
   }
 }
@@ -59,12 +68,17 @@ public struct StepText {
   public var behavior: Name
   public var attribute: Name?
   public var statement: StatementRecordText
+  /// Of the dial's step; else zeros.
+  public var stakes = Degree.zero
+  public var dial = Degree.zero
+  public var stakesStatement: StatementRecordText?
 
   public var isShadow: Bool { flags & 1 != 0 }
   public var isClamped: Bool { flags & 2 != 0 }
+  public var isUntrusted: Bool { flags & 4 != 0 }
 
   public static func read(_ reader: inout WireReader) -> StepText {
-    let one = StepText(
+    var one = StepText(
       step: reader.take(), truth: reader.take(), says: reader.take(), effect: reader.take(), tier: reader.take(),
       flags: reader.take(), failure: reader.take(), behavior: reader.text(), attribute: reader.optionalText(),
       statement: .read(&reader))
@@ -73,6 +87,11 @@ public struct StepText {
       && Effect(rawValue: one.effect) != nil && Failure(rawValue: one.failure) != nil
       && (one.tier == .max || Tier(rawValue: one.tier) != nil)
     if !isKnown { reader.refuse() }
+    if one.step == TraceStep.dial.rawValue {
+      (one.stakes.millionths, one.dial.millionths) = (reader.take(), reader.take())
+      one.stakesStatement = .read(&reader)
+      if one.stakes > .one || one.dial > .one { reader.refuse() }
+    }
     return one
   }
 }

@@ -170,6 +170,9 @@ public struct RecordedDecision {
     (self.overlayObligations, self.seconds, self.nanoseconds) = (overlayObligations, seconds, nanoseconds)
   }
 
+  /// It was decided by a halt, and not by oversight's other cap, the dial.
+  public var isHalt: Bool { rank == .oversight && effect == .deny }
+
   /// Whether deciding again came to the same.
   public func agrees(with decision: Decision) -> Bool {
     effect == decision.effect && rank == decision.decider.rank && layer == decision.decider.layer

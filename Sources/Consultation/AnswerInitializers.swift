@@ -5,7 +5,7 @@ public import PolicyImage
 
 extension Answer {
   public init(
-    effect: Effect, obligations: [String], decidedBy: DecidedBy, explained way: (by: WayBy, steps: [WayStep])?,
+    effect: Effect, obligations: [String], decidedBy: DecidedBy, explained way: WayOut?,
     by trace: [TraceLine], halts: [Halt] = []
   ) {
     self.init(effect: effect, obligations: obligations, decidedBy: decidedBy, way: way, trace: trace, halts: halts)
@@ -19,7 +19,7 @@ extension DecidedBy {
 }
 
 extension WayStep {
-  public init(_ kind: Kind, insteadOf instead: DecidedBy) { self.init(kind: kind, instead: instead) }
+  public init(_ kind: Kind, insteadOf instead: DecidedBy) { self.init(kind: kind, instead: instead, dial: nil) }
 }
 
 extension StatementReference {
@@ -36,6 +36,6 @@ extension TraceLine {
   public init(behavior: String, step: TraceStep, says: Effect, effect: Effect, statement: StatementReference?) {
     self.init(
       behavior: behavior, step: step, truth: .yes, says: says, effect: effect, tier: nil, isShadow: false,
-      isClamped: false, statement: statement, failure: .none, attribute: nil)
+      isClamped: false, statement: statement, failure: .none, attribute: nil, dial: nil)
   }
 }

@@ -31,7 +31,7 @@ public struct Consultation {
     if decision.effect != .allow,
       let way = way(policy, &frame, behaviors: names, preference: preference, isHalted: isHalted)
     {
-      answer.way = (way.by, steps(way))
+      answer.way = WayOut(by: way.by, steps: steps(way), isUntrusted: way.isUntrusted)
     }
     answer.trace = lines(&frame)
     return answer
@@ -56,13 +56,27 @@ public struct Consultation {
   }
 
   private func steps(_ way: Way) -> [WayStep] {
+    let stakes = way.missing.7.map { decision in
+      var mended = decision
+      mended.decider = way.stakesDecider(decision.decider)
+      return mended
+    }
     let missing: [(WayStep.Kind, Decision?)] = [
-      (.preference, way.missing.0), (.setting, way.missing.1), (.operatorLimit, way.missing.2),
-      (.choice, way.missing.3), (.platformLimit, way.missing.4),
+      (.preference, way.missing.0), (.sessionDial, way.missing.1), (.setting, way.missing.2),
+      (.operatorLimit, way.missing.3), (.operatorDial, way.missing.4), (.choice, way.missing.5),
+      (.platformLimit, way.missing.6), (.stakes, stakes),
     ]
-    let steps = missing.compactMap { kind, decision in decision.map { WayStep(kind: kind, instead: decidedBy($0)) } }
-    guard let halted = way.missing.5 else { return steps }
-    return steps + halts.map { WayStep(kind: .halt($0), instead: decidedBy(halted)) }
+    let steps = missing.compactMap { kind, decision -> WayStep? in
+      guard let decision else { return nil }
+      var step = WayStep(kind, insteadOf: decidedBy(decision))
+      switch kind {
+      case .sessionDial, .operatorDial, .stakes: step.dial = (way.stakes, way.dial)
+      default: break
+      }
+      return step
+    }
+    guard let halted = way.missing.8 else { return steps }
+    return steps + halts.map { WayStep(.halt($0), insteadOf: decidedBy(halted)) }
   }
 
   private func lines(_ frame: inout Frame) -> [TraceLine] {
@@ -84,7 +98,16 @@ public struct Consultation {
       says: entry.says, effect: entry.effect, tier: isRule ? entry.tier : nil, isShadow: entry.isShadow,
       isClamped: entry.isClamped, statement: policy.reference(entry.layer, entry.statement), failure: entry.failure,
       attribute: Int(entry.slot) < policy.platform.count(.attributes)
-        ? String(decoding: policy.platform.string(UInt32(entry.slot)), as: UTF8.self) : nil)
+        ? String(decoding: policy.platform.string(UInt32(entry.slot)), as: UTF8.self) : nil,
+      dial: entry.step == .dial ? dial(entry) : nil)
+  }
+}
+
+extension Consultation {
+  private func dial(_ entry: TraceEntry) -> DialLine {
+    DialLine(
+      stakes: entry.stakes, statedAt: policy.reference(.platform, entry.stakesStatement), dial: entry.dial,
+      isUntrusted: entry.isUntrusted)
   }
 }
 

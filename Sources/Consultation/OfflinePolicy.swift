@@ -61,7 +61,11 @@ public struct OfflinePolicy: Sendable {
   ) throws(RequestError) {
     func set(_ slot: UInt16, _ value: RequestValue) { frame.set(Int(slot), memory.value(value)) }
     if let resource = request.resource { set(BuiltInSlot.resource, .string(resource)) }
-    set(BuiltInSlot.source, .string(request.source.name))
+    frame.setSource(request.source)
+    if let dial = request.dial {
+      guard dial > .zero, dial < .one else { throw RequestError(.badDial, at: "dial") }
+      frame.sessionDial = dial
+    }
     set(BuiltInSlot.now, .timestamp(seconds: request.now.seconds, nanoseconds: request.now.nanoseconds))
     if let name { set(BuiltInSlot.operatorName, .string(name)) }
     set(BuiltInSlot.argument, .string(request.argument ?? ""))

@@ -12,12 +12,14 @@ public struct Request: Sendable {
   public var attributes: [String: RequestValue]
   public var argument: String?
   public var preference: Effect?
+  /// The session's own dial, strictly between 0 and 1; nil: it has none.
+  public var dial: Degree?
   /// Seconds since 1970 and nanoseconds.
   public var now: (seconds: Int64, nanoseconds: Int32)
 
   public init(
     behaviors: [String], resource: String? = nil, source: Source = .agent, attributes: [String: RequestValue] = [:],
-    argument: String? = nil, preference: Effect? = nil, now: (seconds: Int64, nanoseconds: Int32)
+    argument: String? = nil, preference: Effect? = nil, dial: Degree? = nil, now: (seconds: Int64, nanoseconds: Int32)
   ) {
     self.behaviors = behaviors
     self.resource = resource
@@ -25,6 +27,7 @@ public struct Request: Sendable {
     self.attributes = attributes
     self.argument = argument
     self.preference = preference
+    self.dial = dial
     self.now = now
   }
 }
@@ -37,6 +40,7 @@ public struct RequestError: Error, Hashable, Sendable {
     case wrongType = "wrong-type"
     case noBehavior = "no-behavior"
     case badName = "bad-name"
+    case badDial = "bad-dial"
   }
   public var code: Code
   /// What it is about: an attribute's name, a behaviour, an operator.
@@ -88,18 +92,49 @@ public struct TraceLine: Hashable, Sendable {
   public var failure: Failure
   /// The attribute that a failure is about.
   public var attribute: String?
+  /// Of the dial's step.
+  public var dial: DialLine?
+}
+
+/// What the dial was held against. `TraceLine.statement` is what set the dial; none: the session did.
+public struct DialLine: Hashable, Sendable {
+  public var stakes: Degree
+  /// Who states the stakes; nil: nobody does, so they are 1.
+  public var statedAt: StatementReference?
+  public var dial: Degree
+  /// The source is `untrusted`: the cap holds whatever the numbers are.
+  public var isUntrusted: Bool
+  public init(stakes: Degree, statedAt: StatementReference?, dial: Degree, isUntrusted: Bool) {
+    (self.stakes, self.statedAt, self.dial, self.isUntrusted) = (stakes, statedAt, dial, isUntrusted)
+  }
 }
 
 /// One change that the way needs.
-public struct WayStep: Hashable, Sendable {
+public struct WayStep: Sendable {
   public enum Kind: Hashable, Sendable {
     case preference, setting, operatorLimit, choice, platformLimit
+    /// A higher dial: of the session, of the operator; lower stakes, or a higher dial, of the platform.
+    case sessionDial, operatorDial, stakes
     /// This halt ends.
     case halt(Halt)
   }
   public var kind: Kind
   /// What decides while this change alone is missing: what is to be changed.
   public var instead: DecidedBy
+  /// Of the dials' kinds and of stakes: the dial that the stakes need (zero: less than there is), and the highest that it may
+  /// become by these changes.
+  public var dial: (needed: Degree, highest: Degree)?
+}
+
+/// Who could allow it, and how.
+public struct WayOut: Sendable {
+  public var by: WayBy
+  public var steps: [WayStep]
+  /// The source is `untrusted`: no choice of anybody's makes it an instruction.
+  public var isUntrusted: Bool
+  public init(by: WayBy, steps: [WayStep], isUntrusted: Bool = false) {
+    (self.by, self.steps, self.isUntrusted) = (by, steps, isUntrusted)
+  }
 }
 
 public struct Answer: Sendable {
@@ -108,7 +143,7 @@ public struct Answer: Sendable {
   public var obligations: [String]
   public var decidedBy: DecidedBy
   /// nil unless asked for, and for `allow`.
-  public var way: (by: WayBy, steps: [WayStep])?
+  public var way: WayOut?
   /// Empty unless asked for.
   public var trace: [TraceLine]
   /// What halted whom it was decided for; empty while nothing does.

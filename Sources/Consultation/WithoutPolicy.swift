@@ -12,7 +12,8 @@ extension Answer {
     guard explaining else { return answer }
     if decision.effect != .allow {
       let by = wayWithoutPolicy(behaviors: names)
-      answer.way = (by, by == .nobody ? [] : halts.map { WayStep(kind: .halt($0), instead: answer.decidedBy) })
+      answer.way = WayOut(
+        by: by, steps: by == .nobody ? [] : halts.map { WayStep(.halt($0), insteadOf: answer.decidedBy) })
     }
     answer.trace = lines(names)
     return answer

@@ -25,7 +25,7 @@ extension StatementForm {
     switch self {
     case .chosen: "population"
     case .audience: "audience"
-    case .rule, .declaration, .unknown, .builtIn: nil
+    case .rule, .declaration, .unknown, .builtIn, .dial: nil
     }
   }
 
@@ -71,6 +71,9 @@ extension WayStep.Kind {
     case .operatorLimit: "operator-limit"
     case .choice: "choice"
     case .platformLimit: "platform-limit"
+    case .sessionDial: "session-dial"
+    case .operatorDial: "operator-dial"
+    case .stakes: "stakes"
     case .halt(let halt): halt.kind.rawValue
     }
   }
@@ -88,6 +91,7 @@ extension TraceStep {
     case .limit: "limit"
     case .oversight: "oversight"
     case .absolute: "absolute"
+    case .dial: "dial"
     }
   }
 }

@@ -2,8 +2,8 @@
 
 public import PolicyImage
 
-/// Decides one behaviour. `frame` holds the request's attributes (of this policy's platform) and is left with
-/// `request.behavior` overwritten. No allocation, lock or system call; bounded time; thread-safe as long as the frame is
+/// Decides one behaviour. `frame` holds the request's attributes (of this policy's platform), its source and its session's
+/// dial, and is left with `request.behavior` and `session.dial` overwritten. No allocation, lock or system call; bounded time; thread-safe as long as the frame is
 /// used by one thread (DESIGN §2, §5).
 public func decide(_ policy: Policy, _ frame: inout Frame, behavior: Name, preference: Effect? = nil) -> Decision {
   let engine = Engine(policy, frame)
@@ -40,6 +40,7 @@ extension Decision {
 extension Engine {
   @inline(__always)
   func decide(one place: Place, _ wish: Wish, _ frame: inout Frame) -> Decision {
+    setDial(wish, &frame)
     var decision = Decision(decide(place, wish, &frame), place.name)
     if mayHaveNamesBelow(place) {
       withUnsafePointer(to: place.name) { one in
@@ -52,6 +53,7 @@ extension Engine {
   func decide(_ behaviors: UnsafeBufferPointer<Name>, _ wish: Wish, _ frame: inout Frame) -> Decision? {
     let start = Name(start: nil, count: 0)
     guard let first = successor(of: start, among: behaviors) else { return nil }
+    setDial(wish, &frame)
     var decision = Decision(decide(place(of: first), wish, &frame), first)
     merge(behaviors, after: first, wish, &frame, into: &decision)
     return decision

@@ -7,12 +7,20 @@ public struct Policy {
   public let platform: Image
   /// The platform's image again where there is no operator; `hasOverlay` says.
   let overlay: Image
-  public let hasOverlay: Bool
+  /// Bit 0: there is an overlay; bit 1: a condition reads `session.dial`; from bit 2 on the dial. One word, so that passing a
+  /// policy on costs no more for it.
+  private let word: UInt32
+  @inline(__always) public var hasOverlay: Bool { word & 1 != 0 }
+  @inline(__always) var readsDial: Bool { word & 2 != 0 }
+  /// The dial as it is settled where the request has none of its own.
+  @inline(__always) var dial: Degree { Degree(millionths: word >> 2) }
 
   public init(platform: Image, overlay: Image? = nil) {
     self.platform = platform
     self.overlay = overlay ?? platform
-    hasOverlay = overlay != nil
+    let flags = platform.header.pointee.flags | self.overlay.header.pointee.flags
+    let dial = DialSettings(platform, overlay).settled(session: .zero).value.millionths
+    word = (overlay == nil ? 0 : 1) | (flags & ImageHeader.readsDial == 0 ? 0 : 2) | dial << 2
   }
 
   @inline(__always)
@@ -33,7 +41,7 @@ public enum DeciderRank: UInt8, BitwiseCopyable, Sendable {
   /// The user's preference, as far as it was granted; no statement.
   case preference = 3
   case operatorTier = 4, guideline = 5, ethics = 6, safety = 7
-  /// A halt: a stop, or no policy is in force.
+  /// A halt: a stop, or no policy is in force (`deny`); or the dial (`ask`).
   case oversight = 8
   case absolute = 9
 }
@@ -81,19 +89,25 @@ public typealias Name = UnsafeRawBufferPointer
 /// What is supposed to be otherwise, for the way: one bit a kind of change, lowest layer first.
 /// (Not an OptionSet: that one's array literals allocate.)
 public struct Changes: BitwiseCopyable, Sendable {
-  public var rawValue: UInt8
-  public init(rawValue: UInt8) { self.rawValue = rawValue }
+  public var rawValue: UInt16
+  public init(rawValue: UInt16) { self.rawValue = rawValue }
   @inline(__always) public func contains(_ other: Changes) -> Bool { rawValue & other.rawValue == other.rawValue }
   /// The user prefers `allow`.
   public static var preference: Changes { Changes(rawValue: 1) }
+  /// The session's dial is as high as it may be.
+  public static var sessionDial: Changes { Changes(rawValue: 2) }
   /// The operator's settings and grants are at their best.
-  public static var settings: Changes { Changes(rawValue: 2) }
+  public static var settings: Changes { Changes(rawValue: 4) }
   /// The operator's limits are gone.
-  public static var operatorLimits: Changes { Changes(rawValue: 4) }
+  public static var operatorLimits: Changes { Changes(rawValue: 8) }
+  /// The operator's dial is at its best.
+  public static var operatorDial: Changes { Changes(rawValue: 16) }
   /// The platform's default and ceilings are `allow`.
-  public static var choice: Changes { Changes(rawValue: 8) }
+  public static var choice: Changes { Changes(rawValue: 32) }
   /// The platform's limits are gone.
-  public static var platformLimits: Changes { Changes(rawValue: 16) }
+  public static var platformLimits: Changes { Changes(rawValue: 64) }
+  /// The platform states stakes that the dial covers.
+  public static var stakes: Changes { Changes(rawValue: 128) }
   /// The halt is over.
-  public static var halt: Changes { Changes(rawValue: 32) }
+  public static var halt: Changes { Changes(rawValue: 256) }
 }

@@ -73,6 +73,7 @@ struct Engine {
     }
     var folded = settle(place, wish, choice, &frame)
     limit(&folded, place, wish, &frame)
+    cap(&folded, place, wish, frame)
     if wish.isHalted, !wish.changes.contains(.halt) {
       folded.effect = .deny
       folded.decider = Decider(.oversight, .none, ImageFormat.none, depth: 0)

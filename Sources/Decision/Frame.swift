@@ -1,7 +1,7 @@
 // Working memory of one decision: the request's attributes by slot, and room for lists that conditions build. Lies
 // entirely in memory that the caller lends.
 
-import PolicyImage
+public import PolicyImage
 
 /// One request's attributes and an arena, over lent memory. One thread at a time; reused from request to request.
 public struct Frame {
@@ -15,6 +15,10 @@ public struct Frame {
   let arena: UnsafeMutableRawPointer
   let arenaSize: Int
   var arenaUsed: Int
+  /// On whose instruction (DESIGN §1); the agent's own until `setSource`.
+  public private(set) var source = Source.agent
+  /// The session's own dial, below 1; zero: it has none.
+  public var sessionDial = Degree.zero
 
   static let unknownSymbol: UInt32 = 0xFFFF_FFFF
 
@@ -46,6 +50,24 @@ public struct Frame {
       i &+= 1
     }
     arenaUsed = 0
+    source = .agent
+    sessionDial = .zero
+  }
+
+  /// Says on whose instruction, to the dial and to conditions.
+  public mutating func setSource(_ source: Source) {
+    self.source = source
+    let text: StaticString =
+      switch source {
+      case .platform: "platform"
+      case .operator: "operator"
+      case .user: "user"
+      case .agent: "agent"
+      case .untrusted: "untrusted"
+      }
+    set(
+      Int(BuiltInSlot.source),
+      .string(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)))
   }
 
   /// Gives the attribute at `slot` a value; the caller has validated it.

@@ -17,6 +17,9 @@ public enum TraceStep: UInt8, Sendable {
   /// A halt: denied, whatever came before.
   case oversight
   case absolute
+  /// The dial's cap on what an agent does on its own or on untrusted text's say, considered (DESIGN §2.5): `truth` is
+  /// whether it holds, and the statement is what set the dial.
+  case dial
 }
 
 /// One line of an explanation.
@@ -40,6 +43,11 @@ public struct TraceEntry {
   /// For a failed condition: why, and of which attribute.
   public var failure: Failure
   public var slot: UInt16
+  /// Of `dial`: what is at stake, the platform's statement of that, or none, and the dial; else zeros.
+  public var stakes = Degree.zero
+  public var stakesStatement = ImageFormat.none
+  public var dial = Degree.zero
+  public var isUntrusted = false
 }
 
 /// Traces the decision on these behaviours into `entries`, names in name order; returns how many entries there are in
@@ -53,7 +61,9 @@ public func trace(
   var last = Name(start: nil, count: 0)
   while let name = engine.successor(of: last, among: behaviors) {
     last = name
-    tracer.trace(engine.place(of: name), Wish(preference: preference, isHalted: isHalted), &frame)
+    let wish = Wish(preference: preference, isHalted: isHalted)
+    engine.setDial(wish, &frame)
+    tracer.trace(engine.place(of: name), wish, &frame)
   }
   return tracer.count
 }
@@ -92,6 +102,9 @@ private struct Tracer {
       add(.preference, says: preference, .none, ImageFormat.none)
     }
     traceTiers(place, &frame)
+    if frame.source == .agent || frame.source == .untrusted {
+      traceDial(place, wish, frame)
+    }
     if wish.isHalted {
       effect = .deny
       add(.oversight, says: .deny, .none, ImageFormat.none)
@@ -110,6 +123,20 @@ private struct Tracer {
     add(
       .default, says: Effect(rawValue: n.pointee.default) ?? .deny, .overlay, n.pointee.absoluteStatement,
       isClamped: standing.decider.rank == .ceiling)
+  }
+
+  private mutating func traceDial(_ place: Place, _ wish: Wish, _ frame: borrowing Frame) {
+    let setting = engine.dialSettings.settled(session: frame.sessionDial)
+    let holds = engine.isCapped(place, wish, frame)
+    if holds { effect = min(effect, .ask) }
+    let isAgent = frame.source == .agent
+    append(
+      TraceEntry(
+        behavior: name, step: .dial, truth: holds ? .yes : .no, says: .ask, effect: effect,
+        layer: isAgent ? setting.layer : .none, tier: .operator, isShadow: false, isClamped: false,
+        statement: isAgent ? setting.statement : ImageFormat.none, failure: .none, slot: 0xFFFF,
+        stakes: engine.stakes(place), stakesStatement: engine.stakesStatement(place.platform), dial: setting.value,
+        isUntrusted: !isAgent))
   }
 
   private mutating func traceTiers(_ place: Place, _ frame: inout Frame) {

@@ -1,5 +1,5 @@
 // The way: who could turn a refusal into `allow`, by which smallest change (DESIGN §1). Found by deciding again with
-// changes supposed: at most 2^5 decisions, and only when asked for.
+// changes supposed: a few dozen decisions, and only when asked for.
 
 public import PolicyImage
 
@@ -10,7 +10,7 @@ public enum WayBy: UInt8, Sendable {
   case user = 1
   case `operator` = 2
   case platform = 3
-  /// An absolute: nobody.
+  /// An absolute, or untrusted text: nobody.
   case nobody = 4
 }
 
@@ -20,17 +20,42 @@ public struct Way {
   /// The fewest changes that give `allow`; empty for `notNeeded` and `nobody`.
   public var changes: Changes
   /// For each change, in the order of its bits, what decides while that one alone is missing.
-  public var missing: (Decision?, Decision?, Decision?, Decision?, Decision?, Decision?)
+  public var missing:
+    (Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?)
+  /// Where the dial is in the way, the most that is at stake; else zero.
+  public var stakes = Degree.zero
+  /// The platform's statement of the stakes that `changes` have it lower, or none.
+  public var stakesStatement = ImageFormat.none
+  /// The highest that `changes` let the dial become.
+  public var dial = Degree.zero
+  /// The source is `untrusted`, which nobody's choice makes an instruction.
+  public var isUntrusted = false
 
-  public init(
-    by: WayBy, changes: Changes, missing: (Decision?, Decision?, Decision?, Decision?, Decision?, Decision?)
+  init(
+    by: WayBy, changes: Changes,
+    missing: (Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?)
   ) {
     (self.by, self.changes, self.missing) = (by, changes, missing)
   }
+
+  /// The decider that the change of stakes mends: who states the stakes.
+  public func stakesDecider(_ decider: Decider) -> Decider {
+    var mended = decider
+    mended.layer = stakesStatement == ImageFormat.none ? .none : .platform
+    mended.statement = stakesStatement
+    return mended
+  }
+
+  /// The end of a halt by which everything is denied, or no change at all.
+  public init(by: WayBy, halted: Decision?) {
+    self.init(
+      by: by, changes: halted == nil ? Changes(rawValue: 0) : .halt,
+      missing: (nil, nil, nil, nil, nil, nil, nil, nil, halted))
+  }
 }
 
-/// Finds the way for these behaviours; nil for none at all. A halt is ended by whoever runs the platform. Same contract
-/// as `decide`.
+/// Finds the way for these behaviours; nil for none at all. A halt is ended by whoever runs the platform, and nobody's choice
+/// makes untrusted text an instruction. Same contract as `decide`.
 public func way(
   _ policy: Policy, _ frame: inout Frame, behaviors: UnsafeBufferPointer<Name>, preference: Effect? = nil,
   isHalted: Bool = false
@@ -47,55 +72,86 @@ private struct WaySearch {
   let preference: Effect?
   let isHalted: Bool
 
-  static let user: UInt8 = 0b00001
-  static let `operator`: UInt8 = 0b00110
-  static let platform: UInt8 = 0b11000
+  static let user = Changes.preference.rawValue | Changes.sessionDial.rawValue
+  static let `operator` =
+    Changes.settings.rawValue | Changes.operatorLimits.rawValue | Changes.operatorDial.rawValue
+  static let platform = Changes.choice.rawValue | Changes.platformLimits.rawValue | Changes.stakes.rawValue
   /// Without this one nothing else helps.
-  var halt: UInt8 { isHalted ? Changes.halt.rawValue : 0 }
+  var halt: UInt16 { isHalted ? Changes.halt.rawValue : 0 }
 
-  func decide(_ changes: UInt8, _ frame: inout Frame) -> Decision? {
+  func decide(_ changes: UInt16, _ frame: inout Frame) -> Decision? {
     engine.decide(
       behaviors, Wish(preference: preference, changes: Changes(rawValue: changes), isHalted: isHalted), &frame)
   }
 
-  func allows(_ changes: UInt8, _ frame: inout Frame) -> Bool { decide(changes, &frame)?.effect == .allow }
+  func allows(_ changes: UInt16, _ frame: inout Frame) -> Bool { decide(changes, &frame)?.effect == .allow }
 
   func run(_ frame: inout Frame) -> Way {
     if allows(0, &frame) { return way(.notNeeded, 0, &frame) }
-    if allows(Self.user, &frame) { return way(.user, Self.user, &frame) }
+    if allows(Self.user, &frame) { return way(.user, fewest(Self.user, &frame), &frame) }
     let upToOperator = Self.user | Self.operator
-    if allows(upToOperator, &frame) { return way(.operator, fewest(upToOperator, Self.operator, &frame), &frame) }
+    if allows(upToOperator, &frame) { return way(.operator, fewest(upToOperator, &frame), &frame) }
     let all = upToOperator | Self.platform | halt
-    if allows(all, &frame) { return way(.platform, fewest(all, Self.platform | halt, &frame), &frame) }
+    if allows(all, &frame) { return way(.platform, fewest(all, &frame), &frame) }
     return way(.nobody, 0, &frame)
   }
 
-  /// The smallest set within `all` that has one of `needed` and allows; of equals the one that asks least of higher
-  /// layers: an operator's own change touches fewer people than the platform's.
-  private func fewest(_ all: UInt8, _ needed: UInt8, _ frame: inout Frame) -> UInt8 {
-    var best = all
-    var candidate: UInt8 = 1
-    while candidate < all {
-      if candidate & ~all == 0, candidate & needed != 0, candidate & halt == halt,
-        candidate.nonzeroBitCount < best.nonzeroBitCount,
-        allows(candidate, &frame)
-      {
-        best = candidate
+  /// The smallest set within `all` that allows; of equals the one that asks least of higher layers: an operator's own
+  /// change touches fewer people than the platform's. Sets that leave the dial too low are passed over undecided.
+  private func fewest(_ all: UInt16, _ frame: inout Frame) -> UInt16 {
+    let stakes = highestStakes(frame)
+    var count = 1
+    while count < all.nonzeroBitCount {
+      var candidate: UInt16 = 1
+      while candidate < all {
+        if candidate & ~all == 0, candidate.nonzeroBitCount == count, candidate & halt == halt,
+          reaches(stakes, Changes(rawValue: candidate), frame), allows(candidate, &frame)
+        {
+          return candidate
+        }
+        candidate &+= 1
       }
-      candidate &+= 1
+      count &+= 1
     }
-    return best
+    return all
   }
 
-  private func way(_ by: WayBy, _ changes: UInt8, _ frame: inout Frame) -> Way {
-    func missing(_ bit: UInt8, _ frame: inout Frame) -> Decision? {
-      changes & bit == 0 ? nil : decide(changes & ~bit, &frame)
+  /// The most that is at stake among the names that the dial can hold back.
+  private func highestStakes(_ frame: borrowing Frame) -> Degree {
+    var highest = Degree.zero
+    guard frame.source == .agent else { return highest }
+    var last = Name(start: nil, count: 0)
+    while let name = engine.successor(of: last, among: behaviors) {
+      last = name
+      let place = engine.place(of: name)
+      if engine.choice(place.platform).absolute == .none { highest = max(highest, engine.stakes(place)) }
     }
-    return Way(
+    return highest
+  }
+
+  private func reaches(_ stakes: Degree, _ changes: Changes, _ frame: borrowing Frame) -> Bool {
+    if changes.contains(.stakes) { return true }
+    return engine.dialSettings.best(changes, session: frame.sessionDial) >= stakes
+  }
+
+  private func way(_ by: WayBy, _ changes: UInt16, _ frame: inout Frame) -> Way {
+    func missing(_ bit: Changes, _ frame: inout Frame) -> Decision? {
+      changes & bit.rawValue == 0 ? nil : decide(changes & ~bit.rawValue, &frame)
+    }
+    var way = Way(
       by: by, changes: Changes(rawValue: changes),
       missing: (
-        missing(1, &frame), missing(2, &frame), missing(4, &frame), missing(8, &frame), missing(16, &frame),
-        missing(32, &frame)
+        missing(.preference, &frame), missing(.sessionDial, &frame), missing(.settings, &frame),
+        missing(.operatorLimits, &frame), missing(.operatorDial, &frame), missing(.choice, &frame),
+        missing(.platformLimits, &frame), missing(.stakes, &frame), missing(.halt, &frame)
       ))
+    let stakes = highestStakes(frame)
+    if stakes > engine.dialSettings.settled(session: frame.sessionDial).value { way.stakes = stakes }
+    way.dial = engine.dialSettings.best(way.changes, session: frame.sessionDial)
+    if let capped = way.missing.7 {
+      way.stakesStatement = engine.stakesStatement(engine.place(of: capped.behavior).platform)
+    }
+    way.isUntrusted = frame.source == .untrusted
+    return way
   }
 }

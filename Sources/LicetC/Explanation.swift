@@ -266,6 +266,24 @@ public func licet_explanation_step(
 }
 
 @c @implementation
+public func licet_explanation_dial(
+  _ explanation: OpaquePointer!, _ index: Int, _ dial: UnsafeMutablePointer<licet_dial>!
+) -> Int32 {
+  guard let one = get(explanation)?.pointee, let dial, index >= 0, index < one.steps,
+    Int(dial.pointee.size) >= MemoryLayout<licet_dial>.size
+  else { return LICET_E_INVALID }
+  var reader = one.reader(at: one.obligations &+ one.changes &+ index)
+  let text = StepText.read(&reader)
+  guard let statement = text.stakesStatement else { return LICET_E_INVALID }
+  dial.pointee.is_untrusted = text.isUntrusted ? 1 : 0
+  dial.pointee.stakes = text.stakes.value
+  dial.pointee.dial = text.dial.value
+  dial.pointee.statement.size = UInt32(MemoryLayout<licet_statement>.size)
+  fill(&dial.pointee.statement, statement)
+  return 0
+}
+
+@c @implementation
 public func licet_explanation_way(_ explanation: OpaquePointer!) -> Int32 {
   guard let one = get(explanation)?.pointee else { return LICET_E_INVALID }
   return one.way == .max ? LICET_WAY_NOT_NEEDED : Int32(one.way)
@@ -295,5 +313,19 @@ public func licet_explanation_change(
   change.pointee.behavior = text.instead.behavior.text
   change.pointee.statement.size = UInt32(MemoryLayout<licet_statement>.size)
   fill(&change.pointee.statement, text.instead.statement)
+  return 0
+}
+
+@c @implementation
+public func licet_explanation_change_dial(
+  _ explanation: OpaquePointer!, _ index: Int, _ needed: UnsafeMutablePointer<Double>!,
+  _ highest: UnsafeMutablePointer<Double>!
+) -> Int32 {
+  guard let one = get(explanation)?.pointee, index >= 0, index < one.changes else { return LICET_E_INVALID }
+  var reader = one.reader(at: one.obligations &+ index)
+  let text = ChangeText.read(&reader)
+  guard text.change >= UInt8(LICET_CHANGE_SESSION_DIAL) else { return LICET_E_INVALID }
+  if let needed { needed.pointee = text.needed.value }
+  if let highest { highest.pointee = text.highest.value }
   return 0
 }

@@ -156,7 +156,7 @@ public func licet_request_reset(_ request: OpaquePointer!) {
 extension UnsafeMutablePointer where Pointee == Request {
   /// Puts what every request has into its slots.
   func setHead() {
-    pointee.frame.set(Int(BuiltInSlot.source), .string(name(of: pointee.head.source)))
+    pointee.frame.setSource(pointee.head.source)
     pointee.frame.set(Int(BuiltInSlot.argument), .string(pointee.head.argument ?? Name(start: nil, count: 0)))
     if let resource = pointee.head.resource { pointee.frame.set(Int(BuiltInSlot.resource), .string(resource)) }
     if let snapshot = pointee.snapshot {
@@ -336,16 +336,4 @@ func equal(_ a: Name, _ b: Name) -> Bool {
   guard a.count == b.count else { return false }
   guard let p = a.baseAddress, let q = b.baseAddress else { return a.count == 0 }
   return equalBytes(p, q, a.count)
-}
-
-func name(of source: Source) -> Name {
-  let text: StaticString =
-    switch source {
-    case .platform: "platform"
-    case .operator: "operator"
-    case .user: "user"
-    case .agent: "agent"
-    case .untrusted: "untrusted"
-    }
-  return Name(start: text.utf8Start, count: text.utf8CodeUnitCount)
 }

@@ -155,7 +155,7 @@ public func licet_request_set_source(_ request: OpaquePointer!, _ source: Int32)
   ref.mark(Request.sourceBit, found == nil ? LICET_E_BAD_REQUEST : 0)
   guard let found else { return ref.fail(LICET_E_BAD_REQUEST) { $0.put("source: none of LICET_SOURCE_...") } }
   ref.pointee.head.source = found
-  ref.pointee.frame.set(Int(BuiltInSlot.source), .string(name(of: found)))
+  ref.pointee.frame.setSource(found)
   return 0
 }
 

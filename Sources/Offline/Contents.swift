@@ -30,7 +30,7 @@ extension OfflinePolicy {
           default: Effect(rawValue: node.default) ?? .deny, operatorsMay: Effect(rawValue: node.operatorsMay) ?? .deny,
           usersMay: Effect(rawValue: node.usersMay) ?? .deny,
           obligations: obligations(platform.masks[Int(node.obligations)])),
-        absolute: absolute, stakes: Double(node.stakes),
+        absolute: absolute, stakes: node.stakes.value,
         declaration: policy.reference(.platform, absolute == .none ? node.choiceStatement : node.absoluteStatement))
     }
   }

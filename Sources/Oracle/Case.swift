@@ -19,6 +19,10 @@ struct Case {
   let name: String
   let preference: Effect?
   let isHalted: Bool
+  let source: Source
+  let stakes: Degree
+  let stakesOf: String?
+  let dial: OracleDial
   let choice: Choice
   /// Where `choice`'s ceilings come from.
   let governing: OracleIdentity
@@ -31,14 +35,21 @@ struct Case {
   let statements: [Ruled]
   var enforced: [Ruled] { statements.filter { !$0.statement.isShadow } }
 
-  init(name: String, _ request: OracleRequest, _ platform: Platform, _ operator: Operator?) {
+  /// `dial` is the request's, or another that the way supposes.
+  init(
+    name: String, _ request: OracleRequest, _ platform: Platform, _ operator: Operator?, _ dial: OracleDial
+  ) {
     self.name = name
     preference = request.preference
     isHalted = request.isHalted
+    source = request.source
+    self.dial = dial
     let declared = BehaviorName.path(of: name).lazy.compactMap { platform.behaviors[$0] }.first
     var choice =
       declared?.choice
       ?? Choice(default: platform.unknown, operatorsMay: platform.unknown, usersMay: platform.unknown)
+    stakes = declared?.stakes ?? .one
+    stakesOf = declared?.stakesOf
     governing = declared?.governedBy.map { .declaration($0) } ?? .unknown
     if let population = declared?.governedBy.flatMap({ platform.behaviors[$0]?.population }) {
       (choice.default, choice.obligations) = OraclePopulation.best(population, for: population.who, atMost: .allow)
@@ -52,7 +63,7 @@ struct Case {
     }
     self.choice = choice
     absolute = Oracle.ruling(on: name, platform.behaviors.mapValues(\.hardcoded))
-    let circumstances = Circumstances(request, name: name, operatorName: `operator`?.name)
+    let circumstances = Circumstances(request, name: name, operatorName: `operator`?.name, dial: dial.value)
     let covering = (platform.statements + (`operator`?.statements ?? []))
       .filter { BehaviorName.covers($0.behavior, name) }
     statements = covering.map {
@@ -131,7 +142,7 @@ struct Case {
     return preference.map { min($0, max(value, granted)) } ?? value
   }
 
-  /// Limits and duties in the form without an order (DESIGN §2.2), then a halt, then absolutes.
+  /// Limits and duties in the form without an order (DESIGN §2.2), then the dial, a halt, absolutes.
   func finish(_ settled: Effect, _ world: [Ruled]) -> Effect {
     if let absolute { return absolute.entry.effect }
     if isHalted { return .deny }
@@ -142,6 +153,7 @@ struct Case {
       let above = duties.filter { $0.statement.tier > limit.statement.tier }
       return ([limit.effect] + above.map(\.effect)).max() ?? limit.effect
     }
-    return ([raised] + caps).min() ?? raised
+    let decided = ([raised] + caps).min() ?? raised
+    return dial.caps(source, stakes) ? min(decided, .ask) : decided
   }
 }

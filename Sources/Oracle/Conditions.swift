@@ -8,7 +8,7 @@ internal import PolicyLanguage
 struct Circumstances {
   private let variables: [String: OracleValue]
 
-  init(_ request: OracleRequest, name: String, operatorName: String?) {
+  init(_ request: OracleRequest, name: String, operatorName: String?, dial: Degree) {
     var variables = request.attributes
     variables[BuiltInAttribute.behavior.rawValue] = .text(name)
     variables[BuiltInAttribute.resource.rawValue] = request.resource.map { .text($0) }
@@ -16,6 +16,7 @@ struct Circumstances {
     variables[BuiltInAttribute.now.rawValue] = .timestamp(
       seconds: request.now.seconds, nanoseconds: request.now.nanoseconds)
     variables[BuiltInAttribute.operatorName.rawValue] = operatorName.map { .text($0) }
+    variables[BuiltInAttribute.sessionDial.rawValue] = .double(dial.value)
     variables[BuiltInAttribute.argument.rawValue] = .text(request.argument ?? "")
     self.variables = variables
   }

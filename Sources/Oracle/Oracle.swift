@@ -21,7 +21,8 @@ public enum Oracle {
       throw .badRequest
     }
     guard let platform else { return halted(request) }
-    let cases = names(request, platform, `operator`).map { Case(name: $0, request, platform, `operator`) }
+    let dial = OracleDial(platform.dial, operator: `operator`?.dial?.value, session: request.dial)
+    let cases = names(request, platform, `operator`).map { Case(name: $0, request, platform, `operator`, dial) }
     var effect = Effect.allow
     var obligations: Set<String> = []
     var trace: [OracleTraceEntry] = []
@@ -36,7 +37,7 @@ public enum Oracle {
     }
     return OracleDecision(
       effect: effect, obligations: obligations.sorted(), decidedBy: strongest(deciders), trace: trace,
-      way: effect == .allow ? nil : try way(cases))
+      way: effect == .allow ? nil : try way(request, platform, `operator`, cases))
   }
 
   /// Every name that the request covers: those it names, and below these all that anybody knows.

@@ -13,6 +13,8 @@ public struct OracleRequest: Sendable {
   public var argument: String?
   /// The user's wish for each behaviour that the request names.
   public var preference: Effect?
+  /// The session's dial.
+  public var dial: Degree?
   /// Seconds since 1970 (UTC) and nanoseconds 0..<10^9.
   public var now: (seconds: Int64, nanoseconds: Int64)
   /// Whoever asks is halted (DESIGN §2.2, step 5).
@@ -21,7 +23,7 @@ public struct OracleRequest: Sendable {
   public init(
     behaviors: [String], resource: String? = nil, source: Source = .agent,
     attributes: [String: OracleValue] = [:], argument: String? = nil, preference: Effect? = nil,
-    now: (seconds: Int64, nanoseconds: Int64), isHalted: Bool = false
+    dial: Degree? = nil, now: (seconds: Int64, nanoseconds: Int64), isHalted: Bool = false
   ) {
     self.behaviors = behaviors
     self.resource = resource
@@ -29,6 +31,7 @@ public struct OracleRequest: Sendable {
     self.attributes = attributes
     self.argument = argument
     self.preference = preference
+    self.dial = dial
     self.now = now
     self.isHalted = isHalted
   }
@@ -55,12 +58,14 @@ public enum OracleIdentity: Hashable, Sendable {
   case audience(String)
   /// The platform's `unknown`.
   case unknown
+  /// What sets the dial.
+  case dial(OracleDialSetter)
 
   /// The behaviour named, or "".
   public var behavior: String {
     switch self {
     case .statement(_, let behavior), .declaration(let behavior), .audience(let behavior): behavior
-    case .unknown: ""
+    case .unknown, .dial: ""
     }
   }
 
@@ -73,12 +78,17 @@ public enum OracleIdentity: Hashable, Sendable {
   }
 }
 
+/// The parts of the platform's dial, and an operator's.
+public enum OracleDialSetter: Sendable { case `default`, operatorsMay, usersMay, `operator` }
+
 /// One step of a decision.
 public struct OracleTraceEntry: Hashable, Sendable {
   public enum Step: String, Sendable {
     case `default`, setting, `operator`, grant, preference, duty, limit, absolute
     /// A halt: a stop, or no policy in force.
     case oversight
+    /// The dial's cap, considered: `truth` is whether it holds.
+    case dial
   }
   /// The name that is being decided.
   public var name: String
@@ -94,6 +104,10 @@ public struct OracleTraceEntry: Hashable, Sendable {
   public var isShadow: Bool
   /// A ceiling lowered what the operator's setting says; `statement` is then where the ceiling is set.
   public var isClamped: Bool
+  /// Of `dial`: what is at stake, by which behaviour's declaration (nil: nobody states it), and the dial.
+  public var stakes: Degree?
+  public var stakesOf: String?
+  public var dial: Degree?
 
   public init(
     name: String, step: Step, tier: Tier? = nil, statement: OracleIdentity? = nil, to: Effect? = nil,
@@ -108,6 +122,9 @@ public struct OracleTraceEntry: Hashable, Sendable {
     self.effect = effect
     self.isShadow = isShadow
     self.isClamped = isClamped
+    stakes = nil
+    stakesOf = nil
+    dial = nil
   }
 }
 

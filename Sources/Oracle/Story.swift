@@ -31,6 +31,7 @@ struct Story {
         }
       }
     }
+    cap(one)
     if one.isHalted {
       value = .deny
       decider = OracleDecider(kind: .oversight, statement: nil)
@@ -41,6 +42,21 @@ struct Story {
       decider = OracleDecider(kind: .absolute, statement: absolute.entry.statement)
       trace.append(absolute.entry)
     }
+  }
+
+  /// The dial has a step wherever it is asked, and decides where it cuts or agrees.
+  private mutating func cap(_ one: Case) {
+    guard one.source == .agent || one.source == .untrusted else { return }
+    let setBy = one.source == .agent ? one.dial.setBy : nil
+    let holds = one.dial.caps(one.source, one.stakes)
+    if holds, value >= .ask {
+      value = .ask
+      decider = OracleDecider(kind: .oversight, statement: setBy)
+    }
+    var entry = OracleTraceEntry(
+      name: name, step: .dial, statement: setBy, to: .ask, truth: holds ? .yes : .no, effect: value)
+    (entry.stakes, entry.stakesOf, entry.dial) = (one.stakes, one.stakesOf, one.dial.value)
+    trace.append(entry)
   }
 
   private mutating func add(

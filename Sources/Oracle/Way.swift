@@ -1,4 +1,5 @@
-// Who could bring about an `allow` (DESIGN §1, "way"): each layer's choices are tried in turn, lowest layer first.
+// Who could bring about an `allow` (DESIGN §1, "way"): each layer's choices are tried in turn, lowest layer first. A
+// dial is a choice too, and conditions may read it, so each is tried by deciding anew.
 
 internal import PolicyImage
 internal import PolicyLanguage
@@ -6,14 +7,39 @@ internal import PolicyLanguage
 extension Oracle {
   private static let preferences: [Effect?] = [nil, .deny, .ask, .allow]
 
-  static func way(_ cases: [Case]) throws(OracleError) -> OracleWay {
-    for preference in preferences {
-      if try all(cases, { one throws(OracleError) in try one.allows(preference) }) { return .user }
+  /// `own` are the request's cases as they are.
+  static func way(
+    _ request: OracleRequest, _ platform: Platform, _ operator: Operator?, _ own: [Case]
+  ) throws(OracleError) -> OracleWay {
+    let ceilings = [platform.dial.default, platform.dial.operatorsMay, platform.dial.usersMay].map(\.value)
+    let sessions: [Degree?] = [request.dial] + ceilings
+    let stated = `operator`?.dial?.value
+    func cases(_ operatorDials: [Degree?]) -> [[Case]] {
+      var seen: Set<Degree> = []
+      let dials = operatorDials.flatMap { dial in
+        sessions.map { OracleDial(platform.dial, operator: dial, session: $0) }
+      }
+      return dials.filter { seen.insert($0.value).inserted }.map { dial in
+        own.map { Case(name: $0.name, request, platform, `operator`, dial) }
+      }
     }
-    for preference in preferences {
-      if try all(cases, { one throws(OracleError) in try one.allowsWithBestOperator(preference) }) { return .operator }
+    for cases in cases([stated]) {
+      for preference in preferences {
+        if try all(cases, { one throws(OracleError) in try one.allows(preference) }) { return .user }
+      }
     }
-    return cases.contains { $0.absolute?.absolute == .off } ? .nobody : .platform
+    for cases in cases([stated, nil, platform.dial.operatorsMay.value]) {
+      for preference in preferences {
+        if try all(cases, { one throws(OracleError) in try one.allowsWithBestOperator(preference) }) {
+          return .operator
+        }
+      }
+    }
+    // The platform can state stakes of 0; the source is nobody's choice.
+    let isHopeless = own.contains { one in
+      one.absolute?.absolute == .off || (one.source == .untrusted && one.absolute == nil)
+    }
+    return isHopeless ? .nobody : .platform
   }
 
   private static func all(

@@ -139,7 +139,7 @@ public struct Image {
   }
 }
 
-/// The first 192 bytes of an image.
+/// The first 208 bytes of an image.
 public struct ImageHeader: BitwiseCopyable, Sendable {
   public var magic: UInt64
   public var version: UInt32
@@ -162,6 +162,17 @@ public struct ImageHeader: BitwiseCopyable, Sendable {
       UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64,
       UInt64, UInt64
     )
+  /// The platform's dial and its ceilings (DESIGN §2.5). In an overlay the operator's dial and zeros; all zero: it states none.
+  public var dial: Degree
+  public var dialOperatorsMay: Degree
+  public var dialUsersMay: Degree
+  /// What states the dial: in a platform the first of three statements, of the default and each ceiling; or none.
+  public var dialStatement: UInt32
+  public var flags: UInt32
+  public var reserved1: UInt32
+
+  /// A condition reads `session.dial`. Without it the attribute isn't given, and what reads it all the same fails.
+  public static let readsDial: UInt32 = 1
 
   /// Where a section's offset stands in the header; its count is the four bytes behind.
   @inlinable @inline(__always)

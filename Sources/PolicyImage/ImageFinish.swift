@@ -52,7 +52,8 @@
       public var obligations: [String] = []
       /// In an overlay: an audience chose `default`; `absoluteStatement` is its statement.
       public var hasAudience = false
-      public var stakes: Float = 1
+      public var stakes = Degree.one
+      public var stakesDepth: UInt8 = 0
       public var audit: UInt8 = 0
       public var rules: [Rule] = []
       public init(name: String, isDeclared: Bool, isNamed: Bool) {
@@ -70,6 +71,7 @@
       public var platform: UInt64
       public var unknown: Effect
       public var unknownStatement: UInt32
+      public var dial = Dial()
       public init(kind: ImageKind, name: String, platform: UInt64, unknown: Effect, unknownStatement: UInt32) {
         self.kind = kind
         self.name = name
@@ -77,6 +79,16 @@
         self.unknown = unknown
         self.unknownStatement = unknownStatement
       }
+    }
+
+    /// What the header says of the dial; an overlay has no ceilings.
+    public struct Dial: Sendable {
+      public var value = Degree.zero
+      public var operatorsMay = Degree.zero
+      public var usersMay = Degree.zero
+      public var statement = ImageFormat.none
+      public var isRead = false
+      public init() {}
     }
 
     /// Lays everything out. `behaviors` are in name order with every ancestor present; `obligations` names at most
@@ -184,7 +196,7 @@
           default: behavior.default.rawValue, operatorsMay: behavior.operatorsMay.rawValue,
           usersMay: behavior.usersMay.rawValue, absolute: behavior.absolute.rawValue,
           choiceStatement: behavior.choiceStatement, absoluteStatement: behavior.absoluteStatement,
-          stakes: behavior.stakes, audit: behavior.audit, reserved0: 0,
+          stakes: behavior.stakes, audit: behavior.audit, stakesDepth: behavior.stakesDepth,
           obligations: masks.index(of: behavior.obligations)))
       for rule in enforced + shadows { add(rule) }
     }
@@ -258,6 +270,12 @@
         for (i, section) in sections.enumerated() {
           all.storeBytes(of: section, toByteOffset: 56 + i * 8, as: UInt64.self)
         }
+        let dial = identity.dial
+        let fields = [
+          dial.value.millionths, dial.operatorsMay.millionths, dial.usersMay.millionths, dial.statement,
+          dial.isRead ? ImageHeader.readsDial : 0,
+        ]
+        for (i, field) in fields.enumerated() { all.storeBytes(of: field, toByteOffset: 184 + i * 4, as: UInt32.self) }
         if let base = all.baseAddress {
           all.storeBytes(of: imageChecksum(UnsafeRawPointer(base), size), toByteOffset: 24, as: UInt64.self)
         }

@@ -6,7 +6,7 @@ public enum ImageFormat {
   /// "LICETIMG" as a little-endian word.
   public static let magic: UInt64 = 0x474D_4954_4543_494C
   public static let version: UInt32 = 3
-  public static let headerSize = 192
+  public static let headerSize = 208
   /// An absent index.
   public static let none: UInt32 = 0xFFFF_FFFF
   public static let maximumSize = 1 << 30
@@ -94,10 +94,11 @@ public struct Node: BitwiseCopyable, Sendable {
   /// a name here needn't look for it there. Its second is the statement of the operator's audience.
   public var choiceStatement: UInt32
   public var absoluteStatement: UInt32
-  /// Stakes, 0...1.
-  public var stakes: Float
+  /// At most `Degree.one`.
+  public var stakes: Degree
   public var audit: UInt8
-  public var reserved0: UInt8
+  /// Segments of the name at or above this one whose declaration states the stakes; 0: none does.
+  public var stakesDepth: UInt8
   /// Index into `masks`: what the default carries.
   public var obligations: UInt16
 
@@ -213,6 +214,8 @@ public enum StatementForm: UInt8, Sendable {
   case chosen = 4
   /// An operator's audience, likewise.
   case audience = 5
+  /// The platform's dial (default, then its two ceilings), or an operator's.
+  case dial = 6
 }
 
 public struct AttributeRecord: BitwiseCopyable, Sendable {
@@ -232,7 +235,9 @@ public enum BuiltInSlot {
   public static let now: UInt16 = 3
   public static let operatorName: UInt16 = 4
   public static let argument: UInt16 = 5
-  public static let count: UInt16 = 6
+  /// The settled dial; given only where a condition reads it (`ImageHeader.readsDial`).
+  public static let sessionDial: UInt16 = 6
+  public static let count: UInt16 = 7
 }
 
 #if !hasFeature(Embedded)

@@ -11,6 +11,7 @@ public struct ImageError: Error, Equatable, Sendable {
     case missingAbsolute
     /// An overlay that was compiled against another platform.
     case otherPlatform
+    case badDial
   }
   public var code: Code
   public var offset: Int
@@ -98,6 +99,20 @@ struct Verifier {
     guard header.unknown <= 2 else { throw ImageError(.badNode, at: 44) }
     guard isStatementOrNone(header.unknownStatement) else { throw ImageError(.badStatement, at: 48) }
     guard header.platform == platform?.checksum ?? 0 else { throw ImageError(.otherPlatform, at: 32) }
+    guard isDial(header) else { throw ImageError(.badDial, at: 184) }
+  }
+
+  /// A platform always has a dial, strictly between 0 and 1, with ceilings no lower; an operator may have one, without.
+  private func isDial(_ header: ImageHeader) -> Bool {
+    guard header.dial < .one, header.dialOperatorsMay < .one, header.dialUsersMay < .one,
+      isStatementOrNone(header.dialStatement)
+    else { return false }
+    if kind == .overlay { return header.dialOperatorsMay == .zero && header.dialUsersMay == .zero }
+    guard header.dial > .zero, header.dial <= header.dialOperatorsMay, header.dial <= header.dialUsersMay else {
+      return false
+    }
+    // Three statements stand there.
+    return header.dialStatement == ImageFormat.none || Int(header.dialStatement) &+ 2 < image.count(.statements)
   }
 
   private func checkStrings() throws(ImageError) {
@@ -163,7 +178,8 @@ struct Verifier {
       Int(n.nameLength) <= min(image.count(.bytes) &- Int(n.nameOffset), ImageFormat.maximumNameLength),
       n.depth > 0, Int(n.depth) <= ImageFormat.maximumDepth, Int(n.end) > i, Int(n.end) <= count,
       isChoice(n), n.operatorsMay <= 2, n.usersMay <= 2, n.absolute <= 2,
-      n.depth == segments(image.name(UInt32(truncatingIfNeeded: i))), n.stakes >= 0, n.stakes <= 1, n.audit <= 2
+      n.depth == segments(image.name(UInt32(truncatingIfNeeded: i))), n.stakes <= .one, n.stakesDepth <= n.depth,
+      n.audit <= 2
     else { return false }
     guard isStatementOrNone(n.absoluteStatement), hasRightParent(n, i) else { return false }
     guard let platform else { return isStatementOrNone(n.choiceStatement) }

@@ -43,6 +43,27 @@ public enum Source: UInt8, BitwiseCopyable, Sendable {
   case untrusted = 4
 }
 
+/// A number of 0...1 in millionths: stakes, and the dial (DESIGN §2.5). Counted, so that what a file says, an image holds
+/// and a condition compares is one number.
+public struct Degree: Comparable, Hashable, BitwiseCopyable, Sendable {
+  public var millionths: UInt32
+
+  @inlinable @inline(__always) public init(millionths: UInt32) { self.millionths = millionths }
+
+  /// The double that the number's decimals are read as.
+  @inlinable @inline(__always) public var value: Double { Double(millionths) / 1_000_000 }
+
+  @inlinable @inline(__always)
+  public static func < (a: Degree, b: Degree) -> Bool { a.millionths < b.millionths }
+
+  public static var zero: Degree { Degree(millionths: 0) }
+  public static var one: Degree { Degree(millionths: 1_000_000) }
+  /// The dial where a platform states none.
+  public static var unstatedDial: Degree { Degree(millionths: 100_000) }
+  /// The most that a dial may be while no period has ended.
+  public static var highestDial: Degree { Degree(millionths: 500_000) }
+}
+
 /// A behaviour that no statement, argument or setting moves (DESIGN §2.2).
 public enum Absolute: UInt8, BitwiseCopyable, Sendable {
   case none = 0
@@ -51,6 +72,22 @@ public enum Absolute: UInt8, BitwiseCopyable, Sendable {
 }
 
 #if !hasFeature(Embedded)
+  extension Degree {
+    /// The nearest millionth that is no smaller (`up`) or no larger than the number; nil outside 0...1.
+    public init?(_ number: Double, up: Bool) {
+      guard number >= 0, number <= 1 else { return nil }
+      let scaled = number * 1_000_000
+      var nearest = scaled.rounded(.toNearestOrEven)
+      // What is a decimal of six digits at most is that one, whatever the product was rounded to.
+      if nearest / 1_000_000 != number { nearest = scaled.rounded(up ? .up : .down) }
+      self.init(millionths: UInt32(nearest))
+    }
+  }
+
+  extension Degree: CustomStringConvertible {
+    public var description: String { "\(value)" }
+  }
+
   // Lists of cases live on the heap, which the library has none of.
   extension Effect: CaseIterable {}
   extension Tier: CaseIterable {}

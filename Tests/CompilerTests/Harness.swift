@@ -67,7 +67,7 @@ final class Harness {
       layer: platform
       name: acme
       attributes: {request: {amount: double, note: string}}
-      behaviors: {tool: {default: ask, operators-may: allow, users-may: allow}}
+      behaviors: {tool: {default: ask, operators-may: allow, users-may: allow, stakes: 0}}
       """)
   ]
 

@@ -16,15 +16,19 @@ struct Asked {
 
   /// `behaviors`, `rules` and `own` (the operator's rules) and `grants` are items of their YAML lists, a line each.
   init(
-    unknown: String = "deny", behaviors: [String] = [], rules: [String] = [], own: [String] = [], grants: [String] = []
+    unknown: String = "deny", behaviors: [String] = [], rules: [String] = [], own: [String] = [], grants: [String] = [],
+    dial: String? = nil, ownDial: Double? = nil
   ) throws {
     func list(_ key: String, _ items: [String], _ mark: String) -> String {
       items.isEmpty ? "" : "\(key):\n" + items.map { "  \(mark)\($0)\n" }.joined()
     }
     let platform =
       "licet: 1\nlayer: platform\nname: p\nunknown: \(unknown)\n\(Self.attributes)\n"
+      + (dial.map { "dial: {\($0)}\n" } ?? "")
       + list("behaviors", behaviors, "") + list("rules", rules, "- ")
-    let op = "licet: 1\nlayer: operator\nname: op\n" + list("rules", own, "- ") + list("grants", grants, "- ")
+    let op =
+      "licet: 1\nlayer: operator\nname: op\n" + (ownDial.map { "dial: \($0)\n" } ?? "") + list("rules", own, "- ")
+      + list("grants", grants, "- ")
     let loaded = openPolicy([
       SourceFile(path: "platform.yaml", bytes: Array(platform.utf8)),
       SourceFile(path: "operators.d/op.yaml", bytes: Array(op.utf8)),
@@ -36,11 +40,11 @@ struct Asked {
 
   func request(
     _ behaviors: [String], _ attributes: [String: RequestValue] = [:], argument: String? = nil,
-    preference: Effect? = nil, source: Source = .agent
+    preference: Effect? = nil, source: Source = .user, dial: Degree? = nil
   ) -> Request {
     Request(
       behaviors: behaviors, source: source, attributes: attributes, argument: argument, preference: preference,
-      now: (1_767_225_600, 0))
+      dial: dial, now: (1_767_225_600, 0))
   }
 
   func answer(

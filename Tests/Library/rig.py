@@ -35,8 +35,8 @@ name: rig
 unknown: deny
 attributes: {{request: {{count: int, label: string}}, user: {{role: string}}}}
 behaviors:
-  tool: {{default: deny, operators-may: allow}}
-  tool.ask: {{default: ask, operators-may: allow}}
+  tool: {{default: deny, operators-may: allow, stakes: 0}}
+  tool.ask: {{default: ask, operators-may: allow, stakes: 0}}
 # {0}
 """
 

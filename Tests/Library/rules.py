@@ -25,7 +25,7 @@ def next_decision_sees_a_reload(rig):
             assert int(agent.last["generation"]) == generation == int(agent.last["seen"]), f"{agent.last}, wanted {generation}"
             assert agent.check("tool.ask") == (ALLOW, "", 0), agent.last
     # The platform's image changes too, and then the declared attributes.
-    rig.put("platform.yaml", PLATFORM.format(1).replace("tool.ask: {default: ask, operators-may: allow}", "tool.ask: {default: ask}"))
+    rig.put("platform.yaml", PLATFORM.format(1).replace("tool.ask: {default: ask, operators-may: allow, stakes: 0}", "tool.ask: {default: ask}"))
     rig.put("operators.d/keeper.yaml", rig.operator("keeper", f"{{user: {OWN}}}", "rev-900").replace(
         "  - {allow: tool.ask, when: request.count > 3}\n", ""))
     rig.reload()

@@ -138,6 +138,8 @@ struct Ways {
       for index in 0..<min(1250, left + left / 8 + 8) {
         var request = policy.request(&random)
         request.now = (Int64(start), 0)
+        // A session's, of which there is none yet.
+        request.dial = nil
         request.argument = request.argument?.replacing("\u{0000}", with: "")
         cases.append(Case(request: request, isExplained: index % 9 < 2, byName: index % 2 == 0))
       }
@@ -261,6 +263,10 @@ struct Ways {
     do {
       var answer = try Oracle.decide(one.request, platform: platform, operator: op)
       if !one.isExplained { (answer.trace, answer.way) = ([], nil) }
+      answer.decidedBy.statement = places.canonical(answer.decidedBy.statement, platform.dial)
+      for index in answer.trace.indices {
+        answer.trace[index].statement = places.canonical(answer.trace[index].statement, platform.dial)
+      }
       let words = first.inOracle(places)
       return answer == words ? nil : "Oracle / snapshot:\n\(answer)\n\(words)"
     } catch {

@@ -55,6 +55,9 @@ final class LibraryHandle: @unchecked Sendable {
   let way: Number
   let changes: Count
   let change: @convention(c) (OpaquePointer?, Int, UnsafeMutablePointer<licet_change>?) -> Int32
+  let dial: @convention(c) (OpaquePointer?, Int, UnsafeMutablePointer<licet_dial>?) -> Int32
+  let changeDial:
+    @convention(c) (OpaquePointer?, Int, UnsafeMutablePointer<Double>?, UnsafeMutablePointer<Double>?) -> Int32
 
   struct Missing: Error, CustomStringConvertible { let description: String }
 
@@ -102,6 +105,8 @@ final class LibraryHandle: @unchecked Sendable {
     way = try find("licet_explanation_way")
     changes = try find("licet_explanation_changes")
     change = try find("licet_explanation_change")
+    dial = try find("licet_explanation_dial")
+    changeDial = try find("licet_explanation_change_dial")
   }
 }
 

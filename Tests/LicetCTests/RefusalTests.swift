@@ -36,7 +36,7 @@ private struct Bad: Sendable {
       request: {amount: double, count: int, size: uint, label: string, tags: list<string>, meta: "map<string, int>",
         args: dyn, due: timestamp, wait: duration, blob: bytes, flag: bool}
     behaviors:
-      tool: {default: ask, operators-may: allow}
+      tool: {default: ask, operators-may: allow, stakes: 0}
 
     """
   private static let op =

@@ -47,6 +47,15 @@ struct ToldStep: Hashable {
   var failure: String
   var attribute: String
   var statement: ToldStatement
+  var dial: ToldDial?
+}
+
+/// A `licet_dial`.
+struct ToldDial: Hashable {
+  var stakes: Double
+  var dial: Double
+  var isUntrusted: Bool
+  var statement: ToldStatement
 }
 
 /// A `licet_change`.
@@ -57,6 +66,9 @@ struct ToldChange: Hashable {
   var operatorName: String
   var behavior: String
   var statement: ToldStatement
+  /// Of a dial or of stakes.
+  var needed: Double?
+  var highest: Double?
 }
 
 /// All that the library says of one decision.
@@ -192,17 +204,29 @@ extension OpenedAuthority {
     return ToldStep(
       step: step.step, truth: step.truth, says: step.says, effect: step.effect, tier: step.tier,
       isShadow: step.is_shadow != 0, isClamped: step.is_clamped != 0, behavior: String(step.behavior),
-      failure: String(step.failure), attribute: String(step.attribute), statement: ToldStatement(step.statement))
+      failure: String(step.failure), attribute: String(step.attribute), statement: ToldStatement(step.statement),
+      dial: dial(made, index))
+  }
+
+  private func dial(_ made: OpaquePointer, _ index: Int) -> ToldDial? {
+    var dial = licet_dial()
+    dial.size = UInt32(MemoryLayout<licet_dial>.size)
+    guard library.dial(made, index, &dial) == 0 else { return nil }
+    return ToldDial(
+      stakes: dial.stakes, dial: dial.dial, isUntrusted: dial.is_untrusted != 0,
+      statement: ToldStatement(dial.statement))
   }
 
   private func change(_ made: OpaquePointer, _ index: Int) -> ToldChange? {
     var change = licet_change()
     change.size = UInt32(MemoryLayout<licet_change>.size)
     guard library.change(made, index, &change) == 0 else { return nil }
+    var numbers = (0.0, 0.0)
+    let isDial = library.changeDial(made, index, &numbers.0, &numbers.1) == 0
     return ToldChange(
       change: change.change, decidedBy: change.decided_by, halt: String(change.halt),
       operatorName: String(change.operator_name), behavior: String(change.behavior),
-      statement: ToldStatement(change.statement))
+      statement: ToldStatement(change.statement), needed: isDial ? numbers.0 : nil, highest: isDial ? numbers.1 : nil)
   }
 }
 
@@ -220,6 +244,8 @@ struct BusAnswer: Hashable {
   var trace: [[String: String]]?
   var way: String?
   var changes: [[String: String]] = []
+  /// The way is nobody's, because untrusted text asks.
+  var isUntrusted = false
 
   init(_ reader: inout MessageReader) throws {
     effect = try reader.nextSwiftString()
@@ -249,11 +275,15 @@ struct BusAnswer: Hashable {
       var entry = try entries.nextEntry()
       let key = try entry.nextSwiftString()
       var content = try entry.nextVariant()
-      if key == "by" { way = try content.nextSwiftString() } else { changes = try BusAnswer.rows(&content) }
+      switch key {
+      case "by": way = try content.nextSwiftString()
+      case "untrusted": isUntrusted = try content.nextBool()
+      default: changes = try BusAnswer.rows(&content)
+      }
     }
   }
 
-  /// `aa{sv}`, of texts and truths.
+  /// `aa{sv}`, of texts, truths and numbers.
   private static func rows(_ value: inout MessageReader) throws -> [[String: String]] {
     var rows: [[String: String]] = []
     var list = try value.nextArray()
@@ -264,7 +294,11 @@ struct BusAnswer: Hashable {
         var entry = try entries.nextEntry()
         let key = try entry.nextSwiftString()
         var content = try entry.nextVariant()
-        row[key] = content.type == .string ? try content.nextSwiftString() : "\(try content.nextBool())"
+        switch content.type {
+        case .string: row[key] = try content.nextSwiftString()
+        case .double: row[key] = "\(try content.nextDouble())"
+        default: row[key] = "\(try content.nextBool())"
+        }
       }
       rows.append(row)
     }
@@ -286,11 +320,14 @@ extension Told {
     guard let steps else { return answer }
     answer.trace = steps.isEmpty ? nil : steps.map { $0.onBus }
     answer.way = way == LICET_WAY_NOT_NEEDED ? nil : Told.way(way)
-    answer.changes = changes.map {
-      [
-        "kind": Told.name(change: $0), "behavior": $0.behavior, "statement": $0.statement.place,
-      ]
+    answer.changes = changes.map { change in
+      var row = ["kind": Told.name(change: change), "behavior": change.behavior, "statement": change.statement.place]
+      if let needed = change.needed, needed > 0 { row["needed"] = "\(needed)" }
+      if let highest = change.highest { row["highest"] = "\(highest)" }
+      return row
     }
+    // Told of each way, whatever it is.
+    answer.isUntrusted = answer.way != nil && steps.contains { $0.dial?.isUntrusted == true }
     return answer
   }
 
@@ -302,7 +339,11 @@ extension Told {
 
   private static func name(change: ToldChange) -> String {
     change.change == LICET_CHANGE_HALT
-      ? change.halt : ["preference", "setting", "operator-limit", "choice", "platform-limit"][Int(change.change)]
+      ? change.halt
+      : [
+        "preference", "setting", "operator-limit", "choice", "platform-limit", "", "session-dial", "operator-dial",
+        "stakes",
+      ][Int(change.change)]
   }
 }
 
@@ -312,7 +353,7 @@ extension BusAnswer {
   /// Without what only an explanation has; a halt brings that unasked. Of one name that decided itself none is said.
   func short(_ behaviors: [String]) -> BusAnswer {
     var answer = self
-    (answer.trace, answer.way, answer.changes) = (nil, nil, [])
+    (answer.trace, answer.way, answer.changes, answer.isUntrusted) = (nil, nil, [], false)
     if behaviors.count == 1 { answer.behavior = behavior ?? behaviors[0] }
     return answer
   }
@@ -342,6 +383,13 @@ extension ToldStep {
     if !attribute.isEmpty { row["attribute"] = attribute }
     if isShadow { row["shadow"] = "true" }
     if isClamped { row["clamped"] = "true" }
+    if let dial {
+      row["truth"] = Truth(rawValue: truth)?.name
+      row["stakes"] = "\(dial.stakes)"
+      row["dial"] = "\(dial.dial)"
+      row["stakes-statement"] = dial.statement.place
+      if dial.isUntrusted { row["untrusted"] = "true" }
+    }
     return row
   }
 }
@@ -351,15 +399,33 @@ extension ToldStep {
 /// Where each statement of a loaded policy stands.
 struct Places {
   private var contents: [String: String] = [:]
+  private var dials: [String: OracleDialSetter] = [:]
 
   init(_ platform: Platform, _ operator: PolicyLanguage.Operator?) {
     for statement in platform.statements + (`operator`?.statements ?? []) {
       contents[Places.key(statement.location.file, statement.location.line, statement.location.column)] =
         statement.content
     }
+    let dial = platform.dial
+    for (stated, setter) in [
+      (`operator`?.dial, OracleDialSetter.operator), (dial.usersMay, .usersMay), (dial.operatorsMay, .operatorsMay),
+      (dial.default, .default),
+    ] {
+      guard let place = stated?.location else { continue }
+      dials[Places.key(place.file, place.line, place.column)] = setter
+    }
   }
 
   private static func key(_ file: String, _ line: Int, _ column: Int) -> String { "\(file):\(line):\(column)" }
+
+  /// A ceiling that isn't stated stands where the default does, and is called that.
+  func canonical(_ identity: OracleIdentity?, _ dial: PolicyLanguage.Dial) -> OracleIdentity? {
+    switch identity {
+    case .dial(.operatorsMay) where dial.operatorsMay.location == dial.default.location: .dial(.default)
+    case .dial(.usersMay) where dial.usersMay.location == dial.default.location: .dial(.default)
+    default: identity
+    }
+  }
 
   /// What the Oracle calls a statement of the library's; a rule that stands nowhere in the files has no content.
   func identity(_ statement: ToldStatement?) -> OracleIdentity? {
@@ -368,9 +434,12 @@ struct Places {
     case LICET_FORM_RULE:
       let key = Places.key(statement.file, Int(statement.line), Int(statement.column))
       return .statement(content: contents[key] ?? "nowhere: \(key)", behavior: statement.behavior)
+    case LICET_FORM_BUILT_IN where statement.behavior.isEmpty: return .dial(.default)
     case LICET_FORM_DECLARATION, LICET_FORM_CHOSEN, LICET_FORM_BUILT_IN: return .declaration(statement.behavior)
     case LICET_FORM_AUDIENCE: return .audience(statement.behavior)
     case LICET_FORM_UNKNOWN: return .unknown
+    case LICET_FORM_DIAL:
+      return dials[Places.key(statement.file, Int(statement.line), Int(statement.column))].map { .dial($0) }
     default: return nil
     }
   }
@@ -393,14 +462,18 @@ extension Told {
 extension ToldStep {
   fileprivate func inOracle(_ places: Places) -> OracleTraceEntry {
     let names: [OracleTraceEntry.Step] = [
-      .default, .setting, .operator, .grant, .preference, .duty, .limit, .oversight, .absolute,
+      .default, .setting, .operator, .grant, .preference, .duty, .limit, .oversight, .absolute, .dial,
     ]
     let step = names[Int(self.step)]
-    let isRule = [.setting, .grant, .duty, .limit].contains(step)
-    return OracleTraceEntry(
+    let isRule = [.setting, .grant, .duty, .limit, .dial].contains(step)
+    var told = OracleTraceEntry(
       name: behavior, step: step, tier: tier < 0 ? nil : PolicyImage.Tier(rawValue: UInt8(tier)),
       statement: places.identity(statement), to: isRule ? PolicyImage.Effect(rawValue: says) : nil,
       truth: isRule ? OracleTruth(rawValue: truth) : nil, effect: PolicyImage.Effect(rawValue: effect) ?? .deny,
       isShadow: isShadow, isClamped: isClamped)
+    guard let dial else { return told }
+    (told.stakes, told.dial) = (Degree(dial.stakes, up: true), Degree(dial.dial, up: false))
+    told.stakesOf = dial.statement.form == LICET_FORM_NONE ? nil : dial.statement.behavior
+    return told
   }
 }

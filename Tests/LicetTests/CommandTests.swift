@@ -23,6 +23,8 @@ import Testing
       (["--operator", "forge", "--behavior", "tool", "--set", "request.recipients=1.5"], "wrong-type", 64),
       (["--operator", "forge", "--behavior", "tool", "--set-json", "request.args={"], "bad-json", 65),
       (["--operator", "forge", "--behavior", "tool", "--source", "usr"], "bad-value", 64),
+      (["--operator", "forge", "--behavior", "tool", "--dial", "1"], "bad-dial", 64),
+      (["--operator", "forge", "--behavior", "tool", "--dial", "much"], "bad-dial", 64),
       (["--operator", "forge", "--behavior", "tool", "--image", "x"], "conflicting-flags", 64),
       (["--request", "no-such-file.json"], "no-input", 66),
     ] as [([String], String, Int32)])
@@ -66,9 +68,13 @@ import Testing
   @Test func goldenExplanations() throws {
     let run = try licet(
       "explain", "--policy", "examples", "--operator", "cornershop", "--behavior", "tool.payment.refund",
-      "--set", "request.amount=20", "--set", "user.signed_in=true", "--argument", "urgent",
+      "--source", "user", "--set", "request.amount=20", "--set", "user.signed_in=true", "--argument", "urgent",
       "--now", "2027-02-01T00:00:00Z")
     try expectGolden(run.output, "explain-refund")
+    let dial = try licet(
+      "explain", "--policy", "examples", "--operator", "forge", "--behavior", "tool.file.write", "--dial", "0.25",
+      "--set-json", #"request.args={"path": "/home/dev/app/a.swift"}"#, "--set", "session.workspace=/home/dev/app")
+    try expectGolden(dial.output, "explain-dial")
     let absolute = try licet("explain", "--policy", "examples", "--operator", "forge", "--behavior", "harm.csam")
     try expectGolden(absolute.output, "explain-absolute")
     let audience = try licet(

@@ -63,6 +63,9 @@ import Testing
     #expect(code("[]") == .wrongType)
     #expect(code(#"{"behavior": "a..b"}"#) == .badName)
     #expect(code(#"{"behavior": "a", "user": "u1"}"#) == .wrongType)
+    #expect(code(#"{"behavior": "a", "dial": 0.3}"#) == nil)
+    #expect(code(#"{"behavior": "a", "dial": "0.3"}"#) == .wrongType)
+    for dial in ["0", "1", "-0.1", "1e-9", "2.5"] { #expect(code(#"{"behavior": "a", "dial": \#(dial)}"#) == .badDial) }
     #expect(code(#"{"behavior": "a", "argument": ""# + String(repeating: "x", count: 70_000) + #""}"#) == .tooLong)
     #expect(code(#"{"behaviors": ["# + Array(repeating: #""a""#, count: 65).joined(separator: ",") + "]}") == .tooMany)
   }

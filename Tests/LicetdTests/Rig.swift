@@ -64,9 +64,9 @@ final class Rig {
       request: {count: int, tags: list<string>, label: string}
       session: {trusted: bool}
     behaviors:
-      rig: {default: deny, operators-may: allow}
-      rig.read: {default: deny, operators-may: allow}
-      rig.write: {default: ask, operators-may: allow}
+      rig: {default: deny, operators-may: allow, stakes: 0}
+      rig.read: {default: deny, operators-may: allow, stakes: 0}
+      rig.write: {default: ask, operators-may: allow, stakes: 0}
     rules:
       - {limit: rig.write, to: ask, tier: safety, when: request.source == "untrusted"}
 

@@ -22,6 +22,8 @@ extension Checks {
     policy.operatorRules = []
     var request = one.request
     (request.behaviors, request.preference, request.isHalted) = ([behavior.name], nil, false)
+    // What the dial makes of it is P15's.
+    request.source = .user
     let decision = try evaluator.prepare(try policy.loaded())(request)
     let audience = one.policy.audiences.first { $0.behavior == behavior.name }
     let platforms = best(population, population.who, .allow)

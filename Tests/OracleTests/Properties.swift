@@ -12,8 +12,10 @@ enum Property: String, CaseIterable, Sendable {
   case failuresNeverLoosen = "P5"
   case restrictionsNeverLoosen = "P8"
   case orderDoesNotMatter = "P9"
+  case lowerDialsNeverLoosen = "P11"
   case widerNeverLooser = "P13"
   case haltsDeny = "P14"
+  case agentsAskAboveTheDial = "P15"
   case failuresKeepObligations = "P16"
   /// DESIGN §2.7.
   case populationsAreServed = "population"
@@ -26,8 +28,10 @@ enum Property: String, CaseIterable, Sendable {
     case .failuresNeverLoosen: Checks.failuresNeverLoosen
     case .restrictionsNeverLoosen: Checks.restrictionsNeverLoosen
     case .orderDoesNotMatter: Checks.orderDoesNotMatter
+    case .lowerDialsNeverLoosen: Checks.lowerDialsNeverLoosen
     case .widerNeverLooser: Checks.widerNeverLooser
     case .haltsDeny: Checks.haltsDeny
+    case .agentsAskAboveTheDial: Checks.agentsAskAboveTheDial
     case .failuresKeepObligations: Checks.failuresKeepObligations
     case .populationsAreServed: Checks.populationsAreServed
     }
@@ -47,7 +51,7 @@ enum Checks {
   // MARK: P1
 
   /// The absolute in force for a name, worked out from the generated policy itself.
-  private static func absolute(of name: String, _ policy: GeneratedPolicy) -> Absolute {
+  static func absolute(of name: String, _ policy: GeneratedPolicy) -> Absolute {
     let builtIn: [(String, Absolute)] = [
       ("harm.mass-casualty", .off), ("harm.csam", .off), ("oversight.undermine", .off),
       ("transparency.say-cannot-help", .on), ("transparency.admit-ai", .on),
@@ -87,7 +91,9 @@ enum Checks {
     guard halted.effect == .deny else { return "halted, yet \(halted.summary)" }
     let isOff = halted.decidedBy.kind == .absolute
     guard isOff || halted.decidedBy.kind == .oversight else { return "decided by \(halted.decidedBy)" }
-    return halted.way == (isOff ? .nobody : .platform) ? nil : "the way is by \(String(describing: halted.way))"
+    // An end of the halt doesn't give untrusted text authority.
+    let isHopeless = isOff || request.source == .untrusted
+    return halted.way == (isHopeless ? .nobody : .platform) ? nil : "the way is by \(String(describing: halted.way))"
   }
 
   // MARK: P2
@@ -109,7 +115,10 @@ enum Checks {
       ?? Choice(default: platform.unknown, operatorsMay: platform.unknown, usersMay: platform.unknown)
     var bare = platform
     bare.statements = []
-    let settled = try best(request, bare, one, evaluator)
+    // What is settled the dial caps later: P15.
+    var instructed = request
+    instructed.source = .user
+    let settled = try best(instructed, bare, one, evaluator)
     let expected = max(choice.default, choice.operatorsMay, choice.usersMay)
     guard settled == expected else { return "the best settled value is \(settled), not \(expected)" }
     let bound = try best(request, platform, one, evaluator)

@@ -8,7 +8,7 @@ import TestKit
 import Testing
 
 @Suite struct PropertyTests {
-  /// A property's share of an ordinary run: half of the decisions over eight properties and two evaluators.
+  /// A property's share of an ordinary run: half of the decisions over the properties and two evaluators.
   static let share = max(1, Trial.decisions / 32)
   /// In how many decisions a fault must show. Fixed, so that a short run doesn't miss it.
   static let patience = 20_000
@@ -32,7 +32,8 @@ import Testing
     (.onlyDeepestLimits, .restrictionsNeverLoosen), (.missingGrantsLift, .restrictionsNeverLoosen),
     (.dutiesCap, .restrictionsNeverLoosen), (.firstSettingWins, .orderDoesNotMatter),
     (.namesBelowForgotten, .widerNeverLooser), (.dutiesOutrankHalts, .haltsDeny),
-    (.failedObligationsLost, .failuresKeepObligations),
+    (.failedObligationsLost, .failuresKeepObligations), (.smallDialsForgotten, .lowerDialsNeverLoosen),
+    (.dutiesOutrankDial, .agentsAskAboveTheDial),
     (.boundsForgotten, .populationsAreServed), (.payoffsRounded, .populationsAreServed),
     (.audiencesForgotten, .populationsAreServed), (.audiencesUnbounded, .populationsAreServed),
   ]

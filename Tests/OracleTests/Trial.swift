@@ -119,6 +119,7 @@ struct Trial {
       result.append(copy)
     }
     if one.request.preference != nil { variant { $0.preference = nil } }
+    if one.request.dial != nil { variant { $0.dial = nil } }
     if one.request.isHalted { variant { $0.isHalted = false } }
     if one.request.argument != nil { variant { $0.argument = nil } }
     if one.request.resource != nil { variant { $0.resource = nil } }

@@ -22,7 +22,7 @@ import Testing
     #expect(MemoryLayout<StatementRecord>.size == Section.statements.stride)
     #expect(MemoryLayout<AttributeRecord>.size == Section.attributes.stride)
     #expect(Section.allCases.count == Verifier.sectionCount)
-    #expect(56 + 8 * 16 <= ImageFormat.headerSize)
+    #expect(MemoryLayout<ImageHeader>.offset(of: \.dial) == 56 + 8 * 16)
   }
 
   @Test func aTinyImageHasItsGoldenBytes() throws {

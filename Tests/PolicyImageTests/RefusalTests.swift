@@ -69,8 +69,17 @@ import Testing
     Change(code: .badNode, isOverlay: true) { bytes, header in
       bytes[header.range(.nodes).lowerBound + 7] |= Node.hasAudience
     },
-    // Stakes that are no number.
-    Change(code: .badNode, apply: put(UInt64(Float.nan.bitPattern), 4, .nodes, 40)),
+    // Stakes above 1, and stated deeper than the name.
+    Change(code: .badNode, apply: put(1_000_001, 4, .nodes, 40)),
+    Change(code: .badNode, apply: put(2, 1, .nodes, 45)),
+    // A platform without a dial, with one at the end, with ceilings below it, with statements that aren't there.
+    Change(code: .badDial) { bytes, _ in HostileImage.store(0, 4, at: 184, in: &bytes) },
+    Change(code: .badDial) { bytes, _ in HostileImage.store(1_000_000, 4, at: 192, in: &bytes) },
+    Change(code: .badDial) { bytes, _ in HostileImage.store(1, 4, at: 188, in: &bytes) },
+    Change(code: .badDial) { bytes, _ in HostileImage.store(0xFFFF_FFF0, 4, at: 196, in: &bytes) },
+    // An operator with ceilings, or with a dial of 1.
+    Change(code: .badDial, isOverlay: true) { bytes, _ in HostileImage.store(1, 4, at: 188, in: &bytes) },
+    Change(code: .badDial, isOverlay: true) { bytes, _ in HostileImage.store(1_000_000, 4, at: 184, in: &bytes) },
     Change(code: .badNode, isOverlay: true, apply: put(2, 1, .nodes, 28)),
     Change(code: .badNode, isOverlay: true, apply: put(2, 1, .nodes, 31)),
     // An overlay's name that leads to another name of the platform's, with its ceilings.
@@ -91,7 +100,7 @@ import Testing
     Change(code: .badRule, isOverlay: true, apply: put(0xFFFF, 2, .rules, 10)),
     Change(code: .badStatement, apply: put(0xFFFF_FFFF, 4, .statements, 0)),
     Change(code: .badStatement, apply: put(0xFFFF_FFFE, 4, .statements, 16)),
-    Change(code: .badStatement, apply: put(6, 1, .statements, 21)),
+    Change(code: .badStatement, apply: put(7, 1, .statements, 21)),
     Change(code: .badMask, apply: put(1, 8, .masks, 0)),
     Change(code: .badMask, apply: put(.max, 8, .masks, 8)),
     Change(code: .badMask, apply: put(0xFFFF_FFFF, 4, .obligations, 0)),

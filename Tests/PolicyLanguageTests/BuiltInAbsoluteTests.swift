@@ -23,12 +23,12 @@ import Testing
     let behaviors = try #require(load(files).platform?.behaviors)
     #expect(behaviors.keys.sorted() == (Self.off + Self.on).sorted())
     for name in Self.off {
-      #expect(behaviors[name]?.hardcoded == .off && behaviors[name]?.stakes == 1)
+      #expect(behaviors[name]?.hardcoded == .off && behaviors[name]?.stakes == .one)
       #expect(try Self.decide(name, files, operator: "shop") == .deny)
       #expect(try Self.decide(name + ".below", files, operator: "shop") == .deny)
     }
     for name in Self.on {
-      #expect(behaviors[name]?.hardcoded == .on && behaviors[name]?.stakes == 0)
+      #expect(behaviors[name]?.hardcoded == .on && behaviors[name]?.stakes == .zero)
       #expect(try Self.decide(name, files, operator: "shop") == .allow)
       #expect(try Self.decide(name + ".below", files, operator: "shop") == .allow)
     }

@@ -70,7 +70,7 @@ import Testing
     #expect(
       platform.behaviors["content.explicit"]?.choice == Choice(default: .deny, operatorsMay: .allow, usersMay: .deny))
     #expect(platform.behaviors["politics.persuade"]?.hardcoded == .off)
-    #expect(platform.behaviors["politics.persuade"]?.stakes == 0.3)
+    #expect(platform.behaviors["politics.persuade"]?.stakes.value == 0.3)
     #expect(platform.behaviors["harm.csam"]?.hardcoded == .off)
     #expect(platform.statements.map(\.tier) == [.ethics, .safety])
     let nightowl = try #require(set.operators["nightowl"])

@@ -31,7 +31,7 @@ import Testing
     expected.stated = expected.choice
     #expect(try after("users-may: allow") == expected)
     expected = before
-    expected.stakes = 1
+    expected.stakes = .one
     #expect(try after("stakes: 1") == expected)
     expected = before
     expected.audit = .durable

@@ -14,7 +14,7 @@ import Testing
       ("a word", "policy\n"), ("a tab", "\(Sample.head)name: bad\nrules:\n\t- deny: tool\n"),
       ("another name", Sample.text("good")), ("no name", Sample.head), ("a bad name", Sample.text("'b a d'")),
       ("another layer", Sample.platform), ("another version", "licet: 2\nlayer: operator\nname: bad\n"),
-      ("an unknown key", Sample.text("bad", "rulez: []\n")), ("a reserved key", Sample.text("bad", "dial: 0.3\n")),
+      ("an unknown key", Sample.text("bad", "rulez: []\n")), ("a reserved key", Sample.text("bad", "periods: {}\n")),
       ("the platform's key", Sample.text("bad", "unknown: allow\n")),
       ("a key twice", Sample.text("bad", "rules: []\nrules: []\n")),
       ("a duty", Sample.text("bad", "rules: [{duty: tool, to: allow}]\n")),

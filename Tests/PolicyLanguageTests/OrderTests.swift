@@ -62,17 +62,24 @@ private struct Meaning {
     for name in platform.behaviors.keys where platform.behaviors[name]?.location != nil {
       platform.behaviors[name]?.location = nowhere
     }
+    func moved(_ dial: StatedDegree) -> StatedDegree {
+      StatedDegree(dial.value, at: dial.location == nil ? nil : nowhere)
+    }
+    platform.dial = Dial(
+      default: moved(platform.dial.default), operatorsMay: moved(platform.dial.operatorsMay),
+      usersMay: moved(platform.dial.usersMay))
     platform.statements = platform.statements.map { Self.moved($0, to: nowhere) }
-    model = ["\(platform.name) \(platform.unknown)"] + platform.attributes.map { "\($0)" }
+    model = ["\(platform.name) \(platform.unknown) \(platform.dial)"] + platform.attributes.map { "\($0)" }
     model += platform.behaviors.values.map(Self.describe).sorted() + platform.statements.flatMap(Self.describe)
     images = [try compile(platform: platform)]
     for name in set.operators.keys.sorted() {
       guard var one = set.operators[name] else { continue }
       one.location = nowhere
+      one.dial = one.dial.map(moved)
       one.statements = one.statements.map { Self.moved($0, to: nowhere) }
       for index in one.audiences.indices { one.audiences[index].location = nowhere }
       model += one.audiences.map { "\($0.behavior) \($0.choice) \($0.who.sorted { $0.key < $1.key })" }
-      model += ["\(one.name) \(one.bindings)"] + one.statements.flatMap(Self.describe)
+      model += ["\(one.name) \(one.bindings) \(String(describing: one.dial))"] + one.statements.flatMap(Self.describe)
       images.append(try compile(operator: one, on: platform, checksum: 7))
     }
     model += set.broken.sorted()

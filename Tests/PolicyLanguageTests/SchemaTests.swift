@@ -32,6 +32,7 @@ import Testing
     let (before, indentation): ([String], Int) =
       switch form {
       case .file: ([], 0)
+      case .dial: (head + ["dial:"], 2)
       case .behavior: (head + ["behaviors:", "  tool:"], 4)
       case .population: (head + ["behaviors:", "  tool:", "    population:"], 6)
       case .attributes: (head + ["attributes:"], 2)

@@ -29,7 +29,7 @@ layer: platform
 name: soak
 unknown: deny
 behaviors:
-  soak: {{default: ask, operators-may: allow}}
+  soak: {{default: ask, operators-may: allow, stakes: 0}}
 # {0}
 """
 VARIANTS = {"a": ("allow", "variant-a"), "b": ("deny", "variant-b")}

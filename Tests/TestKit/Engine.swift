@@ -90,7 +90,8 @@ final class CompiledPolicy {
   private func fill(_ frame: inout Frame, _ request: OracleRequest, _ lent: Memory) {
     var given = request.attributes
     given[BuiltInAttribute.resource.rawValue] = request.resource.map { .text($0) }
-    given[BuiltInAttribute.source.rawValue] = .text("\(request.source)")
+    frame.setSource(request.source)
+    frame.sessionDial = request.dial ?? .zero
     given[BuiltInAttribute.now.rawValue] = .timestamp(
       seconds: request.now.seconds, nanoseconds: request.now.nanoseconds)
     given[BuiltInAttribute.operatorName.rawValue] = loaded.operator.map { .text($0.name) }
@@ -140,11 +141,24 @@ final class CompiledPolicy {
       let rules = layer == .platform ? platform.statements : loaded.operator?.statements ?? []
       let rule = rules[Int(statement)]
       return .statement(content: rule.content, behavior: rule.behavior)
+    case .builtIn where layer == .platform && statement >= policy.platform.header.pointee.dialStatement:
+      return dial(layer, statement)
     case .declaration, .builtIn, .chosen:
       return .declaration(String(decoding: policy.image(layer).string(record.name), as: UTF8.self))
     case .audience: return .audience(String(decoding: policy.image(layer).string(record.name), as: UTF8.self))
     case .unknown: return .unknown
+    case .dial: return dial(layer, statement)
     case nil: return nil
+    }
+  }
+
+  /// Default and ceilings stand one behind the other.
+  private func dial(_ layer: Layer, _ statement: UInt32) -> OracleIdentity {
+    guard layer == .platform else { return .dial(.operator) }
+    switch statement - policy.platform.header.pointee.dialStatement {
+    case 0: return .dial(.default)
+    case 1: return .dial(.operatorsMay)
+    default: return .dial(.usersMay)
     }
   }
 
@@ -177,13 +191,18 @@ final class CompiledPolicy {
       case .limit: .limit
       case .oversight: .oversight
       case .absolute: .absolute
+      case .dial: .dial
       }
-    let isRule = [.setting, .grant, .duty, .limit].contains(step)
-    return OracleTraceEntry(
+    let isRule = [.setting, .grant, .duty, .limit, .dial].contains(step)
+    var told = OracleTraceEntry(
       name: String(decoding: entry.behavior, as: UTF8.self), step: step,
       tier: step == .duty || step == .limit ? entry.tier : nil, statement: identity(entry.layer, entry.statement),
       to: isRule ? entry.says : nil, truth: isRule ? OracleTruth(rawValue: entry.truth.rawValue) : nil,
       effect: entry.effect, isShadow: entry.isShadow, isClamped: entry.isClamped)
+    guard step == .dial else { return told }
+    (told.stakes, told.dial) = (entry.stakes, entry.dial)
+    if let stated = identity(.platform, entry.stakesStatement) { told.stakesOf = stated.behavior }
+    return told
   }
 }
 

@@ -197,7 +197,7 @@ public enum TestImage {
       if parents.insert(String(parts[0])).inserted { behaviors.append(add(String(parts[0]), isNamed: false)) }
       var behavior = add("\(name)")
       behavior.absolute = absolute
-      behavior.stakes = absolute == .on ? 0 : 1
+      behavior.stakes = absolute == .on ? .zero : .one
       behavior.absoluteStatement = statement("\(name)")
       behaviors.append(behavior)
     }
@@ -209,8 +209,10 @@ public enum TestImage {
     ]
     behaviors.append(behavior)
     behaviors.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    let identity = ImageBuilder.Identity(
+    var identity = ImageBuilder.Identity(
       kind: .platform, name: "test", platform: 0, unknown: .deny, unknownStatement: ImageFormat.none)
+    (identity.dial.value, identity.dial.operatorsMay) = (.unstatedDial, .unstatedDial)
+    identity.dial.usersMay = .unstatedDial
     return builder.finish(
       identity, behaviors: behaviors, statements: statements, obligations: [],
       attributes: Array(repeating: (type: 0, isVerified: false), count: attributes),

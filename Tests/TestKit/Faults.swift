@@ -36,6 +36,10 @@ public enum Fault: String, CaseIterable, Sendable {
   case audiencesForgotten
   /// An operator's audience chooses among all responses.
   case audiencesUnbounded
+  /// The dial counts as a limit of the lowest tier: the platform's duties raise again.
+  case dutiesOutrankDial
+  /// A dial below 0.1 counts as none.
+  case smallDialsForgotten
 }
 
 extension Evaluator {
@@ -76,6 +80,24 @@ extension Evaluator {
           let hasDuty = try duties(going).trace.contains { $0.step == .duty && $0.truth == .yes && !$0.isShadow }
           if request.isHalted, hasDuty { decision.effect = try duties(going).effect }
           return decision
+        }
+      case .dutiesOutrankDial:
+        let harmless = try prepare(policy.withoutStakes())
+        return { request in
+          var decision = try sound(request)
+          let isCapped = decision.trace.contains { $0.step == .dial && $0.truth == .yes }
+          let hasDuty = decision.trace.contains { $0.step == .duty && $0.truth == .yes && !$0.isShadow }
+          if isCapped, hasDuty { decision.effect = try harmless(request).effect }
+          return decision
+        }
+      case .smallDialsForgotten:
+        var forgetful = policy
+        if let dial = policy.operator?.dial?.value, dial < .unstatedDial { forgetful.operator?.dial = nil }
+        let forgotten = try prepare(forgetful)
+        return { request in
+          var request = request
+          if let dial = request.dial, dial < .unstatedDial { request.dial = nil }
+          return try forgotten(request)
         }
       default:
         return try prepare(policy.distorted(by: fault))
@@ -126,6 +148,16 @@ extension LoadedPolicy {
     copy.operator?.audiences.removeAll { isBelow($0.behavior) }
     // The built-in absolutes stay: no image is valid without them.
     copy.platform?.behaviors = (platform?.behaviors ?? [:]).filter { !isBelow($0.key) || $0.value.location == nil }
+    return copy
+  }
+
+  func withoutStakes() -> LoadedPolicy {
+    var copy = self
+    copy.platform?.behaviors = (platform?.behaviors ?? [:]).mapValues { behavior in
+      var changed = behavior
+      changed.stakes = .zero
+      return changed
+    }
     return copy
   }
 
@@ -192,7 +224,7 @@ extension LoadedPolicy {
       guard let audiences = `operator`?.audiences, !audiences.isEmpty else { return copy }
       for audience in audiences { copy.platform?.behaviors[audience.behavior]?.choice.operatorsMay = .allow }
     case .failedLimitsIgnored, .failedDutiesApply, .failedObligationsLost, .namesBelowForgotten,
-      .dutiesOutrankHalts:
+      .dutiesOutrankHalts, .dutiesOutrankDial, .smallDialsForgotten:
       break
     }
     return copy

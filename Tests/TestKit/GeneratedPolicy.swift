@@ -13,6 +13,7 @@ public struct GeneratedBehavior: Hashable, Sendable {
   public var hardcoded: Absolute
   /// In place of `default`.
   public var population: Population?
+  public var stakes: Double?
 
   /// The default that it states or that its population chooses.
   public var value: Effect? { `default` ?? population.map { $0.choice(for: $0.who).effect } }
@@ -21,6 +22,16 @@ public struct GeneratedBehavior: Hashable, Sendable {
 public struct GeneratedAudience: Hashable, Sendable {
   public var behavior: String
   public var who: [String: Int64]
+}
+
+/// A platform's `dial`.
+public struct GeneratedDial: Hashable, Sendable {
+  public var `default`: Double
+  public var operatorsMay: Double?
+  public var usersMay: Double?
+  public init(default: Double, operatorsMay: Double? = nil, usersMay: Double? = nil) {
+    (self.default, self.operatorsMay, self.usersMay) = (`default`, operatorsMay, usersMay)
+  }
 }
 
 public struct GeneratedRule: Hashable, Sendable {
@@ -32,6 +43,13 @@ public struct GeneratedRule: Hashable, Sendable {
   public var obligations: [String]
   public var clause: String?
   public var isShadow: Bool
+
+  /// A duty of the highest tier that always holds.
+  public static func duty(_ behavior: String) -> GeneratedRule {
+    GeneratedRule(
+      kind: .duty, behavior: behavior, effect: .allow, tier: .safety, condition: nil, obligations: [], clause: nil,
+      isShadow: false)
+  }
 }
 
 /// A platform and one operator.
@@ -41,6 +59,8 @@ public struct GeneratedPolicy: Sendable {
   public var platformRules: [GeneratedRule]
   public var operatorRules: [GeneratedRule]
   public var audiences: [GeneratedAudience] = []
+  public var dial: GeneratedDial?
+  public var operatorDial: Double?
 
   /// Attributes that every generated platform declares.
   static let attributes = """
@@ -53,13 +73,22 @@ public struct GeneratedPolicy: Sendable {
 
   public var platformText: String {
     var text = "licet: 1\nlayer: platform\nname: generated\nunknown: \(unknown)\n" + Self.attributes
+    text += dialText
     text += behaviors.isEmpty ? "" : "behaviors:\n"
     for behavior in behaviors { text += "  \(behavior.name): \(Self.fields(behavior))\n" }
     return text + Self.list("rules", platformRules)
   }
 
+  private var dialText: String {
+    guard let dial else { return "" }
+    var fields = ["default: \(dial.default)"]
+    if let it = dial.operatorsMay { fields.append("operators-may: \(it)") }
+    if let it = dial.usersMay { fields.append("users-may: \(it)") }
+    return "dial: {\(fields.joined(separator: ", "))}\n"
+  }
+
   public var operatorText: String {
-    let head = "licet: 1\nlayer: operator\nname: op\n"
+    let head = "licet: 1\nlayer: operator\nname: op\n" + (operatorDial.map { "dial: \($0)\n" } ?? "")
     let lines = audiences.map { "  \($0.behavior): \(Self.counts($0.who))\n" }
     return head + (lines.isEmpty ? "" : "audience:\n" + lines.joined())
       + Self.list("rules", operatorRules.filter { $0.kind != .grant })
@@ -82,7 +111,7 @@ public struct GeneratedPolicy: Sendable {
     let half = behaviors.count / 2
     func section(_ lines: [String]) -> String { lines.isEmpty ? "" : "behaviors:\n" + lines.joined() }
     let head = "licet: 1\nlayer: platform\n"
-    let base = head + "name: generated\nunknown: \(unknown)\n" + Self.attributes
+    let base = head + "name: generated\nunknown: \(unknown)\n" + Self.attributes + dialText
     let rules = platformRules.count / 2
     let platform = [
       "platform.yaml": base + section(Array(behaviorsText[half...]))
@@ -101,7 +130,7 @@ public struct GeneratedPolicy: Sendable {
     if let it = behavior.operatorsMay { fields.append("operators-may: \(it)") }
     if let it = behavior.usersMay { fields.append("users-may: \(it)") }
     if behavior.hardcoded != .none { fields.append("hardcoded: \(behavior.hardcoded)") }
-    if behavior.hardcoded == .on { fields.append("stakes: 0") }
+    if let stakes = behavior.hardcoded == .on ? 0 : behavior.stakes { fields.append("stakes: \(stakes)") }
     return "{\(fields.joined(separator: ", "))}"
   }
 
@@ -188,6 +217,16 @@ extension GeneratedPolicy {
     for index in audiences.indices {
       var copy = self
       copy.audiences.remove(at: index)
+      result.append(copy)
+    }
+    if dial != nil {
+      var copy = self
+      (copy.dial, copy.operatorDial) = (nil, nil)
+      result.append(copy)
+    }
+    if operatorDial != nil {
+      var copy = self
+      copy.operatorDial = nil
       result.append(copy)
     }
     for (index, rule) in operatorRules.enumerated() where rule.condition != nil {

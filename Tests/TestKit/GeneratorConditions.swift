@@ -7,6 +7,7 @@ struct ConditionGenerator {
   let mayReadArgument: Bool
 
   func condition(_ random: inout SeededRandom, depth: Int = 0) -> String {
+    if mayReadArgument, depth == 0, random.chance(15) { return dial(&random) }
     if mayReadArgument, depth == 0, random.chance(40) { return combine(Self.arguments, &random) }
     if depth < 2, random.chance(35) {
       let left = condition(&random, depth: depth + 1)
@@ -31,6 +32,17 @@ struct ConditionGenerator {
     }
   }
 
+  /// As the loader accepts it: what lowering the dial can only make true.
+  private func dial(_ random: inout SeededRandom) -> String {
+    let read = random.pick(Self.dials)
+    switch random.below(5) {
+    case 0: return "\(read) && (\(condition(&random, depth: 1)))"
+    case 1: return "(\(condition(&random, depth: 1))) || \(read)"
+    case 2: return "(\(condition(&random, depth: 1))) ? \(read) : (\(condition(&random, depth: 1)))"
+    default: return read
+    }
+  }
+
   private func behavior(_ random: inout SeededRandom) -> String {
     let name = random.pick(names)
     switch random.below(4) {
@@ -40,6 +52,12 @@ struct ConditionGenerator {
     default: return "request.behavior.startsWith('\(name).')"
     }
   }
+
+  static let dials = [
+    "session.dial < 0.3", "session.dial <= 0.2", "0.25 > session.dial", "!(session.dial >= 0.35)",
+    "request.amount >= session.dial", "!(session.dial > request.amount && user.age_verified)",
+    "!(0.1 <= session.dial || session.dial > 0.4)",
+  ]
 
   static let plain = [
     "user.age_verified", "!user.age_verified", "user.role == 'member'", "user.role != 'guest'",

@@ -14,6 +14,7 @@ extension GeneratedPolicy {
     var policy = GeneratedPolicy(
       unknown: random.pick([.deny, .deny, .ask, .allow]), behaviors: behaviors(&random), platformRules: [],
       operatorRules: [])
+    policy.addDials(&random)
     for behavior in policy.behaviors {
       guard let population = behavior.population, random.chance(60) else { continue }
       policy.audiences.append(
@@ -26,6 +27,22 @@ extension GeneratedPolicy {
       if let rule = policy.operatorRule(names, &random) { policy.operatorRules.append(rule) }
     }
     return policy
+  }
+
+  /// Stakes that dials meet exactly, and some between.
+  static let stakes = [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.7, 1]
+  static let dials = [0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5]
+
+  private mutating func addDials(_ random: inout SeededRandom) {
+    if random.chance(75) {
+      let value = random.pick(Self.dials)
+      var dial = GeneratedDial(default: value)
+      if random.chance(70) { dial.operatorsMay = max(value, random.pick(Self.dials)) }
+      if random.chance(60) { dial.usersMay = max(value, random.pick(Self.dials)) }
+      self.dial = dial
+    }
+    let ceiling = dial.map { $0.operatorsMay ?? $0.default } ?? 0.1
+    if random.chance(45) { operatorDial = min(ceiling, random.pick(Self.dials)) }
   }
 
   private static func name(_ random: inout SeededRandom) -> String {
@@ -47,6 +64,7 @@ extension GeneratedPolicy {
     _ name: String, _ others: [GeneratedBehavior], _ random: inout SeededRandom
   ) -> GeneratedBehavior {
     var behavior = GeneratedBehavior(name: name, default: nil, operatorsMay: nil, usersMay: nil, hardcoded: .none)
+    if random.chance(65) { behavior.stakes = random.pick(Self.stakes) }
     let absolute: Absolute = random.chance(60) ? .off : .on
     let contradicts = others.contains {
       $0.hardcoded != .none && $0.hardcoded != absolute

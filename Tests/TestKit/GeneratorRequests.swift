@@ -10,11 +10,12 @@ extension GeneratedPolicy {
     var behaviors = [name(&random)]
     while random.chance(15) { behaviors.append(name(&random)) }
     var request = OracleRequest(
-      behaviors: behaviors, source: random.pick(Source.allCases),
+      behaviors: behaviors, source: random.chance(40) ? .agent : random.pick(Source.allCases),
       now: (seconds: 1_780_000_000 + Int64(random.below(20_000_000)), nanoseconds: Int64(random.below(2)) * 500_000_000)
     )
     if random.chance(75) { request.resource = random.pick(Self.resources) }
     if random.chance(55) { request.preference = random.pick(Effect.allCases) }
+    if random.chance(40) { request.dial = Degree(random.pick(Self.dials + [0.6, 0.999_999]), up: false) }
     if random.chance(55) { request.argument = random.pick(Self.arguments) }
     request.isHalted = random.chance(10)
     let presence = random.pick([30, 75, 95])

@@ -69,6 +69,9 @@ public enum HostileImage {
           // The sample's one duty is on safety.info.
           case .none: name == "safety.info" ? .allow : max(bound.choice.operatorsMay, bound.choice.usersMay)
           }
+        if request.source == .agent, bound.absolute == .none, answer.effect == .allow, bound.stakes > 0.4 {
+          return "\(name) is above every dial, and yet allowed"
+        }
         if answer.effect > most { return "\(name) is \(answer.effect), at most \(most)" }
       }
       if request.behaviors.contains("closed.below"), answer.effect != .deny {

@@ -15,11 +15,12 @@ public enum SamplePolicy {
     attributes:
       user: {adult: bool, role: {enum: [guest, member]}, visits: int, born: timestamp}
       request: {amount: double, size: uint, tags: list<string>, args: "map<string, dyn>", wait: duration, blob: bytes}
+    dial: {default: 0.2, operators-may: 0.4, users-may: 0.3}
     behaviors:
       content: {default: allow, stakes: 0}
       content.explicit: {default: deny, operators-may: allow, users-may: ask, clause: "C/1"}
-      tool: {default: ask, operators-may: allow}
-      tool.shell: {default: ask, operators-may: allow, audit: full}
+      tool: {default: ask, operators-may: allow, stakes: 0.35}
+      tool.shell: {default: ask, operators-may: allow, stakes: 0.7, audit: full}
       closed: {default: deny}
       safety.info: {default: ask}
       persuade: {hardcoded: off}
@@ -40,6 +41,7 @@ public enum SamplePolicy {
       - {limit: tool.shell, to: deny, tier: ethics, when: "argument.contains('urgent') && argument.size() > 3"}
       - {limit: content, to: allow, when: "now.getHours('Europe/Berlin') < 25", with: [disclose]}
       - {limit: content, to: deny, mode: shadow, when: "request.tags.exists(t, t.startsWith('x'))"}
+      - {limit: tool, to: ask, tier: safety, when: "session.dial < 0.25 && request.amount > 1.5"}
 
     """
 
@@ -47,6 +49,7 @@ public enum SamplePolicy {
     licet: 1
     layer: operator
     name: op
+    dial: 0.38
     audience: {dose: {patient: 1, at-risk: 9}}
     rules:
       - {allow: content.explicit, when: "user.adult && user.role == 'member'", with: [balance]}

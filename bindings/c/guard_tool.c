@@ -57,6 +57,9 @@ static const char *const sentences[][2] = {
     {"the platform raises the default or the ceilings of ", ""}, /* LICET_CHANGE_CHOICE */
     {"the platform lifts its limit on ", ""},                    /* LICET_CHANGE_PLATFORM_LIMIT */
     {"a halt ends for ", ""},                                    /* LICET_CHANGE_HALT */
+    {"the session's dial goes up for ", ""},                     /* LICET_CHANGE_SESSION_DIAL */
+    {"the operator sets a higher dial for ", ""},                /* LICET_CHANGE_OPERATOR_DIAL */
+    {"the platform states lower stakes for ", ""},               /* LICET_CHANGE_STAKES */
 };
 
 static void show_change(const licet_change *change) {
@@ -94,7 +97,7 @@ static void show_why(const licet_explanation *why) {
     show(statement.condition);
   }
   printf("\n");
-  if (licet_explanation_way(why) == LICET_WAY_NOBODY) printf("  way out: none, it is hard-coded\n");
+  if (licet_explanation_way(why) == LICET_WAY_NOBODY) printf("  way out: none: it is hard-coded, or untrusted text asks\n");
   for (i = 0; i < count; i++) {
     licet_change change;
     change.size = sizeof change;

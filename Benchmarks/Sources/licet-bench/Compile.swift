@@ -93,7 +93,7 @@ enum CompileBench {
         request: {amount: double, recipients: int, channel: string}
       behaviors:
 
-      """ + (0..<behaviors).map { "  \(name($0)): {default: ask, operators-may: allow}\n" }.joined()
+      """ + (0..<behaviors).map { "  \(name($0)): {default: ask, operators-may: allow, stakes: 0.1}\n" }.joined()
     return SourceFile(path: "platform.yaml", bytes: Array(yaml.utf8))
   }
 

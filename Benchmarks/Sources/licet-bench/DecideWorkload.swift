@@ -61,7 +61,7 @@ final class DecideWorkload {
       request: {count: int, amount: double}
     behaviors:
 
-    """ + names.map { "  \($0): {default: ask, operators-may: allow}\n" }.joined()
+    """ + names.map { "  \($0): {default: ask, operators-may: allow, stakes: 0.1}\n" }.joined()
   }
 
   private static func overlay(_ names: ArraySlice<String>, from start: Int, rules: Int) -> String {

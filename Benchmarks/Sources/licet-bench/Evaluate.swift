@@ -63,7 +63,7 @@ final class EvaluateWorkload {
         request: {numbers: list<int>, text: string}
       behaviors:
 
-      """ + conditions.indices.map { "  c\($0): {default: ask, operators-may: allow}\n" }.joined()
+      """ + conditions.indices.map { "  c\($0): {default: ask, operators-may: allow, stakes: 0.1}\n" }.joined()
     let rules = conditions.enumerated().map { "  - allow: c\($0.offset)\n    when: \"\($0.element)\"\n" }.joined()
     let loaded = openPolicy([
       SourceFile(path: "platform.yaml", bytes: Array(platform.utf8)),

@@ -29,10 +29,11 @@ public func compile(platform: Platform) throws(CompileError) -> [UInt8] {
   try compiler.add(platform.statements)
   compiler.declare(platform)
   let unknown = compiler.record(.unknown, location: platform.unknownLocation, name: "", clause: nil)
-  return try compiler.finish(
-    .init(
-      kind: .platform, name: platform.name, platform: 0, unknown: platform.unknown, unknownStatement: unknown),
-    attributes: attributes)
+  var identity = ImageBuilder.Identity(
+    kind: .platform, name: platform.name, platform: 0, unknown: platform.unknown, unknownStatement: unknown)
+  identity.dial = compiler.dial(
+    [platform.dial.default, platform.dial.operatorsMay, platform.dial.usersMay], platform.statements)
+  return try compiler.finish(identity, attributes: attributes)
 }
 
 /// Compiles an operator's overlay for the platform whose image has this checksum. `nodes` are that platform's; who
@@ -48,10 +49,10 @@ public func compile(
   compiler.addNames()
   try compiler.add(`operator`.statements)
   compiler.declare(`operator`.audiences, on: platform)
-  return try compiler.finish(
-    .init(
-      kind: .overlay, name: `operator`.name, platform: checksum, unknown: .deny, unknownStatement: ImageFormat.none),
-    attributes: [])
+  var identity = ImageBuilder.Identity(
+    kind: .overlay, name: `operator`.name, platform: checksum, unknown: .deny, unknownStatement: ImageFormat.none)
+  identity.dial = compiler.dial(`operator`.dial.map { [$0] } ?? [], `operator`.statements)
+  return try compiler.finish(identity, attributes: [])
 }
 
 /// Where each name stands in a platform's image.
@@ -209,6 +210,25 @@ struct Compiler {
     return id
   }
 
+  /// The dial with its two ceilings, the dial alone, or none; each with a statement of its own.
+  mutating func dial(_ stated: [StatedDegree], _ statements: [Statement]) -> ImageBuilder.Dial {
+    var dial = ImageBuilder.Dial()
+    for (i, one) in stated.enumerated() {
+      let id = record(
+        one.location == nil ? .builtIn : .dial,
+        location: one.location ?? Location(file: "built-in", line: 0, column: 0), name: "", clause: nil)
+      switch i {
+      case 0: (dial.value, dial.statement) = (one.value, id)
+      case 1: dial.operatorsMay = one.value
+      default: dial.usersMay = one.value
+      }
+    }
+    dial.isRead = statements.contains {
+      $0.condition?.variables.contains(BuiltInAttribute.sessionDial.rawValue) ?? false
+    }
+    return dial
+  }
+
   /// Puts the platform's declarations on its nodes: in name order, so that statement ids order them.
   mutating func declare(_ platform: Platform) {
     var declarations: [String: UInt32] = [:]
@@ -259,7 +279,8 @@ struct Compiler {
     behaviors[i].operatorsMay = choice.operatorsMay
     behaviors[i].usersMay = choice.usersMay
     behaviors[i].obligations = choice.obligations
-    behaviors[i].stakes = Float(nearest?.stakes ?? 1)
+    behaviors[i].stakes = nearest?.stakes ?? .one
+    behaviors[i].stakesDepth = UInt8(clamping: nearest?.stakesOf.map { BehaviorName.path(of: $0).count } ?? 0)
     behaviors[i].audit = nearest?.audit.rawValue ?? 0
     behaviors[i].choiceStatement =
       nearest?.governedBy.flatMap { declarations[$0] } ?? UInt32(platform.statements.count + declarations.count)

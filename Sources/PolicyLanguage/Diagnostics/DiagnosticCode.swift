@@ -44,6 +44,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case wrongLayer = "wrong-layer"
   case nameNotOfFile = "name-not-of-file"
   case conflict = "conflict"
+  case dialAboveHalf = "dial-above-half"
 
   // Attributes and bindings.
   case badAttribute = "bad-attribute"
@@ -78,7 +79,8 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case underAbsolute = "under-absolute"
   case undeclaredBehavior = "undeclared-behavior"
   case argumentOutsideLimit = "argument-outside-limit"
-  case reservedAttribute = "reserved-attribute"
+  case dialOutsideLimit = "dial-outside-limit"
+  case dialLoosens = "dial-loosens"
   case conditionOutdated = "condition-outdated"
 
   // Conditions (the raw values are those of `CELError.Code`).
@@ -110,4 +112,5 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case lintReadsBehavior = "lint-reads-behavior"
   case lintNeverHolds = "lint-never-holds"
   case lintUnderAbsolute = "lint-under-absolute"
+  case lintUnstatedStakes = "lint-unstated-stakes"
 }

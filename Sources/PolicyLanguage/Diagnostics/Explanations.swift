@@ -58,6 +58,8 @@ extension DiagnosticCode {
       "An operator's files are `operators.d/NAME.yaml` and `operators.d/NAME.d/*.yaml`, and each states the same `name`. So it can be told whose a file is that is too broken to say so: that operator alone is not in force."
     case .conflict:
       "Two files of one folder state different values for the same thing, and neither has precedence. A file in a higher folder (`/etc` above `/usr/lib`) may override."
+    case .dialAboveHalf:
+      "A dial above 0.5 gives an agent more than half of the way to full autonomy. It is for the end of a period (`after`), which somebody has to determine; this version has no periods."
     case .badAttribute: "Conditions could not name the attribute: it has to be an identifier that CEL doesn't reserve."
     case .builtInAttribute: "The authority itself gives this attribute; a policy can't declare it anew."
     case .badType: "The attribute's type is not one of the language's."
@@ -100,7 +102,10 @@ extension DiagnosticCode {
       "The rule names nothing that is declared, nor anything above or below such a name. Most often it is misspelt."
     case .argumentOutsideLimit:
       "`argument` is free text that tries to justify a request. No argument loosens anything, so only limits may look at it."
-    case .reservedAttribute: "The name is kept for a part of the language that this version doesn't have."
+    case .dialOutsideLimit:
+      "`session.dial` is how far the agent may go on its own. Only what can tighten may look at it: a limit."
+    case .dialLoosens:
+      "Lowering the dial never loosens anything, so a limit may ask whether the dial is low, and not whether it is high: that limit would be lifted by lowering the dial."
     case .conditionOutdated:
       "An operator's last good file is kept under a platform that has changed since, and a condition reads attributes that are gone or have another type. Nothing is refused for that, and nothing is loosened: the condition counts as failed."
     case .celSyntax:
@@ -121,7 +126,7 @@ extension DiagnosticCode {
     case .celTooComplex: "The condition is too large once its macros are written out. Split it into several rules."
     case .tooManyObligations: "A layer may use 64 different obligations: decisions carry them as the bits of one word."
     case .tooManyRules: "One behaviour may have 65,535 rules in a layer, and a compiled layer 1 GiB."
-    case .tooManyAttributes: "A platform may declare 4,090 attributes."
+    case .tooManyAttributes: "A platform may declare 4,089 attributes."
     case .exampleMismatch:
       "A rule's own example doesn't come out as it says. Either the condition or the example is not what was meant, so the file is not put in force."
     case .lintClamped:
@@ -134,6 +139,8 @@ extension DiagnosticCode {
       "A rule governs the behaviour that it names and all below it; asking for the name in the condition is slower and easier to get wrong."
     case .lintNeverHolds: "The condition is false whatever is asked, so the statement never takes part."
     case .lintUnderAbsolute: "The behaviour is hard-coded, so this states what never matters."
+    case .lintUnstatedStakes:
+      "Nobody states the behaviour's stakes, so they are 1, above any dial: an agent never does this on its own, whatever is allowed. Say how much harm it can do and how hard that is to undo; write `stakes: 1` if it is meant."
     }
   }
 }

@@ -46,7 +46,8 @@ public struct Attribute: Hashable, Sendable {
   }
 }
 
-/// Attributes that the authority itself gives; their slots come first, in this order. `argument` may be read in limits only.
+/// Attributes that the authority itself gives; their slots come first, in this order. `argument` and `session.dial` may be
+/// read in limits only.
 public enum BuiltInAttribute: String, CaseIterable, Sendable {
   case behavior = "request.behavior"
   case resource = "request.resource"
@@ -54,12 +55,14 @@ public enum BuiltInAttribute: String, CaseIterable, Sendable {
   case now = "now"
   case operatorName = "operator.name"
   case argument = "argument"
+  case sessionDial = "session.dial"
 
   public var type: AttributeType {
     switch self {
     case .behavior, .resource, .operatorName, .argument: .string
     case .source: .enumeration(["platform", "operator", "user", "agent", "untrusted"])
     case .now: .timestamp
+    case .sessionDial: .double
     }
   }
 }
@@ -97,15 +100,17 @@ public struct Behavior: Hashable, Sendable {
   public var chosen: PopulationChoice?
   /// As stated here; what lies above applies to this one too (`Platform.absolute(of:)`).
   public var hardcoded: Absolute
-  /// 0...1, inherited; 1 when nobody states one (DESIGN §2.5).
-  public var stakes: Double
+  /// Inherited; 1 when nobody states any (DESIGN §2.5).
+  public var stakes: Degree
+  /// The behaviour that states them, itself or one above; nil: nobody does.
+  public var stakesOf: String?
   public var audit: Audit
   /// nil: compiled into the program.
   public var location: Location?
   public init(
     name: String, title: String?, clause: String?, stated: Choice?, choice: Choice, governedBy: String?,
-    hardcoded: Absolute, stakes: Double, audit: Audit, location: Location?, population: Population? = nil,
-    chosen: PopulationChoice? = nil
+    hardcoded: Absolute, stakes: Degree, stakesOf: String?, audit: Audit, location: Location?,
+    population: Population? = nil, chosen: PopulationChoice? = nil
   ) {
     self.population = population
     self.chosen = chosen
@@ -117,9 +122,35 @@ public struct Behavior: Hashable, Sendable {
     self.governedBy = governedBy
     self.hardcoded = hardcoded
     self.stakes = stakes
+    self.stakesOf = stakesOf
     self.audit = audit
     self.location = location
   }
+}
+
+/// A dial, or a ceiling of one, and where it is stated; nil: nowhere, it is compiled in.
+public struct StatedDegree: Hashable, Sendable {
+  public var value: Degree
+  public var location: Location?
+  public init(_ value: Degree, at location: Location?) {
+    self.value = value
+    self.location = location
+  }
+}
+
+/// A platform's dial (DESIGN §2.5). Ceilings that are not stated are the default's.
+public struct Dial: Hashable, Sendable {
+  public var `default`: StatedDegree
+  public var operatorsMay: StatedDegree
+  public var usersMay: StatedDegree
+  public init(default: StatedDegree, operatorsMay: StatedDegree? = nil, usersMay: StatedDegree? = nil) {
+    self.default = `default`
+    self.operatorsMay = operatorsMay ?? `default`
+    self.usersMay = usersMay ?? `default`
+  }
+
+  /// What holds when a platform states none.
+  public static let unstated = Dial(default: StatedDegree(.unstatedDial, at: nil))
 }
 
 /// A setting, grant, duty or limit.
@@ -198,14 +229,17 @@ public struct Platform: Sendable {
   public var attributes: [Attribute]
   /// Declared and built-in ones, by name. The built-in absolutes are always among them.
   public var behaviors: [String: Behavior]
+  public var dial: Dial
   /// Limits and duties, sorted by `content`, without duplicates.
   public var statements: [Statement]
   /// Groups of the system that may administer, sorted (DESIGN §4).
   public var administratorGroups: [String]
   public init(
     name: String, unknown: Effect, unknownLocation: Location, attributes: [Attribute],
-    behaviors: [String: Behavior], statements: [Statement], administratorGroups: [String] = []
+    behaviors: [String: Behavior], dial: Dial = .unstated, statements: [Statement],
+    administratorGroups: [String] = []
   ) {
+    self.dial = dial
     self.administratorGroups = administratorGroups
     self.name = name
     self.unknown = unknown
@@ -220,16 +254,20 @@ public struct Platform: Sendable {
 public struct Operator: Sendable {
   public var name: String
   public var bindings: [Binding]
+  /// nil: the platform's default holds.
+  public var dial: StatedDegree?
   /// Settings, grants and limits, sorted by `content`, without duplicates.
   public var statements: [Statement]
   /// Sorted by behaviour.
   public var audiences: [Audience]
   public var location: Location
   public init(
-    name: String, bindings: [Binding], statements: [Statement], location: Location, audiences: [Audience] = []
+    name: String, bindings: [Binding], dial: StatedDegree? = nil, statements: [Statement], location: Location,
+    audiences: [Audience] = []
   ) {
     self.audiences = audiences
     self.name = name
+    self.dial = dial
     self.bindings = bindings
     self.statements = statements
     self.location = location

@@ -49,10 +49,6 @@ extension Shape {
         .builtInAttribute, document, key, "`\(qualified)` is built in", hint: "the authority itself gives it")
       return false
     }
-    if qualified == "session.dial" {
-      report.error(.reservedAttribute, document, key, "`session.dial` is reserved for the disposition dial")
-      return false
-    }
     if Self.isIdentifier(document.content(key)) { return true }
     report.error(
       .badAttribute, document, key, "`\(name)` can't be an attribute's name",

@@ -11,7 +11,7 @@ struct BehaviorDraft {
   var operatorsMay: Stated<Effect>?
   var usersMay: Stated<Effect>?
   var hardcoded: Stated<Absolute>?
-  var stakes: Stated<Double>?
+  var stakes: Stated<Degree>?
   var audit: Stated<Audit>?
   var clause: Stated<String>?
   var title: Stated<String>?
@@ -53,7 +53,9 @@ extension Shape {
     report.merge(&draft.usersMay, stated(fields[.usersMay], effect(fields[.usersMay])), what(.usersMay))
     let hardcoded = text(fields[.hardcoded]).map { $0 == "on" ? Absolute.on : Absolute.off }
     report.merge(&draft.hardcoded, stated(fields[.hardcoded], hardcoded), what(.hardcoded))
-    report.merge(&draft.stakes, stated(fields[.stakes], fields[.stakes].flatMap(number)), what(.stakes))
+    report.merge(
+      &draft.stakes, stated(fields[.stakes], fields[.stakes].flatMap(number).flatMap { Degree($0, up: true) }),
+      what(.stakes))
     let audit = text(fields[.audit]).map { $0 == "durable" ? Audit.durable : $0 == "full" ? .full : .counts }
     report.merge(&draft.audit, stated(fields[.audit], audit), what(.audit))
     report.merge(&draft.clause, stated(fields[.clause], text(fields[.clause])), what(.clause))
@@ -88,12 +90,12 @@ struct BehaviorResolver {
     let stated = draft.flatMap { choice($0, chosen) }
     let hardcoded = draft?.hardcoded?.value ?? builtIn ?? .none
     let inherited = parent?.choice ?? Choice(default: unknown, operatorsMay: unknown, usersMay: unknown)
-    let builtInStakes: Double? = builtIn == .on ? 0 : nil
+    let ownStakes = draft?.stakes?.value ?? (builtIn == .on ? .zero : nil)
     return Behavior(
       name: name, title: draft?.title?.value ?? BuiltInAbsolutes.all.first { $0.name == name }?.title,
       clause: draft?.clause?.value, stated: stated, choice: stated ?? inherited,
       governedBy: stated != nil ? name : parent?.governedBy, hardcoded: hardcoded,
-      stakes: draft?.stakes?.value ?? builtInStakes ?? parent?.stakes ?? 1,
+      stakes: ownStakes ?? parent?.stakes ?? .one, stakesOf: ownStakes != nil ? name : parent?.stakesOf,
       audit: draft?.audit?.value ?? parent?.audit ?? .counts, location: draft?.location,
       population: population, chosen: chosen)
   }
@@ -193,7 +195,7 @@ struct BehaviorResolver {
   private func checkStakes(_ name: String, _ absolute: Absolute) {
     guard absolute == .on, let draft = drafts[name] else { return }
     let isBuiltIn = BuiltInAbsolutes.byName[name] == .on
-    if let stakes = draft.stakes, stakes.value != 0 {
+    if let stakes = draft.stakes, stakes.value != .zero {
       report.error(
         .hardcodedOnStakes, stakes.location, "`\(name)` is hard-coded `on`, so its stakes have to be 0",
         length: stakes.length, hint: "write `stakes: 0`")

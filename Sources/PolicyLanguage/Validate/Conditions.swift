@@ -22,11 +22,18 @@ final class Conditions {
     self.report = report
   }
 
-  /// nil: refused and reported. `isLimit`: `argument` may be read.
+  /// nil: refused and reported. `isLimit`: `argument` and `session.dial` may be read.
   func check(_ document: Document, _ node: NodeID, isLimit: Bool) -> CheckedExpression? {
     let question = Question(source: document.string(node), isLimit: isLimit)
     switch answer(question) {
-    case .success(let expression): return expression
+    case .success(let expression):
+      guard isLimit, let span = DialReads.offence(in: expression) else { return expression }
+      report.tell(
+        CELError(.undeclared, span, ""), question.source, document, node, code: .dialLoosens,
+        message: "lowering the dial could lift this limit",
+        hint: "nothing gets looser when the dial is lowered: a limit may only ask whether it is low, as "
+          + "`session.dial < 0.3`; what is to hold at every dial needs no condition on it")
+      return nil
     case .failure(let rejection):
       for error in rejection.errors { tell(error, question, document, node) }
       return nil
@@ -116,10 +123,11 @@ final class Conditions {
         hint: "no argument loosens anything, so only what can tighten may look at it")
       return
     }
-    if error.code == .undeclared, word.hasPrefix("session.dial") {
+    if error.code == .undeclared, !question.isLimit, word.hasPrefix(DialReads.name) {
       report.tell(
-        error, question.source, document, node, code: .reservedAttribute,
-        message: "`session.dial` is reserved for the disposition dial", hint: "this version has none")
+        error, question.source, document, node, code: .dialOutsideLimit,
+        message: "only limits may read `\(DialReads.name)`",
+        hint: "what the dial lets an agent do is settled by its stakes; a limit can add to that")
       return
     }
     if error.code == .undeclared, error.hint == nil {

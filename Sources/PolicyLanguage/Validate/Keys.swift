@@ -13,12 +13,13 @@ struct Layers: OptionSet, Sendable {
 
 /// The kinds of mapping that have fixed keys.
 enum Form: String, Sendable, CaseIterable {
-  case file, behavior, population, attributes, attribute, enumeration, rule, grant, binding, examples, example
+  case file, dial, behavior, population, attributes, attribute, enumeration, rule, grant, binding, examples, example
 
   /// For messages: "a rule", "a behaviour" …
   var title: String {
     switch self {
     case .file: "a policy file"
+    case .dial: "`dial`"
     case .behavior: "a behaviour"
     case .population: "a population"
     case .attributes: "`attributes`"
@@ -43,6 +44,8 @@ indirect enum ValueKind: Sendable {
   case condition
   case bool
   case number(ClosedRange<Double>)
+  /// A number strictly between 0 and 1, at most a half.
+  case dial
   /// An operator's, platform's or obligation's name.
   case name
   case behavior
@@ -69,10 +72,10 @@ enum KeyID: String, CaseIterable, Sendable {
   case type, verified, `enum`
   case allow, ask, deny, limit, duty, to, tier, when, with, mode, examples
   case behavior, groups, group, label, unit
-  case population, who, responses, neverWorseThan = "never-worse-than", audience
+  case population, who, responses, neverWorseThan = "never-worse-than", audience, dial
   case match, noMatch = "no-match", resource, source, argument, now
   // Of later parts of the design: refused, because ignoring one could loosen.
-  case dial, periods, authorities, counters, suspicion, overseers, after, during
+  case periods, authorities, counters, suspicion, overseers, after, during
   case plugins, retention, staleAfter = "stale-after", onAuthorityLoss = "on-authority-loss"
 }
 
@@ -124,6 +127,7 @@ extension Form {
   var keys: [Key] {
     switch self {
     case .file: Self.fileKeys
+    case .dial: Self.dialKeys
     case .behavior: Self.behaviorKeys
     case .population: Self.populationKeys
     case .attributes: Self.attributesKeys
@@ -145,18 +149,27 @@ extension Form {
     Key(.name, .name, required: .operator, "The platform's or the operator's name."),
     Key(.unknown, effect, .platform, "What holds for behaviours that are declared nowhere; `deny` when left out."),
     Key(.attributes, .table(.attributes), .platform, "The attributes that conditions may read."),
+    Key(.dial, .table(.dial), .platform, "How far agents may go on their own; 0.1 when left out."),
+    Key(.dial, .dial, .operator, "The highest stakes that this operator's agents may act on by themselves."),
     Key(.behaviors, .named(.table(.behavior)), .platform, "The behaviours that are asked about."),
     Key(.rules, .list(.table(.rule)), "Settings, limits and duties."),
     Key(.grants, .list(.table(.grant)), .operator, "How far users may lift what the operator set."),
     Key(.groups, .list(.text), .platform, "Groups of the system whose members may administer."),
     Key(.audience, .named(.named(.count)), .operator, "Who asks this operator, for behaviours with a population."),
     Key(.bind, .list(.table(.binding)), .operator, "Which identities of the system speak for this operator."),
-    .reserved(.dial, "The disposition dial."), .reserved(.periods, "Periods and how they end."),
+    .reserved(.periods, "Periods and how they end."),
     .reserved(.authorities, "Who can end a period."), .reserved(.counters, "Counters over sliding windows."),
     .reserved(.suspicion, "What suspicion does."), .reserved(.overseers, "Who answers asks."),
     .reserved(.plugins, "Plugins."),
     .reserved(.retention, "How long records are kept."), .reserved(.staleAfter, "When a snapshot is stale."),
     .reserved(.onAuthorityLoss, "What holds without a daemon."),
+  ]
+
+  private static let dialKeys = [
+    Key(.default, .dial, .platform, "The highest stakes that an agent may act on by itself."),
+    Key(.operatorsMay, .dial, .platform, "How far operators may raise it; the default when left out."),
+    Key(.usersMay, .dial, .platform, "How far a session may raise it; the default when left out."),
+    .reserved(.after, "Looser fields once a period has ended."),
   ]
 
   private static let behaviorKeys = [

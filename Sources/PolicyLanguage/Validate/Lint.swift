@@ -49,14 +49,28 @@ private struct Linter {
 
   mutating func behaviors() {
     for name in names {
-      guard let behavior = platform.behaviors[name], let location = behavior.location, behavior.stated != nil,
-        behavior.hardcoded == .none, let above = absolute(of: name)
+      guard let behavior = platform.behaviors[name], let location = behavior.location, behavior.stated != nil else {
+        continue
+      }
+      unstatedStakes(behavior, location)
+      guard behavior.hardcoded == .none, let above = absolute(of: name)
       else { continue }
       warn(
         .lintUnderAbsolute, location,
         "the default of `\(name)` never matters: `\(above.name)` is hard-coded `\(above.hardcoded)`",
         "delete it", related: above.location.map { .init(location: $0, message: "hard-coded here") })
     }
+  }
+
+  /// Stakes that somebody states above every dial are a choice; those that nobody states may be an oversight.
+  private mutating func unstatedStakes(_ behavior: Behavior, _ location: Location) {
+    guard behavior.stakesOf == nil, absolute(of: behavior.name) == nil,
+      max(behavior.choice.default, behavior.choice.operatorsMay, behavior.choice.usersMay) == .allow
+    else { return }
+    warn(
+      .lintUnstatedStakes, location,
+      "`\(behavior.name)` can be allowed, but no agent will do it on its own: nobody states its stakes, so they are 1",
+      "state `stakes` here or above; `stakes: 1` if every agent is to ask")
   }
 
   mutating func statements(_ statements: [Statement]) {

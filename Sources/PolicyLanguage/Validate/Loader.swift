@@ -51,7 +51,7 @@ final class Loader {
     guard report.errorCount == 0, let name = reader.name else { return (nil, nil) }
     let platform = Platform(
       name: name, unknown: reader.unknownEffect, unknownLocation: reader.unknownLocation,
-      attributes: reader.declaredAttributes, behaviors: scope.behaviors,
+      attributes: reader.declaredAttributes, behaviors: scope.behaviors, dial: scope.dial,
       statements: normalize(statements, repeats: &repeats), administratorGroups: reader.administratorGroups)
     return (platform, scope)
   }
@@ -91,6 +91,7 @@ final class Loader {
       checkName(shape, fields, PolicyPath(file.path))
       draft.read(shape, fields, scope, isClamping: isClamping)
     }
+    draft.checkDial(scope, report, isClamping: isClamping)
     return report.errorCount > errors ? nil : draft.finish(scope, &repeats)
   }
 

@@ -5,6 +5,7 @@ internal import PolicyImage
 struct OperatorDraft {
   let name: String
   private var bindings: Stated<[Binding]>?
+  private var dial: Stated<Degree>?
   private var statements: [Statement] = []
   private var location: Location?
   private var audiences: [String: Stated<AudienceDraft>] = [:]
@@ -15,14 +16,28 @@ struct OperatorDraft {
     location = location ?? shape.document.location(fields[.name] ?? fields.node)
     shape.report.merge(&bindings, shape.stated(fields[.bind], shape.bindings(fields[.bind])), "`bind` of `\(name)`")
     shape.readAudiences(fields[.audience], scope, isClamping: isClamping, into: &audiences)
+    shape.report.merge(&dial, shape.degree(fields[.dial]), "`dial` of `\(name)`")
     let reader = StatementReader(shape: shape, scope: scope, isClamping: isClamping)
     statements += reader.rules(fields[.rules])
     statements += reader.grants(fields[.grants])
   }
 
+  /// The dial that counts, under the platform's ceiling.
+  func checkDial(_ scope: Scope?, _ report: Report, isClamping: Bool) {
+    guard let dial, let ceiling = scope?.dial.operatorsMay, dial.value > ceiling.value else { return }
+    report.add(
+      Diagnostic(
+        code: .aboveCeiling, severity: isClamping ? .warning : .error, location: dial.location, length: dial.length,
+        message: "operators may set the dial up to `\(ceiling.value)`, and this says `\(dial.value)`",
+        hint:
+          "make it `\(ceiling.value)` or less, or ask whoever runs the platform to raise the dial's `operators-may`",
+        related: ceiling.location.map { .init(location: $0, message: "the ceiling is set here") }))
+  }
+
   func finish(_ scope: Scope?, _ repeats: inout [Repeat]) -> Operator {
     Operator(
-      name: name, bindings: bindings?.value ?? [], statements: normalize(statements, repeats: &repeats),
+      name: name, bindings: bindings?.value ?? [], dial: dial.map { StatedDegree($0) },
+      statements: normalize(statements, repeats: &repeats),
       location: location ?? Location(file: "operators.d/\(name).yaml", line: 1, column: 1),
       audiences: audiences.keys.sorted(by: BehaviorName.precedes).compactMap { name in
         audiences[name].flatMap { scope?.audience(name, $0) }

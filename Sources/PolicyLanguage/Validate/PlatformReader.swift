@@ -8,6 +8,7 @@ struct PlatformReader {
   private var unknown: Stated<Effect>?
   private var attributes: [String: Stated<Declaration>] = [:]
   private var drafts: [String: BehaviorDraft] = [:]
+  private var dial = DialDraft()
   private var firstFile: Location?
   private var groups: Stated<[String]>?
 
@@ -47,6 +48,7 @@ struct PlatformReader {
         if let named = roots[root] { declareAttributes(shape, named, root) }
       }
     }
+    dial.read(shape, fields[.dial])
     if let node = fields[.behaviors] { shape.readBehaviors(node, into: &drafts) }
   }
 
@@ -68,6 +70,6 @@ struct PlatformReader {
     let resolver = BehaviorResolver(drafts: drafts, unknown: unknownEffect, report: report)
     return Scope(
       behaviors: resolver.resolve(), drafts: drafts, unknown: unknownEffect, unknownLocation: unknownLocation,
-      attributes: declaredAttributes, report: report)
+      dial: dial.dial(report), attributes: declaredAttributes, report: report)
   }
 }

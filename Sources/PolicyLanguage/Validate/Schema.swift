@@ -1,6 +1,8 @@
 // The table of keys as JSON Schema (draft 2020-12), so that editors complete and check while one types. It knows the
 // shape of a file; what depends on other files (declared names, ceilings, conditions) only `licet validate` knows.
 
+internal import PolicyImage
+
 /// The JSON Schema of a policy file of either layer.
 public func schema() -> String {
   let layers: [Layer] = [.platform, .operator]
@@ -65,6 +67,10 @@ private func fields(_ kind: ValueKind, _ layer: Layer) -> [(String, JSONValue)] 
   case .number(let range):
     return [
       ("type", .string("number")), ("minimum", .number(range.lowerBound)), ("maximum", .number(range.upperBound)),
+    ]
+  case .dial:
+    return [
+      ("type", .string("number")), ("exclusiveMinimum", .int(0)), ("maximum", .number(Degree.highestDial.value)),
     ]
   case .name: return [("type", .string("string")), ("pattern", .string(namePattern))]
   case .behavior: return [("type", .string("string")), ("pattern", .string(behaviorPattern))]

@@ -20,6 +20,7 @@ final class Scope {
   }
 
   let behaviors: [String: Behavior]
+  let dial: Dial
   let conditions: Conditions
   let attributes: [String: Attribute]
   private let drafts: [String: BehaviorDraft]
@@ -31,8 +32,9 @@ final class Scope {
 
   init(
     behaviors: [String: Behavior], drafts: [String: BehaviorDraft], unknown: Effect, unknownLocation: Location,
-    attributes: [Attribute], report: Report
+    dial: Dial, attributes: [Attribute], report: Report
   ) {
+    self.dial = dial
     self.behaviors = behaviors
     self.drafts = drafts
     self.unknown = unknown

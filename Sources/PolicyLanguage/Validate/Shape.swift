@@ -55,7 +55,8 @@ struct Shape {
   private func take(_ keyNode: NodeID, _ value: NodeID, _ form: Form, _ fields: inout Fields) {
     let word = document.content(keyNode)
     guard document.kind(keyNode) == .scalar else { return }
-    guard let key = form.keys.first(where: { $0.bytes.count == word.count && $0.bytes[...] == word }) else {
+    let named = form.keys.filter { $0.bytes.count == word.count && $0.bytes[...] == word }
+    guard let key = named.first(where: { $0.layers.contains(.only(layer)) }) ?? named.first else {
       report.error(
         .unknownKey, document, keyNode, "\(form.title) has no key `\(document.string(keyNode))`",
         hint: unknownKeyHint(keyNode, form))
@@ -103,6 +104,7 @@ struct Shape {
     case .condition: return checkCondition(node, name)
     case .bool: return checkBool(node, name)
     case .number(let range): return checkNumber(node, range, name)
+    case .dial: return checkDial(node, name)
     case .name: return checkText(node, name) && checkName(node, name)
     case .behavior: return checkText(node, name) && checkBehavior(node)
     case .keyword(let words): return checkKeyword(node, words, name)

@@ -21,7 +21,9 @@ struct DaemonAnswer {
       decidedBy: DecidedBy(wire: details, asked: asked, trace), explained: nil, by: trace,
       halts: halts)
     if effect != .allow, let way = details["way"], let by = way["by"]?.text.flatMap(WayBy.init(named:)) {
-      answer.way = (by, (way["changes"]?.items ?? []).compactMap { WayStep(wire: $0, halts) })
+      answer.way = WayOut(
+        by: by, steps: (way["changes"]?.items ?? []).compactMap { WayStep(wire: $0, halts) },
+        isUntrusted: way["untrusted"]?.isTrue ?? false)
     }
     generation = details["generation"]?.number ?? 0
   }
@@ -74,6 +76,23 @@ extension TraceLine {
     isClamped = line["clamped"]?.isTrue ?? false
     failure = text("failure").flatMap(Failure.init(named:)) ?? .none
     attribute = text("attribute")
+    if let stakes = line["stakes"]?.degree, let value = line["dial"]?.degree {
+      dial = DialLine(
+        stakes: stakes,
+        statedAt: StatementReference(place: text("stakes-statement") ?? "", behavior: behavior),
+        dial: value, isUntrusted: line["untrusted"]?.isTrue ?? false)
+    }
+  }
+}
+
+extension JSON {
+  /// A number of 0...1.
+  fileprivate var degree: Degree? {
+    switch self {
+    case .double(let value): Degree(value, up: false)
+    case .int(let value): Degree(Double(value), up: false)
+    default: nil
+    }
   }
 }
 
@@ -87,6 +106,7 @@ extension WayStep {
       kind,
       insteadOf: DecidedBy(
         by: .default, StatementReference(place: change["statement"]?.text ?? "", behavior: behavior), of: behavior))
+    if let highest = change["highest"]?.degree { dial = (change["needed"]?.degree ?? .zero, highest) }
   }
 }
 
@@ -161,7 +181,8 @@ extension WayStep.Kind {
   /// `halts` are the answer's, each of which has a kind of its own.
   fileprivate init?(named name: String, _ halts: [Halt]) {
     let all: [WayStep.Kind] =
-      [.preference, .setting, .operatorLimit, .choice, .platformLimit] + halts.map { .halt($0) }
+      [.preference, .setting, .operatorLimit, .choice, .platformLimit, .sessionDial, .operatorDial, .stakes]
+      + halts.map { .halt($0) }
     guard let kind = all.first(where: { $0.name == name }) else { return nil }
     self = kind
   }

@@ -21,6 +21,11 @@ struct DaemonRequest {
       throw CommandError(
         .badValue, "the daemon decides by its own clock", at: "now", hint: "--policy and --image decide for any time")
     }
+    if form.dial != nil {
+      throw CommandError(
+        .badValue, "the daemon takes no dial with a request: it is the session's, and there are no sessions yet",
+        at: "dial", hint: "--policy and --image decide for any dial")
+    }
     operatorName = form.operatorName ?? ""
     behaviors = form.behaviors
     var members: [JSON.Member] = []

@@ -29,15 +29,18 @@ enum AnswerJSON {
     ])
   }
 
-  private static func way(_ way: (by: WayBy, steps: [WayStep])) -> JSON {
+  private static func way(_ way: WayOut) -> JSON {
     let sentences = WayText.changes(way)
     return .fields([
-      "by": .string(way.by.name), "change": .string(sentences.joined(separator: "; ")),
+      "by": .string(way.by.name), "untrusted": way.isUntrusted ? .bool(true) : nil,
+      "change": .string(sentences.joined(separator: "; ")),
       "changes": .array(
         way.steps.map {
           .fields([
             "kind": .string($0.kind.name), "behavior": .string($0.instead.behavior),
             "statement": .optional($0.instead.statement?.place),
+            "needed": $0.dial.flatMap { $0.needed > .zero ? .double($0.needed.value) : nil },
+            "highest": $0.dial.map { .double($0.highest.value) },
           ])
         }),
     ])
@@ -58,10 +61,13 @@ enum AnswerJSON {
       "tier": line.tier.map { .string($0.name) }, "clause": line.statement?.clause.map(JSON.string),
       "condition": line.statement?.condition.map(JSON.string),
       "chosen_for": line.statement?.form.chosenFor.map(JSON.string), "totals": line.statement?.totals.map(JSON.string),
-      "truth": line.statement?.condition == nil ? nil : .string(line.truth.name),
+      "truth": line.statement?.condition == nil && line.dial == nil ? nil : .string(line.truth.name),
       "failure": line.truth == .failed ? .string(line.failure.name) : nil,
       "attribute": line.attribute.map(JSON.string), "shadow": line.isShadow ? .bool(true) : nil,
       "clamped": line.isClamped ? .bool(true) : nil,
+      "stakes": line.dial.map { .double($0.stakes.value) }, "dial": line.dial.map { .double($0.dial.value) },
+      "stakes_statement": line.dial.map { .optional($0.statedAt?.place) },
+      "untrusted": line.dial?.isUntrusted == true ? .bool(true) : nil,
     ])
   }
 }

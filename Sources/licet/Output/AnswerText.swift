@@ -10,7 +10,7 @@ struct AnswerText {
 
   /// `check`'s line, and one for the obligations.
   func summary(_ answer: Answer, asked: [String]) -> String {
-    let who = who(answer.decidedBy, answer.halts)
+    let who = who(answer)
     var line = "\(effect(answer.effect))  \(asked.joined(separator: " + "))  \(who)"
     if let place = place(answer.decidedBy.statement) { line += "  \(place)" }
     if !answer.obligations.isEmpty { line += "\n       with \(answer.obligations.joined(separator: ", "))" }
@@ -43,7 +43,7 @@ struct AnswerText {
 
   private func decision(_ answer: Answer, _ form: RequestForm) -> [String] {
     let decided = answer.decidedBy
-    var lines = [field("decided by", who(decided, answer.halts))]
+    var lines = [field("decided by", who(answer))]
     if let place = place(decided.statement) { lines.append(field("", place)) }
     if let totals = decided.statement?.totals { lines += wrapped(totals).map { field("", $0) } }
     if let condition = decided.statement?.condition { lines.append(field("", "when \(shown(condition))")) }
@@ -57,8 +57,9 @@ struct AnswerText {
     return lines
   }
 
-  private func who(_ decided: DecidedBy, _ halts: [Halt]) -> String {
-    switch decided.rank {
+  private func who(_ answer: Answer) -> String {
+    let decided = answer.decidedBy
+    return switch decided.rank {
     case .default:
       switch decided.statement?.form {
       case .unknown: "the platform: nobody declared this"
@@ -72,9 +73,18 @@ struct AnswerText {
     case .operatorTier: "the operator's limit"
     case .guideline, .ethics, .safety:
       "the platform's \(decided.statement?.kind == .duty ? "duty" : "limit") (\(decided.rank.name))"
-    case .oversight: "oversight: \(halted(halts))"
+    case .oversight where answer.effect == .ask: "oversight: \(capped(answer))"
+    case .oversight: "oversight: \(halted(answer.halts))"
     case .absolute: "an absolute, which nothing moves"
     }
+  }
+
+  /// Oversight has two caps at `ask`, and a trace tells them apart; without one a statement does.
+  private func capped(_ answer: Answer) -> String {
+    let line = answer.trace.last { $0.step == .dial && $0.behavior == answer.decidedBy.behavior }
+    guard let dial = line?.dial else { return "the dial, or untrusted text" }
+    return dial.isUntrusted
+      ? "untrusted text has no authority" : "the stakes of \(dial.stakes) are above the dial of \(dial.dial)"
   }
 
   private func halted(_ halts: [Halt]) -> String {
@@ -95,6 +105,7 @@ struct AnswerText {
       var text = "  \(mark) \(effect(line.effect))  \(sentence(line))"
       if line.step == .oversight { text += ": \(halted(halts))" }
       if let place = place(line.statement) { text += "  \(place)" }
+      if let stated = line.dial?.statedAt { text += "\n" + note("stakes stated at \(stated.place)") }
       guard line.truth == .failed else { return [text] }
       return [
         text, note("counts as the strictest that it could be: \(line.failure.phrase(attribute: line.attribute))"),
@@ -119,8 +130,19 @@ struct AnswerText {
     case .duty: return "\(line.tier?.name ?? "platform") owes at least \(says)"
     case .limit: return "\(line.tier?.name ?? "operator") limits to \(says)"
     case .oversight: return "oversight halts it"
+    case .dial: return dial(line)
     case .absolute: return line.says == .deny ? "hard-coded off" : "hard-coded on"
     }
+  }
+
+  private func dial(_ line: TraceLine) -> String {
+    guard let dial = line.dial else { return "the dial" }
+    if dial.isUntrusted { return "untrusted text asks, so \(line.says.name) at most" }
+    let stakes = dial.statedAt == nil ? "stakes that nobody states are 1" : "stakes of \(dial.stakes)"
+    let setter = line.statement == nil ? ", the session's" : ""
+    return line.truth == .no
+      ? "\(stakes) are within the dial of \(dial.dial)\(setter)"
+      : "\(stakes), above the dial of \(dial.dial)\(setter): \(line.says.name) at most"
   }
 
   private func passedOver(_ lines: [TraceLine]) -> [String] {
@@ -128,7 +150,7 @@ struct AnswerText {
     let rows = lines.flatMap { line -> [String] in
       let mark = line.truth == .failed ? "?" : line.truth == .yes ? "~" : style.glyph("·", "-")
       var text = "  \(mark) \(sentence(line))"
-      if line.statement?.behavior != line.behavior, let name = line.statement?.behavior { text += " for \(name)" }
+      if let name = line.statement?.behavior, name != line.behavior, !name.isEmpty { text += " for \(name)" }
       if let place = place(line.statement) { text += "  \(place)" }
       return [text, note(reason(line))]
     }
@@ -137,6 +159,7 @@ struct AnswerText {
 
   private func reason(_ line: TraceLine) -> String {
     let shadow = line.isShadow ? "in shadow, watched only; " : ""
+    if let dial = line.dial { return dial.statedAt.map { "stakes stated at \($0.place)" } ?? "no cap" }
     guard let condition = line.statement?.condition else { return shadow + "always true" }
     switch line.truth {
     case .no: return shadow + "not true: \(shown(condition))"
@@ -163,10 +186,13 @@ struct AnswerText {
     if answer.effect == .ask { lines.append("  An overseer can approve it, this once. To be allowed without:") }
     switch way.by {
     case .notNeeded: return []
-    case .nobody: lines.append("  \(style.paint("Nobody", .bold)) can allow this: it is hard-coded.")
+    case .nobody:
+      let why = way.isUntrusted ? WayText.untrusted : "it is hard-coded"
+      lines.append("  \(style.paint("Nobody", .bold)) can allow this: \(why).")
     case .user, .operator, .platform:
       lines.append("  It takes the \(style.paint(way.by.name, .bold)):")
       lines += WayText.changes(way).map { "    \(style.glyph("→", "->")) \($0)" }
+      if way.steps.contains(where: { $0.dial != nil }) { lines.append(note("(\(WayText.instructed))")) }
     }
     return lines
   }

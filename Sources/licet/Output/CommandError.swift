@@ -29,6 +29,7 @@ struct CommandError: Error, Equatable, Sendable {
     case brokenOperator = "broken-operator"
     case noBehavior = "no-behavior"
     case badName = "bad-name"
+    case badDial = "bad-dial"
     case unknownKey = "unknown-key"
     case unknownAttribute = "unknown-attribute"
     case wrongType = "wrong-type"
@@ -63,7 +64,7 @@ struct CommandError: Error, Equatable, Sendable {
 
     var exit: Exit {
       switch self {
-      case .noOperator, .unknownOperator, .noBehavior, .badName, .unknownKey, .unknownAttribute,
+      case .noOperator, .unknownOperator, .noBehavior, .badName, .badDial, .unknownKey, .unknownAttribute,
         .wrongType, .badValue, .tooLong, .tooMany, .conflictingFlags, .verifiedAttribute, .noSuchGeneration:
         .usage
       case .refused, .brokenOperator, .badJSON, .badPolicy, .badImage, .badScenario, .badDocument: .data

@@ -8,13 +8,20 @@ import PolicyImage
 
 enum WayText {
   /// One sentence a change, in the order of layers; for nobody, why.
-  static func changes(_ way: (by: WayBy, steps: [WayStep])) -> [String] {
+  static func changes(_ way: WayOut) -> [String] {
     switch way.by {
     case .notNeeded: []
-    case .nobody: ["nobody can allow it: it is hard-coded"]
+    case .nobody: ["nobody can allow it: " + (way.isUntrusted ? untrusted : "it is hard-coded")]
     case .user, .operator, .platform: way.steps.map(sentence)
     }
   }
+
+  /// Why nobody's choice helps, and whose word would.
+  static let untrusted =
+    "it is untrusted text that asks, which has no authority; a user, the operator or the platform can ask for it themselves"
+
+  /// What holds beside every change of a dial: the source is no setting, but it is part of the answer.
+  static let instructed = "what a user, the operator or the platform asks for themselves, the dial doesn't hold back"
 
   private static func sentence(_ step: WayStep) -> String {
     let name = step.instead.behavior
@@ -25,8 +32,24 @@ enum WayText {
     case .operatorLimit: "the operator lifts its limit on \(name)\(now)"
     case .choice: "the platform raises the default or the ceilings of \(name)\(now)"
     case .platformLimit: "the platform lifts its limit on \(name)\(now)"
+    case .sessionDial: "the session's dial goes up\(reach(step))"
+    case .operatorDial: "the operator sets a higher `dial`\(reach(step))\(now)"
+    case .stakes: stakes(step, name)
     case .halt(let halt): end(of: halt)
     }
+  }
+
+  /// " to 0.3 at least (it may be 0.4)".
+  private static func reach(_ step: WayStep) -> String {
+    guard let dial = step.dial else { return "" }
+    return dial.needed > .zero
+      ? " to \(dial.needed) at least (it may be \(dial.highest) at most)" : " (it may be \(dial.highest) at most)"
+  }
+
+  private static func stakes(_ step: WayStep, _ name: String) -> String {
+    let stated = step.instead.statement.map { "now \($0.place)" } ?? "nobody does now, so they are 1"
+    guard let dial = step.dial else { return "the platform states lower stakes for \(name) (\(stated))" }
+    return "the platform states stakes of \(dial.highest) at most for \(name) (\(stated)), or raises the dial"
   }
 
   private static func end(of halt: Halt) -> String {

@@ -19,6 +19,8 @@ struct RequestForm: Equatable, Sendable {
   var source: Source?
   var argument: String?
   var preference: Effect?
+  /// The session's own.
+  var dial: Degree?
   var now: Instant?
   /// By root ("user", "request", "session"), then by name.
   var attributes: [String: [String: JSON]] = [:]
@@ -27,7 +29,7 @@ struct RequestForm: Equatable, Sendable {
 
   static let keys = [
     "operator", "behavior", "behaviors", "resource", "source", "user", "session", "request", "preference", "argument",
-    "now",
+    "dial", "now",
   ]
   static let roots = ["user", "request", "session"]
 
@@ -54,6 +56,15 @@ struct RequestForm: Equatable, Sendable {
     case "source": source = try Source(named: try text(value, at), at: at)
     case "argument": argument = try text(value, at)
     case "preference": preference = try Effect(named: try text(value, at), at: at)
+    case "dial":
+      let number: Double? =
+        switch value {
+        case .double(let number): number
+        case .int(let number): Double(number)
+        default: nil
+        }
+      guard number != nil else { throw wrongType("a number", value, at) }
+      dial = try Degree(parsing: number, at: at)
     case "now": now = try Instant(parsing: try text(value, at), at: at)
     case "user", "session", "request":
       guard case .object(let members) = value else { throw wrongType("an object of attributes", value, at) }
@@ -138,6 +149,18 @@ extension JSON {
 
 func wrongType(_ wanted: String, _ value: JSON, _ at: String, hint: String? = nil) -> CommandError {
   CommandError(.wrongType, "\(wanted) is wanted here, not \(value.kindName)", at: at, hint: hint)
+}
+
+extension Degree {
+  /// A session's dial: strictly between the ends, rounded down.
+  init(parsing number: Double?, at: String) throws(CommandError) {
+    guard let number, let degree = Degree(number, up: false), degree > .zero, degree < .one else {
+      throw CommandError(
+        .badDial, "a dial is a number strictly between 0 and 1", at: at,
+        hint: "0 would be fully corrigible, 1 fully autonomous; neither end is safe")
+    }
+    self = degree
+  }
 }
 
 extension Effect {

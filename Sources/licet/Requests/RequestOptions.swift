@@ -37,6 +37,11 @@ struct RequestOptions: ParsableArguments {
     name: .long, help: "The user's wish: deny, ask or allow.", completion: .list(["deny", "ask", "allow"]))
   var preference: String?
 
+  @Option(
+    name: .long,
+    help: "The session's dial, between 0 and 1: how far the agent may go on its own, as far as users may raise it.")
+  var dial: String?
+
   @Option(name: .long, help: "The time to decide for, as 2027-01-01T00:00:00Z; now, when left out.")
   var now: String?
 
@@ -55,6 +60,7 @@ struct RequestOptions: ParsableArguments {
     if let source { form.source = try .init(named: source, at: "--source") }
     if let argument { form.argument = argument }
     if let preference { form.preference = try .init(named: preference, at: "--preference") }
+    if let dial { form.dial = try .init(parsing: Double(dial), at: "--dial") }
     if let now { form.now = try Instant(parsing: now, at: "--now") }
     if let user { form.attributes["user", default: [:]]["id"] = .string(user) }
     for assignment in set { try form.set(assignment, flag: "--set", isJSON: false) }

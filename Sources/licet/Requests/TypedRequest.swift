@@ -34,11 +34,11 @@ struct AttributeTable {
   }
 
   private func unknown(_ name: String) -> CommandError {
-    let builtIn = ["request.behavior", "request.resource", "request.source"]
+    let builtIn = ["request.behavior", "request.resource", "request.source", "session.dial"]
     if builtIn.contains(name) {
       return CommandError(
         .unknownAttribute, "`\(name)` is not an attribute to give", at: name,
-        hint: "it is a key of the request itself: `\(name.dropFirst("request.".count))`")
+        hint: "it is a key of the request itself: `\(name.split(separator: ".").last ?? "")`")
     }
     let hint = suggestion(for: name, in: types.keys) ?? (types.isEmpty ? "it declares none" : nil)
     return CommandError(
@@ -53,7 +53,7 @@ extension RequestForm {
     let now = now ?? fallback
     return Request(
       behaviors: behaviors, resource: resource, source: source ?? .agent, attributes: try table.values(of: self),
-      argument: argument, preference: preference, now: (now.seconds, now.nanoseconds))
+      argument: argument, preference: preference, dial: dial, now: (now.seconds, now.nanoseconds))
   }
 }
 

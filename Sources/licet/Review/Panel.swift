@@ -49,7 +49,9 @@ enum Panel {
   static func read(_ path: String) throws(CommandError) -> [PanelCase] {
     let root = try ScenarioFile.document(path)
     let fields = try ScenarioFields(root, "a panel file", ["panel", "operator", "now", "defaults"])
-    let base = try RequestForm(defaults: fields)
+    var base = try RequestForm(defaults: fields)
+    // Populations are people who ask; what an agent thinks of by itself is the dial's.
+    if base.source == nil { base.source = .user }
     guard case .sequence(let items)? = fields["panel"]?.content, !items.isEmpty else {
       throw CommandError(.badScenario, "`panel` is missing: a list of scenarios", at: root.place)
     }

@@ -269,7 +269,7 @@ extension Daemon {
     entry.entry("users-may", name(node.usersMay))
     entry.entry("absolute", absolute == .none ? "" : absolute == .on ? "on" : "off")
     entry.entry("clause", place?.clause ?? "")
-    entry.entry("stakes", Double(node.stakes))
+    entry.entry("stakes", node.stakes.value)
     entry.entry("declared", node.flags & Node.isDeclared != 0)
     entry.entry("statement", place?.place ?? "")
     let mask = image.masks[Int(node.obligations)]

@@ -123,10 +123,11 @@ struct AnswerWriter {
     writer.close(&details)
   }
 
-  private func write(_ way: (by: WayBy, steps: [WayStep]), _ details: inout MessageWriter) {
+  private func write(_ way: WayOut, _ details: inout MessageWriter) {
     details.entry("way", "a{sv}") { variant in
       variant.array("{sv}") { entries in
         entries.entry("by", way.by.name)
+        if way.isUntrusted { entries.entry("untrusted", true) }
         entries.entry("changes", "aa{sv}") { variant in
           variant.array("a{sv}") { list in
             for step in way.steps {
@@ -134,6 +135,8 @@ struct AnswerWriter {
                 one.entry("kind", step.kind.name)
                 one.entry("behavior", step.instead.behavior)
                 one.entry("statement", step.instead.statement?.place ?? "")
+                if let needed = step.dial?.needed, needed > .zero { one.entry("needed", needed.value) }
+                if let highest = step.dial?.highest { one.entry("highest", highest.value) }
               }
             }
           }
@@ -173,6 +176,13 @@ struct AnswerWriter {
       if let attribute = line.attribute { one.entry("attribute", attribute) }
       if line.isShadow { one.entry("shadow", true) }
       if line.isClamped { one.entry("clamped", true) }
+      if let dial = line.dial {
+        one.entry("truth", line.truth.name)
+        one.entry("stakes", dial.stakes.value)
+        one.entry("dial", dial.dial.value)
+        one.entry("stakes-statement", dial.statedAt?.place ?? "")
+        if dial.isUntrusted { one.entry("untrusted", true) }
+      }
     }
   }
 }

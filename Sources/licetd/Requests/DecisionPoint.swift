@@ -147,7 +147,7 @@ final class DecisionPoint {
 
   private func readRequest(_ reader: inout MessageReader, _ policy: Policy?) throws(Refusal) -> ReadRequest {
     var request = ReadRequest()
-    set(BuiltInSlot.source, .string(DecisionPoint.agent))
+    frame.setSource(.agent)
     set(BuiltInSlot.argument, .string(UnsafeRawBufferPointer(start: nil, count: 0)))
     var entries = try reading { () throws(ReadError) in try reader.nextArray(of: .entry) }
     while !entries.atEnd {
@@ -173,11 +173,11 @@ final class DecisionPoint {
     case .argument: set(BuiltInSlot.argument, .string(try text("argument", &value)))
     case .source:
       let source = try text("source", &value)
-      guard Source.allCases.contains(where: { $0.name.utf8.elementsEqual(source) }) else {
+      guard let found = Source.allCases.first(where: { $0.name.utf8.elementsEqual(source) }) else {
         throw Refusal(
           .badRequest, "source: `\(shown(source))` is none of \(Source.allCases.map(\.name).joined(separator: ", "))")
       }
-      set(BuiltInSlot.source, .string(source))
+      frame.setSource(found)
     case .preference:
       let wish = try text("preference", &value)
       guard let effect = Effect.allCases.first(where: { $0.name.utf8.elementsEqual(wish) }) else {
@@ -270,11 +270,6 @@ final class DecisionPoint {
 
   private func reading<T>(_ body: () throws(ReadError) -> T) throws(Refusal) -> T {
     do throws(ReadError) { return try body() } catch { throw Refusal(.badRequest, "\(error)") }
-  }
-
-  static var agent: UnsafeRawBufferPointer {
-    let text: StaticString = "agent"
-    return UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
   }
 
   @inline(__always)

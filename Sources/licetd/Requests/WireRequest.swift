@@ -136,19 +136,7 @@ extension DecisionPoint {
     }
     if let resource = head.resource { set(BuiltInSlot.resource, .string(resource)) }
     set(BuiltInSlot.argument, .string(head.argument ?? UnsafeRawBufferPointer(start: nil, count: 0)))
-    set(BuiltInSlot.source, .string(DecisionPoint.name(of: head.source)))
-  }
-
-  private static func name(of source: Source) -> UnsafeRawBufferPointer {
-    let text: StaticString =
-      switch source {
-      case .platform: "platform"
-      case .operator: "operator"
-      case .user: "user"
-      case .agent: "agent"
-      case .untrusted: "untrusted"
-      }
-    return UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    frame.setSource(head.source)
   }
 
   private func readNames(_ body: inout WireReader, _ count: Int) throws(Refusal) -> UnsafeBufferPointer<Name> {
@@ -209,7 +197,7 @@ extension DecisionPoint {
       set(BuiltInSlot.operatorName, .string(UnsafeRawBufferPointer(bytes)))
       var halt = HaltRecord(.operatorStop)
       return withUnsafePointer(to: &halt) { one in
-        let halts = UnsafeBufferPointer(start: one, count: recorded.rank == .oversight ? 1 : 0)
+        let halts = UnsafeBufferPointer(start: one, count: recorded.isHalt ? 1 : 0)
         let answer = Attach.AnswerWriter(
           question.policy, behaviors: question.names, preference: question.preference, halts: halts,
           generation: generation.number)

@@ -30,13 +30,13 @@ attributes:
   user: {role: {enum: [guest, member]}, age: int}
   request: {count: int, text: string, tags: list<string>, secret: {type: string, verified: true}}
 behaviors:
-  rig: {default: deny, operators-may: allow, users-may: ask}
-  rig.read: {default: deny, operators-may: allow, users-may: allow}
-  rig.write: {default: ask, operators-may: allow}
-  rig.email: {default: ask, operators-may: allow}
+  rig: {default: deny, operators-may: allow, users-may: ask, stakes: 0}
+  rig.read: {default: deny, operators-may: allow, users-may: allow, stakes: 0}
+  rig.write: {default: ask, operators-may: allow, stakes: 0}
+  rig.email: {default: ask, operators-may: allow, stakes: 0}
   rig.ask: {default: ask}
 rules:
-  - {limit: rig.write, to: ask, tier: safety, when: request.source == "untrusted", with: [show-source], clause: "book/1"}
+  - {limit: rig.write, to: ask, tier: safety, when: request.source == "operator", with: [show-source], clause: "book/1"}
   - {limit: rig.email, to: deny, tier: ethics, when: argument.contains("urgent")}
 """
 

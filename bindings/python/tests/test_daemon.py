@@ -44,7 +44,7 @@ class Daemons(unittest.TestCase):
                 self.assertIs(request.check("rig.read", "rig.write"), licet.ASK)
                 self.assertEqual(request.check_each([read, "rig.write"]), [licet.ALLOW, licet.ASK])
                 request.set_resource("/srv/x")
-                request.set_source(licet.Source.UNTRUSTED)
+                request.set_source(licet.Source.OPERATOR)
                 decision = request.decide("rig.write")
                 self.assertEqual(decision.obligations, ("log", "show-source", "tell"))
                 self.assertEqual(decision.generation, authority.generation)

@@ -236,7 +236,7 @@ class Example(Rigged):
             self.assertIn(words, said)
             self.assertIn("tool.shell.exec is denied", said)
             self.assertIn("house-rules/no-shell-from-strangers", said)
-            self.assertIn("The way: it takes the platform", said)
+            self.assertIn("The way: nobody can allow it", said)
 
 
 if __name__ == "__main__":

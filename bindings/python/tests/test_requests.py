@@ -75,7 +75,7 @@ class Requests(Rigged):
     def test_what_every_request_has(self) -> None:
         request = self.authority.request(source=licet.Source.USER, resource="/srv/a")
         self.assertIs(request.check("rig.write"), licet.ALLOW)
-        request.set_source(licet.Source.UNTRUSTED)
+        request.set_source(licet.Source.OPERATOR)
         self.assertIs(request.check("rig.write"), licet.ASK)
         request.set_source(licet.Source.AGENT)
         request.set_resource("/etc/é")
@@ -131,7 +131,7 @@ class Requests(Rigged):
             request.update(3)  # type: ignore[arg-type]
 
     def test_a_decision(self) -> None:
-        request = self.authority.request(resource="/srv/x", source=licet.Source.UNTRUSTED)
+        request = self.authority.request(resource="/srv/x", source=licet.Source.OPERATOR)
         decision = request.decide("rig.write")
         self.assertEqual(decision.effect, licet.ASK)
         self.assertFalse(decision)
@@ -144,7 +144,7 @@ class Requests(Rigged):
         assert statement
         self.assertEqual((statement.file, statement.form), ("platform.yaml", licet.Form.RULE))
         self.assertEqual(statement.clause, "book/1")
-        self.assertEqual(statement.condition, 'request.source == "untrusted"')
+        self.assertEqual(statement.condition, 'request.source == "operator"')
         self.assertEqual(str(statement), f"platform.yaml:{statement.line} [book/1]")
         self.assertEqual(pickle.loads(pickle.dumps(decision)), decision)
         with self.assertRaises(AttributeError):
@@ -158,7 +158,7 @@ class Requests(Rigged):
         self.assertLess(licet.DENY, licet.ASK)
 
     def test_an_explanation(self) -> None:
-        request = self.authority.request(resource="/srv/x", source=licet.Source.UNTRUSTED)
+        request = self.authority.request(resource="/srv/x", source=licet.Source.OPERATOR)
         explanation = request.explain("rig.write")
         self.assertEqual(explanation.decision, request.decide("rig.write"))
         self.assertFalse(explanation)
@@ -181,7 +181,7 @@ class Requests(Rigged):
         """Each enumeration has a text: none falls through to a number."""
         requests = [
             self.member(), self.authority.request(), self.authority.request(preference=licet.ALLOW),
-            self.authority.request(source=licet.Source.UNTRUSTED), self.authority.request(argument="urgent"),
+            self.authority.request(source=licet.Source.OPERATOR), self.authority.request(argument="urgent"),
         ]  # fmt: skip
         for request in requests:
             for name in ("rig", "rig.read", "rig.write", "rig.email", "unheard.of", "harm.csam", "transparency.admit-ai"):

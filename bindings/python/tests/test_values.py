@@ -151,10 +151,10 @@ class Values(unittest.TestCase):
     def setUpClass(cls) -> None:
         platform = "licet: 1\nlayer: platform\nname: values\nattributes:\n  request:\n"
         platform += "".join(f"    {name}: {kind}\n" for name, kind in TYPES.items())
-        platform += "behaviors:\n  free: {default: allow, stakes: 0}\n  v: {default: deny, operators-may: allow}\n"
+        platform += "behaviors:\n  free: {default: allow, stakes: 0}\n  v: {default: deny, operators-may: allow, stakes: 0}\n"
         operator = "licet: 1\nlayer: operator\nname: values\nrules:\n"
         for i, (_, _, condition) in enumerate(CASES):
-            platform += f"  v.c{i}: {{default: deny, operators-may: allow}}\n"
+            platform += f"  v.c{i}: {{default: deny, operators-may: allow, stakes: 0}}\n"
             operator += f"  - {{allow: v.c{i}, when: {json.dumps(condition, ensure_ascii=False)}}}\n"
         cls.authority = licet.open(image(platform, {"values": operator}), mode=licet.Mode.EMBEDDED)
 

@@ -27,6 +27,7 @@ from ._types import (
     ChangeKind,
     DecidedBy,
     Decision,
+    Dial,
     Effect,
     Explanation,
     Form,
@@ -65,7 +66,7 @@ DENY, ASK, ALLOW = Effect.DENY, Effect.ASK, Effect.ALLOW
 
 __all__ = [
     "ALLOW", "ASK", "DENY", "AmbiguousOperatorError", "Attribute", "Authority", "BadNameError", "BadRequestError",
-    "Behavior", "Change", "ChangeKind", "DecidedBy", "Decision", "Denied", "Effect", "Explanation", "Form", "Guard",
+    "Behavior", "Change", "ChangeKind", "DecidedBy", "Decision", "Denied", "Dial", "Effect", "Explanation", "Form", "Guard",
     "ImageError", "InvalidError", "LicetError", "LimitsExceededError", "Mode", "NoAuthorityError", "NoBehaviorError",
     "NoMemoryError", "NotBoundError", "NotRecordedError", "ProtocolError", "Question", "Request", "Source", "Statement",
     "Step", "StepKind", "SystemCallError", "Tier", "TooManyError", "Truth", "UnknownAttributeError", "UnknownError",

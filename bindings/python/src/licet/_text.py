@@ -13,7 +13,7 @@ _DECIDERS = {
     DecidedBy.GUIDELINE: "the platform's limits and duties (guideline)",
     DecidedBy.ETHICS: "the platform's limits and duties (ethics)",
     DecidedBy.SAFETY: "the platform's limits and duties (safety)",
-    DecidedBy.OVERSIGHT: "a halt",
+    DecidedBy.OVERSIGHT: "oversight: a halt, or the dial",
     DecidedBy.ABSOLUTE: "an absolute",
 }
 
@@ -61,6 +61,10 @@ def _step(step: Step) -> str:
             text = "halted"
         case StepKind.ABSOLUTE:
             text = f"absolutely {says}"
+        case StepKind.DIAL if step.dial and step.dial.is_untrusted:
+            text = f"untrusted text asks: {says} at most"
+        case StepKind.DIAL if step.dial:
+            text = f"at stake is {step.dial.stakes:g}, and the dial is {step.dial.dial:g}: {says} at most"
         case _:
             text = f"step {step.step}"
     if step.truth is Truth.FAILED:
@@ -68,6 +72,10 @@ def _step(step: Step) -> str:
     if step.is_shadow:
         text += " (shadow: not enforced)"
     return f"{_word(step.effect):5}  {text}" + (f"  {step.statement}" if step.statement else "")
+
+
+def _reach(change: Change) -> str:
+    return f" to {change.needed:g} at least" if change.needed else ""
 
 
 def _change(change: Change) -> str:
@@ -83,6 +91,12 @@ def _change(change: Change) -> str:
             return f"the platform lets {change.behavior} be allowed{at}"
         case ChangeKind.PLATFORM_LIMIT:
             return f"the platform lifts its limit on {change.behavior}{at}"
+        case ChangeKind.SESSION_DIAL:
+            return f"the session's dial goes up{_reach(change)} for {change.behavior}{at}"
+        case ChangeKind.OPERATOR_DIAL:
+            return f"the operator sets a higher dial{_reach(change)} for {change.behavior}{at}"
+        case ChangeKind.STAKES:
+            return f"the platform states stakes of {change.highest:g} at most for {change.behavior}, or raises the dial{at}"
         case ChangeKind.HALT:
             return _HALTS.get(change.halt, f"the halt {change.halt} ends")
         case _:

@@ -69,6 +69,7 @@ class Form(enum.IntEnum):
     BUILT_IN = 3
     CHOSEN = 4
     AUDIENCE = 5
+    DIAL = 6
 
 
 class StepKind(enum.IntEnum):
@@ -83,6 +84,7 @@ class StepKind(enum.IntEnum):
     LIMIT = 6
     OVERSIGHT = 7
     ABSOLUTE = 8
+    DIAL = 9
 
 
 class Truth(enum.IntEnum):
@@ -124,6 +126,9 @@ class ChangeKind(enum.IntEnum):
     CHOICE = 3
     PLATFORM_LIMIT = 4
     HALT = 5
+    SESSION_DIAL = 6
+    OPERATOR_DIAL = 7
+    STAKES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,20 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Dial:
+    """What a step of StepKind.DIAL compares; what set the dial is the step's statement, or else the session."""
+
+    stakes: float
+    """What is at stake, from 0 to 1."""
+    dial: float
+    """The most that an agent may do on its own."""
+    statement: Statement | None
+    """Who states the stakes; None: nobody, so they are 1."""
+    is_untrusted: bool
+    """The source is untrusted text, which is held back whatever the numbers are."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step of a decision."""
 
@@ -189,6 +208,8 @@ class Step:
     """Why the condition failed: "missing-attribute"; empty unless it did."""
     attribute: str
     statement: Statement | None
+    dial: Dial | None
+    """Of StepKind.DIAL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +230,10 @@ class Change:
     behavior: str
     statement: Statement | None
     """What is to be changed."""
+    needed: float | None
+    """Of a dial or of stakes: the dial that the stakes need; 0: no more than there is."""
+    highest: float | None
+    """Of a dial or of stakes: the highest that the dial may become by these changes."""
 
 
 @dataclass(frozen=True, slots=True)

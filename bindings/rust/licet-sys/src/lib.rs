@@ -142,6 +142,8 @@ pub const LICET_FORM_BUILT_IN: i32 = 3;
 pub const LICET_FORM_CHOSEN: i32 = 4;
 /// An operator's audience, for which the choice was made again.
 pub const LICET_FORM_AUDIENCE: i32 = 5;
+/// A dial, or a ceiling of one.
+pub const LICET_FORM_DIAL: i32 = 6;
 
 /// A step of a decision: default.
 pub const LICET_STEP_DEFAULT: u8 = 0;
@@ -161,6 +163,8 @@ pub const LICET_STEP_LIMIT: u8 = 6;
 pub const LICET_STEP_OVERSIGHT: u8 = 7;
 /// A step of a decision: absolute.
 pub const LICET_STEP_ABSOLUTE: u8 = 8;
+/// The dial's cap on an agent's own initiative, or on untrusted text.
+pub const LICET_STEP_DIAL: u8 = 9;
 
 /// The truth of a condition.
 pub const LICET_FALSE: u8 = 0;
@@ -192,6 +196,12 @@ pub const LICET_CHANGE_CHOICE: i32 = 3;
 pub const LICET_CHANGE_PLATFORM_LIMIT: i32 = 4;
 /// A halt ends.
 pub const LICET_CHANGE_HALT: i32 = 5;
+/// The session's dial.
+pub const LICET_CHANGE_SESSION_DIAL: i32 = 6;
+/// The operator's dial.
+pub const LICET_CHANGE_OPERATOR_DIAL: i32 = 7;
+/// The platform's stakes, or its dial.
+pub const LICET_CHANGE_STAKES: i32 = 8;
 
 /// Borrowed bytes.
 #[repr(C)]
@@ -375,6 +385,22 @@ pub struct licet_step {
     pub statement: licet_statement,
 }
 
+/// What a step of `LICET_STEP_DIAL` compares.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct licet_dial {
+    /// `size_of::<licet_dial>()`.
+    pub size: u32,
+    /// The source is `LICET_SOURCE_UNTRUSTED`.
+    pub is_untrusted: i32,
+    /// What is at stake, from 0 to 1.
+    pub stakes: f64,
+    /// The most that an agent may do on its own.
+    pub dial: f64,
+    /// Who states the stakes; none: nobody, so they are 1.
+    pub statement: licet_statement,
+}
+
 /// One change that the way needs.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -460,11 +486,18 @@ extern "C" {
     ) -> usize;
     pub fn licet_explanation_steps(explanation: *const licet_explanation) -> usize;
     pub fn licet_explanation_step(explanation: *const licet_explanation, index: usize, step: *mut licet_step) -> i32;
+    pub fn licet_explanation_dial(explanation: *const licet_explanation, index: usize, dial: *mut licet_dial) -> i32;
     pub fn licet_explanation_way(explanation: *const licet_explanation) -> i32;
     pub fn licet_explanation_changes(explanation: *const licet_explanation) -> usize;
     pub fn licet_explanation_change(
         explanation: *const licet_explanation,
         index: usize,
         change: *mut licet_change,
+    ) -> i32;
+    pub fn licet_explanation_change_dial(
+        explanation: *const licet_explanation,
+        index: usize,
+        needed: *mut f64,
+        highest: *mut f64,
     ) -> i32;
 }

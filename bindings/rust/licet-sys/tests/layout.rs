@@ -75,6 +75,7 @@ fn as_a_c_compiler_lays_it_out() {
         licet_statement { size, line, column, form, file, behavior, clause, condition }
         licet_step { size, step, truth, says, effect, tier, is_shadow, is_clamped, reserved, reserved1, behavior, failure,
                      attribute, statement }
+        licet_dial { size, is_untrusted, stakes, dial, statement }
         licet_change { size, change, decided_by, user, since, halt, operator_name, behavior, statement }
         licet_behavior {}
         licet_attribute {}
@@ -94,13 +95,13 @@ fn as_a_c_compiler_lays_it_out() {
         LICET_BY_DEFAULT LICET_BY_SETTING LICET_BY_CEILING LICET_BY_PREFERENCE LICET_BY_OPERATOR_TIER LICET_BY_GUIDELINE
         LICET_BY_ETHICS LICET_BY_SAFETY LICET_BY_OVERSIGHT LICET_BY_ABSOLUTE
         LICET_FORM_NONE LICET_FORM_RULE LICET_FORM_DECLARATION LICET_FORM_UNKNOWN LICET_FORM_BUILT_IN
-        LICET_FORM_CHOSEN LICET_FORM_AUDIENCE
+        LICET_FORM_CHOSEN LICET_FORM_AUDIENCE LICET_FORM_DIAL
         LICET_STEP_DEFAULT LICET_STEP_SETTING LICET_STEP_OPERATOR LICET_STEP_GRANT LICET_STEP_PREFERENCE LICET_STEP_DUTY
-        LICET_STEP_LIMIT LICET_STEP_OVERSIGHT LICET_STEP_ABSOLUTE
+        LICET_STEP_LIMIT LICET_STEP_OVERSIGHT LICET_STEP_ABSOLUTE LICET_STEP_DIAL
         LICET_FALSE LICET_TRUE LICET_FAILED
         LICET_WAY_NOT_NEEDED LICET_WAY_USER LICET_WAY_OPERATOR LICET_WAY_PLATFORM LICET_WAY_NOBODY
         LICET_CHANGE_PREFERENCE LICET_CHANGE_SETTING LICET_CHANGE_OPERATOR_LIMIT LICET_CHANGE_CHOICE
-        LICET_CHANGE_PLATFORM_LIMIT LICET_CHANGE_HALT
+        LICET_CHANGE_PLATFORM_LIMIT LICET_CHANGE_HALT LICET_CHANGE_SESSION_DIAL LICET_CHANGE_OPERATOR_DIAL LICET_CHANGE_STAKES
     );
     program.push_str("return 0; }\n");
 

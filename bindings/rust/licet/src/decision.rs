@@ -260,6 +260,8 @@ pub enum Form {
     Chosen,
     /// An operator's audience, for which the choice was made again.
     Audience,
+    /// A dial, or a ceiling of one.
+    Dial,
 }
 
 /// A statement of the policy, and where it stands.
@@ -308,6 +310,7 @@ impl<'a> Statement<'a> {
             sys::LICET_FORM_BUILT_IN => Form::BuiltIn,
             sys::LICET_FORM_CHOSEN => Form::Chosen,
             sys::LICET_FORM_AUDIENCE => Form::Audience,
+            sys::LICET_FORM_DIAL => Form::Dial,
             _ => return None,
         };
         if code != 0 {
@@ -327,7 +330,7 @@ impl<'a> Statement<'a> {
     }
 }
 
-/// "platform.yaml:25 [house-rules/no-shell-from-strangers]"
+/// "platform.yaml:28 [house-rules/no-shell-from-strangers]"
 impl fmt::Display for Statement<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.form {

@@ -148,9 +148,30 @@ impl Explanation {
                 is_clamped: raw.is_clamped != 0,
                 behavior: some(raw.behavior).unwrap_or_default(),
                 failure: some(raw.failure),
+                dial: self.dial(index),
                 attribute: some(raw.attribute),
                 statement: Statement::read(code, &raw.statement),
             }
+        }
+    }
+
+    fn dial(&self, index: usize) -> Option<Dial<'_>> {
+        let mut raw = sys::licet_dial {
+            size: std::mem::size_of::<sys::licet_dial>() as u32,
+            is_untrusted: 0,
+            stakes: 0.0,
+            dial: 0.0,
+            statement: Statement::empty(),
+        };
+        // SAFETY: an explanation, its own texts, and a dial of its size.
+        unsafe {
+            let code = sys::licet_explanation_dial(self.raw.as_ptr(), index, &mut raw);
+            (code == 0).then(|| Dial {
+                stakes: raw.stakes,
+                dial: raw.dial,
+                statement: Statement::read(code, &raw.statement),
+                is_untrusted: raw.is_untrusted != 0,
+            })
         }
     }
 
@@ -171,6 +192,13 @@ impl Explanation {
         // SAFETY: an explanation.
         let count = unsafe { sys::licet_explanation_changes(self.raw.as_ptr()) };
         (0..count).map(move |index| self.change(index))
+    }
+
+    fn change_dial(&self, index: usize) -> Option<DialChange> {
+        let (mut needed, mut highest) = (0.0, 0.0);
+        // SAFETY: an explanation, and two numbers.
+        let code = unsafe { sys::licet_explanation_change_dial(self.raw.as_ptr(), index, &mut needed, &mut highest) };
+        (code == 0).then_some(DialChange { needed, highest })
     }
 
     fn change(&self, index: usize) -> Change<'_> {
@@ -194,6 +222,7 @@ impl Explanation {
                 decided_by: DecidedBy::of(u8::try_from(raw.decided_by).unwrap_or(u8::MAX)),
                 behavior: text(raw.behavior),
                 statement: Statement::read(code, &raw.statement),
+                dial: self.change_dial(index),
                 halt: (raw.change == sys::LICET_CHANGE_HALT).then(|| Halt {
                     kind: text(raw.halt),
                     operator: Some(text(raw.operator_name)).filter(|name| !name.is_empty()),
@@ -245,6 +274,8 @@ pub enum StepKind {
     Oversight,
     /// An absolute.
     Absolute,
+    /// The dial's cap on an agent's own initiative, or on untrusted text; its truth says whether it holds.
+    Dial,
     /// One that this crate is too old to know.
     Other(u8),
 }
@@ -261,6 +292,7 @@ impl StepKind {
             sys::LICET_STEP_LIMIT => StepKind::Limit,
             sys::LICET_STEP_OVERSIGHT => StepKind::Oversight,
             sys::LICET_STEP_ABSOLUTE => StepKind::Absolute,
+            sys::LICET_STEP_DIAL => StepKind::Dial,
             other => StepKind::Other(other),
         }
     }
@@ -303,8 +335,22 @@ impl Tier {
     }
 }
 
+/// What a step of [`StepKind::Dial`] compares; what set the dial is the step's statement, or else the session.
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct Dial<'a> {
+    /// What is at stake, from 0 to 1.
+    pub stakes: f64,
+    /// The most that an agent may do on its own.
+    pub dial: f64,
+    /// Who states the stakes; `None`: nobody, so they are 1.
+    pub statement: Option<Statement<'a>>,
+    /// The source is untrusted text, which is held back whatever the numbers are.
+    pub is_untrusted: bool,
+}
+
 /// One step of a decision.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct Step<'a> {
     /// What it is.
@@ -329,6 +375,8 @@ pub struct Step<'a> {
     pub attribute: Option<&'a str>,
     /// What was looked at.
     pub statement: Option<Statement<'a>>,
+    /// Of [`StepKind::Dial`].
+    pub dial: Option<Dial<'a>>,
 }
 
 /// Whose best choices would allow it.
@@ -343,7 +391,7 @@ pub enum Way {
     Operator,
     /// The platform's.
     Platform,
-    /// Nobody's: an absolute.
+    /// Nobody's: an absolute, or untrusted text asks.
     Nobody,
 }
 
@@ -375,6 +423,12 @@ pub enum ChangeKind {
     PlatformLimit,
     /// A halt ends.
     Halt,
+    /// The session's dial.
+    SessionDial,
+    /// The operator's dial.
+    OperatorDial,
+    /// The platform's stakes, or its dial.
+    Stakes,
     /// One that this crate is too old to know.
     Other(i32),
 }
@@ -388,13 +442,26 @@ impl ChangeKind {
             sys::LICET_CHANGE_CHOICE => ChangeKind::Choice,
             sys::LICET_CHANGE_PLATFORM_LIMIT => ChangeKind::PlatformLimit,
             sys::LICET_CHANGE_HALT => ChangeKind::Halt,
+            sys::LICET_CHANGE_SESSION_DIAL => ChangeKind::SessionDial,
+            sys::LICET_CHANGE_OPERATOR_DIAL => ChangeKind::OperatorDial,
+            sys::LICET_CHANGE_STAKES => ChangeKind::Stakes,
             other => ChangeKind::Other(other),
         }
     }
 }
 
+/// How far a dial has to go up, and how far it may.
+#[derive(Clone, Copy, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct DialChange {
+    /// The dial that the stakes need; 0: no more than there is.
+    pub needed: f64,
+    /// The highest that it may become by these changes.
+    pub highest: f64,
+}
+
 /// One change that the way needs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct Change<'a> {
     /// What would have to change.
@@ -405,6 +472,8 @@ pub struct Change<'a> {
     pub behavior: &'a str,
     /// What is to be changed.
     pub statement: Option<Statement<'a>>,
+    /// Of [`ChangeKind::SessionDial`], [`ChangeKind::OperatorDial`] and [`ChangeKind::Stakes`].
+    pub dial: Option<DialChange>,
     /// Of [`ChangeKind::Halt`].
     pub halt: Option<Halt<'a>>,
 }
@@ -423,7 +492,17 @@ pub struct Halt<'a> {
     pub since: Option<SystemTime>,
 }
 
-/// A sentence: "the platform lifts its limit on tool.shell.exec (now platform.yaml:25)".
+impl Change<'_> {
+    /// " to 0.4 at least".
+    fn reach(&self) -> String {
+        match self.dial {
+            Some(dial) if dial.needed > 0.0 => format!(" to {} at least", dial.needed),
+            _ => String::new(),
+        }
+    }
+}
+
+/// A sentence: "the platform lifts its limit on tool.shell.exec (now platform.yaml:28)".
 impl fmt::Display for Change<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.behavior;
@@ -433,6 +512,12 @@ impl fmt::Display for Change<'_> {
             ChangeKind::OperatorLimit => write!(f, "the operator lifts its limit on {name}")?,
             ChangeKind::Choice => write!(f, "the platform raises the default or the ceilings of {name}")?,
             ChangeKind::PlatformLimit => write!(f, "the platform lifts its limit on {name}")?,
+            ChangeKind::SessionDial => write!(f, "the session's dial goes up{} for {name}", self.reach())?,
+            ChangeKind::OperatorDial => write!(f, "the operator sets a higher dial{} for {name}", self.reach())?,
+            ChangeKind::Stakes => {
+                let highest = self.dial.map_or(0.0, |dial| dial.highest);
+                write!(f, "the platform states stakes of {highest} at most for {name}, or raises the dial")?
+            }
             ChangeKind::Halt => return self.halt.map_or(Ok(()), |halt| write!(f, "{halt}")),
             ChangeKind::Other(_) => write!(f, "something changes for {name} that this program is too old to know")?,
         }
@@ -466,9 +551,9 @@ impl fmt::Display for Halt<'_> {
 /// For people, without the trace: what decided and where it stands, and a line for each change that the way needs.
 ///
 /// ```text
-/// the platform (safety): platform.yaml:25 [house-rules/no-shell-from-strangers]
+/// the platform (safety): platform.yaml:28 [house-rules/no-shell-from-strangers]
 ///   when request.source == "untrusted"
-///   way out: the platform lifts its limit on tool.shell.exec (now platform.yaml:25)
+///   way out: none: it is hard-coded, or untrusted text asks
 /// ```
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -486,7 +571,7 @@ impl fmt::Display for Explanation {
             }
         }
         if self.way() == Way::Nobody {
-            return f.write_str("\n  way out: none, it is hard-coded");
+            return f.write_str("\n  way out: none: it is hard-coded, or untrusted text asks");
         }
         self.changes().try_for_each(|change| write!(f, "\n  way out: {change}"))
     }

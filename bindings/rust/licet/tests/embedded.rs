@@ -135,7 +135,7 @@ fn an_explanation_says_why_and_who_could_allow_it() {
         let mut request = authority.request().unwrap();
         let mut question = request.ask();
         question.set_named("user.role", "guest").unwrap();
-        question.set_source(Source::Untrusted).unwrap();
+        question.set_source(Source::User).unwrap();
         question.explain(&["rig.secret", "rig.write"]).unwrap()
     };
     // Authority and request are gone.
@@ -166,7 +166,7 @@ fn an_explanation_says_why_and_who_could_allow_it() {
     let why = request.ask().explain(&["harm.csam"]).unwrap();
     assert_eq!((why.effect(), why.decided_by(), why.way()), (Effect::Deny, DecidedBy::Absolute, Way::Nobody));
     assert_eq!(why.statement().unwrap().form, Form::BuiltIn);
-    assert!(why.to_string().ends_with("way out: none, it is hard-coded"), "{why}");
+    assert!(why.to_string().ends_with("way out: none: it is hard-coded, or untrusted text asks"), "{why}");
     let why = request.ask().explain(&["rig.help"]).unwrap();
     assert_eq!((why.effect(), why.way(), why.changes().len()), (Effect::Allow, Way::NotNeeded, 0));
 }

@@ -73,6 +73,15 @@ static PyObject *tier_from(State *state, int tier) {
   return tier < 0 ? Py_NewRef(Py_None) : member_of(&state->tiers, tier);
 }
 
+/* None: the step is another. */
+static PyObject *dial_from(State *state, const licet_explanation *explanation, size_t index) {
+  licet_dial d = LICET_DIAL_INIT;
+  if (licet_explanation_dial(explanation, index, &d) != 0) return Py_NewRef(Py_None);
+  return RECORD(
+      &state->dial, PyFloat_FromDouble(d.stakes), PyFloat_FromDouble(d.dial), statement_from(state, &d.statement),
+      PyBool_FromLong(d.is_untrusted));
+}
+
 static PyObject *step_from(State *state, const licet_explanation *explanation, size_t index) {
   licet_step s;
   memset(&s, 0, sizeof s);
@@ -84,7 +93,7 @@ static PyObject *step_from(State *state, const licet_explanation *explanation, s
       &state->step, member_of(&state->steps, s.step), member_of(&state->truths, s.truth),
       member_of(&state->effects, s.says), member_of(&state->effects, s.effect), tier_from(state, s.tier),
       PyBool_FromLong(s.is_shadow), PyBool_FromLong(s.is_clamped), text_from(s.behavior), text_from(s.failure),
-      text_from(s.attribute), statement_from(state, &s.statement));
+      text_from(s.attribute), statement_from(state, &s.statement), dial_from(state, explanation, index));
 }
 
 static PyObject *change_from(State *state, const licet_explanation *explanation, size_t index) {
@@ -94,11 +103,15 @@ static PyObject *change_from(State *state, const licet_explanation *explanation,
   c.statement.size = sizeof c.statement;
   c.statement.form = LICET_FORM_NONE;
   licet_explanation_change(explanation, index, &c);
+  double needed = 0, highest = 0;
+  int is_dial = licet_explanation_change_dial(explanation, index, &needed, &highest) == 0;
   return RECORD(
       &state->change, member_of(&state->changes, c.change), member_of(&state->deciders, c.decided_by),
       c.user == UINT32_MAX ? Py_NewRef(Py_None) : PyLong_FromUnsignedLong(c.user),
       c.since < 0 ? Py_NewRef(Py_None) : PyLong_FromLongLong(c.since), text_from(c.halt), text_from(c.operator_name),
-      text_from(c.behavior), statement_from(state, &c.statement));
+      text_from(c.behavior), statement_from(state, &c.statement),
+      is_dial ? PyFloat_FromDouble(needed) : Py_NewRef(Py_None),
+      is_dial ? PyFloat_FromDouble(highest) : Py_NewRef(Py_None));
 }
 
 static PyObject *tuple_of(

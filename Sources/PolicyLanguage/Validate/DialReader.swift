@@ -1,0 +1,74 @@
+// `dial` of the platform's files, and of an operator's -> what is in force (DESIGN §2.5).
+
+internal import PolicyImage
+
+/// What the platform's files state of the dial.
+struct DialDraft {
+  private var `default`: Stated<Degree>?
+  private var operatorsMay: Stated<Degree>?
+  private var usersMay: Stated<Degree>?
+
+  /// Merges one file's `dial`.
+  mutating func read(_ shape: Shape, _ node: NodeID?) {
+    guard let node, let fields = shape.fields(node, .dial) else { return }
+    shape.report.merge(&`default`, shape.degree(fields[.default]), "`default` of the dial")
+    shape.report.merge(&operatorsMay, shape.degree(fields[.operatorsMay]), "`operators-may` of the dial")
+    shape.report.merge(&usersMay, shape.degree(fields[.usersMay]), "`users-may` of the dial")
+  }
+
+  /// After all files. Ceilings that are omitted equal the default, as a behaviour's do.
+  func dial(_ report: Report) -> Dial {
+    for (ceiling, key) in [(operatorsMay, "operators-may"), (usersMay, "users-may")] {
+      guard let ceiling else { continue }
+      guard let `default` else {
+        report.error(
+          .ceilingWithoutDefault, ceiling.location, "the dial's `\(key)` needs a `default` beside it",
+          length: ceiling.length,
+          hint: "a platform that states no dial has \(Degree.unstatedDial), and ceilings alike")
+        continue
+      }
+      if ceiling.value < `default`.value {
+        report.error(
+          .ceilingBelowDefault, ceiling.location, "the dial's `\(key)` is below its default", length: ceiling.length,
+          hint: "a ceiling says how far others may raise the dial; to make things stricter, lower the default",
+          related: .init(location: `default`.location, message: "the default is `\(`default`.value)`"))
+      }
+    }
+    guard let `default` else { return .unstated }
+    return Dial(
+      default: StatedDegree(`default`), operatorsMay: operatorsMay.map { StatedDegree($0) },
+      usersMay: usersMay.map { StatedDegree($0) })
+  }
+}
+
+extension StatedDegree {
+  init(_ stated: Stated<Degree>) { self.init(stated.value, at: stated.location) }
+}
+
+extension Shape {
+  /// A dial's number, rounded down: the cautious way.
+  func degree(_ node: NodeID?) -> Stated<Degree>? {
+    stated(node, node.flatMap(number).flatMap { Degree($0, up: false) })
+  }
+
+  /// Strictly between the ends, and no higher than a dial may be while no period has ended.
+  func checkDial(_ node: NodeID, _ name: String) -> Bool {
+    guard let number = number(node) else {
+      wrongType(node, "`\(name)` has to be a number")
+      return false
+    }
+    guard let degree = Degree(number, up: false), degree > .zero, degree < .one else {
+      report.error(
+        .outOfRange, document, node, "`\(name)` has to lie strictly between 0 and 1",
+        hint: "0 would be fully corrigible, 1 fully autonomous; neither end is safe")
+      return false
+    }
+    guard degree <= .highestDial else {
+      report.error(
+        .dialAboveHalf, document, node, "`\(name)` may be at most \(Degree.highestDial)",
+        hint: "more is for the end of a period, with the key `after`, which this version can't enforce yet")
+      return false
+    }
+    return true
+  }
+}
