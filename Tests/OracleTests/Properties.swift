@@ -151,12 +151,16 @@ enum Checks {
               readsArgument: false, obligations: [], clause: nil, isShadow: false, location: location)
           }
         }
-        let made = Operator(name: "op", bindings: [], statements: statements, location: location)
-        let answer = try evaluator.prepare(LoadedPolicy(platform: platform, operator: made))
-        for preference in choices {
-          var wish = request
-          wish.preference = preference
-          best = max(best, try answer(wish).effect)
+        // The dial at its best: the operator's highest, or none, and the session's highest.
+        let dials: [(StatedDegree?, Degree?)] = [(platform.dial.operatorsMay, nil), (nil, Degree(millionths: 999_999))]
+        for (dial, session) in dials {
+          let made = Operator(name: "op", bindings: [], dial: dial, statements: statements, location: location)
+          let answer = try evaluator.prepare(LoadedPolicy(platform: platform, operator: made))
+          for preference in choices {
+            var wish = request
+            (wish.preference, wish.dial) = (preference, session)
+            best = max(best, try answer(wish).effect)
+          }
         }
       }
     }
