@@ -57,7 +57,8 @@ let package = Package(
     .executableTarget(
       name: "licetd",
       dependencies: [
-        "Attach", "Authority", "Bus", "Consultation", "Decision", "PolicyImage", "PolicyTree", "CompilerProtocol", "System",
+        "Attach", "Authority", "Bus", "Consultation", "Decision", "PolicyImage", "PolicyTree", "CompilerProtocol",
+        "System",
       ], swiftSettings: settings),
     .executableTarget(
       name: "licet-compiler",
@@ -84,7 +85,8 @@ let package = Package(
     .target(
       name: "TestKit",
       dependencies: [
-        "Attach", "Offline", "Consultation", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage", "Bus", "CDBus",
+        "Attach", "Offline", "Consultation", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage", "Bus",
+        "CDBus",
         "System", "CompilerProtocol",
       ],
       path: "Tests/TestKit", swiftSettings: settings),

@@ -93,7 +93,9 @@ public struct CountKey: BitwiseCopyable, Hashable, Sendable {
       | UInt64((statement &+ 1) & 0xFFF_FFFF) << 29 | UInt64((node &+ 1) & 0x1FFF_FFFF)
   }
 
-  public var rank: DeciderRank? { raw >> 63 == 1 ? DeciderRank(rawValue: UInt8(truncatingIfNeeded: raw >> 58 & 15)) : nil }
+  public var rank: DeciderRank? {
+    raw >> 63 == 1 ? DeciderRank(rawValue: UInt8(truncatingIfNeeded: raw >> 58 & 15)) : nil
+  }
   public var isOverlay: Bool { raw >> 57 & 1 == 1 }
   /// `ImageFormat.none`: none.
   public var statement: UInt32 { UInt32(truncatingIfNeeded: raw >> 29 & 0xFFF_FFFF) &- 1 }

@@ -145,7 +145,9 @@ extension UnsafeMutablePointer where Pointee == Authority {
     guard !reader.isBroken else { return nil }
     let old = pointee.current
     let isAttached = operatorName != nil
-    guard let name = copied(operatorName ?? old?.pointee.operatorName ?? Name(start: nil, count: 0)) else { return withoutMemory(error) }
+    guard let name = copied(operatorName ?? old?.pointee.operatorName ?? Name(start: nil, count: 0)) else {
+      return withoutMemory(error)
+    }
     var content = Snapshot(generation: head.generation, operatorName: name)
     content.revocation = head.revocation
     content.askedAt = askedAt

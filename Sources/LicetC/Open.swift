@@ -72,7 +72,8 @@ private func make(_ given: licet_options, _ path: Name, _ operatorName: Name) ->
   }
   let authority = memory.bindMemory(to: Authority.self, capacity: 1)
   let settings = Settings(
-    path: UnsafeMutableRawPointer(mutating: path.baseAddress ?? UnsafeRawPointer(memory)).assumingMemoryBound(to: CChar.self),
+    path: UnsafeMutableRawPointer(mutating: path.baseAddress ?? UnsafeRawPointer(memory)).assumingMemoryBound(
+      to: CChar.self),
     operatorName: name, timeout: given.timeout_ms == 0 ? 1000 : Int64(given.timeout_ms),
     staleAfter: UInt64(given.stale_after_ms == 0 ? 30_000 : given.stale_after_ms) &* 1_000_000,
     onLoss: given.on_authority_loss == UInt32(LICET_ASK) ? .ask : .deny)
@@ -130,7 +131,8 @@ extension UnsafeMutablePointer where Pointee == Authority {
       Mapping.release(mapping)
       return report(error, LICET_E_IMAGE) {
         $0.put(path)
-        $0.put(broken.code == .unsupportedVersion ? ": an image of another version of Licet" : ": no image, or a broken one")
+        $0.put(
+          broken.code == .unsupportedVersion ? ": an image of another version of Licet" : ": no image, or a broken one")
         $0.put("; `licet compile DIR -o FILE` makes one")
       }
     }
@@ -144,7 +146,8 @@ extension UnsafeMutablePointer where Pointee == Authority {
     if wanted.count == 0 {
       if bundle.operatorCount <= 1 { return (bundle.operatorCount == 1 ? 0 : nil, 0) }
       return (
-        nil, report(error, LICET_E_AMBIGUOUS_OPERATOR) {
+        nil,
+        report(error, LICET_E_AMBIGUOUS_OPERATOR) {
           $0.put(path)
           $0.put(" holds several operators: say which in `operator_name`")
         }
@@ -156,7 +159,8 @@ extension UnsafeMutablePointer where Pointee == Authority {
       i &+= 1
     }
     return (
-      nil, report(error, LICET_E_UNKNOWN_OPERATOR) {
+      nil,
+      report(error, LICET_E_UNKNOWN_OPERATOR) {
         $0.put(path)
         $0.put(" holds no operator ")
         $0.put(wanted)

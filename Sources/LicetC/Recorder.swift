@@ -237,7 +237,9 @@ extension UnsafeMutablePointer where Pointee == Recorder {
     var writer = WireWriter(UnsafeMutableRawBufferPointer(start: start + Ring.recordHead, count: space))
     body(&writer)
     let needed = writer.count &+ 4
-    if writer.count &+ Ring.recordHead &+ 7 > Ring.largestRecord { return (false, max(needed, Ring.largestRecord &+ 1)) }
+    if writer.count &+ Ring.recordHead &+ 7 > Ring.largestRecord {
+      return (false, max(needed, Ring.largestRecord &+ 1))
+    }
     let length = (writer.count &+ Ring.recordHead &+ 7) & ~7
     guard writer.isWhole, length <= room else { return (false, needed) }
     var head = WireWriter(UnsafeMutableRawBufferPointer(start: start, count: Ring.recordHead))

@@ -106,7 +106,8 @@ public func licet_request_new(
   let made = space.bindMemory(to: Request.self, capacity: 1)
   var empty = licet_error()
   empty.size = UInt32(MemoryLayout<licet_error>.size)
-  made.initialize(to: Request(
+  made.initialize(
+    to: Request(
       error: empty, authority: ref, frame: frame, memory: memory, behavior: space + MemoryLayout<Request>.stride))
   made.setHead()
   request.pointee = OpaquePointer(made)
@@ -316,7 +317,9 @@ extension UnsafeMutablePointer where Pointee == Request {
     var i = 0
     while i < pointee.pendingCount {
       if pending[i].code != 0 {
-        return refuse(pending[i].code, pointee.authority.pointee.attributes.name(pending[i].attribute) ?? Name(start: nil, count: 0))
+        return refuse(
+          pending[i].code, pointee.authority.pointee.attributes.name(pending[i].attribute) ?? Name(start: nil, count: 0)
+        )
       }
       i &+= 1
     }

@@ -62,7 +62,8 @@ extension UnsafeMutablePointer where Pointee == Request {
     if code != 0 {
       fail(code) {
         $0.put(what)
-        $0.put(code == LICET_E_BAD_REQUEST ? ": not UTF-8" : code == LICET_E_TOO_MANY ? ": at most 65536 bytes" : ": NULL")
+        $0.put(
+          code == LICET_E_BAD_REQUEST ? ": not UTF-8" : code == LICET_E_TOO_MANY ? ": at most 65536 bytes" : ": NULL")
       }
     }
     return (found, code)

@@ -52,7 +52,8 @@ struct Snapshot {
       content.slots = (caches + cacheSize).bindMemory(to: UInt64.self, capacity: cacheSize / 8)
     }
     if let policy = content.policy {
-      content.readsNow = LicetC.readsNow(policy.platform) || (policy.hasOverlay && LicetC.readsNow(policy.image(.overlay)))
+      content.readsNow =
+        LicetC.readsNow(policy.platform) || (policy.hasOverlay && LicetC.readsNow(policy.image(.overlay)))
     }
     let snapshot = memory.bindMemory(to: Snapshot.self, capacity: 1)
     snapshot.initialize(to: content)

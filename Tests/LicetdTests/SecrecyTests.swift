@@ -62,10 +62,14 @@ import Testing
       #expect(try check(rig, as: "games", "").contains("speaks for no operator"))
       #expect(try check(rig, as: "root", "beta", method: "Explain").contains("\"allow\""))
       // How much they asked is theirs too. Explaining isn't asking.
-      #expect(try property(rig, as: "nobody", "Totals").contains("\"alpha\" \"observed\" a{st} 3 \"deny\" 0 \"ask\" 0 \"allow\" 2"))
+      #expect(
+        try property(rig, as: "nobody", "Totals").contains(
+          "\"alpha\" \"observed\" a{st} 3 \"deny\" 0 \"ask\" 0 \"allow\" 2"))
       #expect(try !property(rig, as: "nobody", "Totals").contains("beta"))
       #expect(try property(rig, as: "games", "Totals") == "aa{sv} 0\n")
-      #expect(try property(rig, as: "root", "Totals").contains("\"beta\" \"observed\" a{st} 3 \"deny\" 0 \"ask\" 0 \"allow\" 1"))
+      #expect(
+        try property(rig, as: "root", "Totals").contains(
+          "\"beta\" \"observed\" a{st} 3 \"deny\" 0 \"ask\" 0 \"allow\" 1"))
     }
   }
 

@@ -66,7 +66,8 @@ import Testing
     HostileImage.seal(&hostile)
     #expect(try HostileImage.complaint(overlay: hostile) == nil)
     let policy = try OfflinePolicy(platform: platform, overlays: ["op": ImageMemory(copying: hostile)])
-    let answer = try policy.decide(Request(behaviors: ["dose.x"], source: .user, now: (0, 0)), operator: "op", explaining: true)
+    let answer = try policy.decide(
+      Request(behaviors: ["dose.x"], source: .user, now: (0, 0)), operator: "op", explaining: true)
     #expect(answer.effect == .ask && answer.decidedBy.rank == .ceiling)
     #expect(answer.trace.filter(\.isClamped).map(\.step) == [.default])
     // A name that starts afresh is not reached.

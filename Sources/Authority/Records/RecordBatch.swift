@@ -213,7 +213,9 @@ extension Totals {
 struct RecordBytes {
   private(set) var all: [UInt8] = []
 
-  mutating func put<T: FixedWidthInteger>(_ value: T) { withUnsafeBytes(of: value.littleEndian) { all.append(contentsOf: $0) } }
+  mutating func put<T: FixedWidthInteger>(_ value: T) {
+    withUnsafeBytes(of: value.littleEndian) { all.append(contentsOf: $0) }
+  }
   mutating func put(_ text: String) { put(Array(text.utf8)) }
   mutating func put(_ bytes: [UInt8]) {
     put(UInt32(clamping: bytes.count))

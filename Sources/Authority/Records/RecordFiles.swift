@@ -116,7 +116,8 @@ final class RecordFiles: @unchecked Sendable {
     descriptor = -1
     try state.makeFolder(RecordFiles.folder)
     number += 1
-    descriptor = Glibc.open("\(state.root)/\(path(number))", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    descriptor = Glibc.open(
+      "\(state.root)/\(path(number))", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw failure("making") }
     written = 0
     var head = RecordBytes()
@@ -146,7 +147,9 @@ final class RecordFiles: @unchecked Sendable {
   private func put(_ bytes: [UInt8]) throws(StateError) {
     var done = 0
     while done < bytes.count {
-      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress?.advanced(by: done), bytes.count - done) }
+      let count = bytes.withUnsafeBytes {
+        Glibc.write(descriptor, $0.baseAddress?.advanced(by: done), bytes.count - done)
+      }
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { throw failure("writing") }
       done += count

@@ -78,7 +78,8 @@ struct StatusReport {
       found.append("decisions can't be recorded: \(why); once memory for them is full, what must be recorded is denied")
     }
     if let differing = admin?["differing"]?.number, differing > 0 {
-      found.append("attached processes asserted \(differing) decisions that their policy doesn't make: the journal says whose")
+      found.append(
+        "attached processes asserted \(differing) decisions that their policy doesn't make: the journal says whose")
     }
     if !isCompilerWell { found.append("the compiler is \(compiler ?? "gone"): no change comes into force") }
     if !diagnostics.errors.isEmpty { found.append("\(diagnostics.counted), below: the last good policy stands") }

@@ -22,7 +22,8 @@ extension StatusReport {
     field("compiler", (admin?["compiler"]?.text).map(shown))
     if admin?["held"]?.isTrue == true { field("held", "changes of files wait for a reload") }
     field("memory", admin?["memory"]?.number.map { "\(($0 + (1 << 19)) >> 20) MiB" })
-    field("decisions", admin?["decisions"]?.number.map { "\($0) here, \(admin?["refused"]?.number ?? 0) refused early" })
+    field(
+      "decisions", admin?["decisions"]?.number.map { "\($0) here, \(admin?["refused"]?.number ?? 0) refused early" })
     field(
       "attached",
       admin?["attached"]?.number.map {

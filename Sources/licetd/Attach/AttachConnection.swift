@@ -150,7 +150,9 @@ final class AttachConnection {
     guard let operatorName else { throw Refusal(.badRequest, "the first question of a connection is attach") }
     guard server.daemon.authority.generation.platform == nil || caller.speaks(for: operatorName) else {
       throw Refusal(
-        .notBound, "user \(caller.identity.uid) doesn't speak for `\(operatorName)`: no `bind` in force names it; `licet status` says whether its files are in force")
+        .notBound,
+        "user \(caller.identity.uid) doesn't speak for `\(operatorName)`: no `bind` in force names it; `licet status` says whether its files are in force"
+      )
     }
     return operatorName
   }
@@ -253,7 +255,8 @@ final class AttachConnection {
       var space = (UInt64(0))
       try withUnsafeMutableBytes(of: &space) { raw throws(SystemError) in
         var writer = WireWriter(raw)
-        MessageHead(kind: head.kind | MessageKind.answer, flags: MessageHead.isSealed, serial: head.serial).write(&writer)
+        MessageHead(kind: head.kind | MessageKind.answer, flags: MessageHead.isSealed, serial: head.serial).write(
+          &writer)
         try SeqPacket.send(socket, UnsafeRawBufferPointer(raw), [memory])
       }
     } catch {

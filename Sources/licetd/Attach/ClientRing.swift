@@ -38,7 +38,8 @@ final class ClientRing {
   }
 
   /// One that the daemon before this made, and read as far as `records` know; nil: it is none, or somebody else's.
-  init?(continuing descriptor: Descriptor, operatorName: String, uid: UInt32, _ records: Records, _ taken: Set<UInt64>) {
+  init?(continuing descriptor: Descriptor, operatorName: String, uid: UInt32, _ records: Records, _ taken: Set<UInt64>)
+  {
     guard let memory = try? SharedMemory(continuing: descriptor, size: Ring.size),
       memory[Ring.magicWord] == Ring.magic, memory[Ring.versionWord] == Ring.version
     else { return nil }

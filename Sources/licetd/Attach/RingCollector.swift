@@ -236,7 +236,8 @@ final class RingCollector {
     if complained.count > 10_000 { complained = [ring.identity] }
     daemon.log(
       .warning,
-      "a process of user \(ring.uid), operator \(ring.operatorName), wrote nonsense where it records: nothing more is taken from there")
+      "a process of user \(ring.uid), operator \(ring.operatorName), wrote nonsense where it records: nothing more is taken from there"
+    )
   }
 
   // MARK: meaning

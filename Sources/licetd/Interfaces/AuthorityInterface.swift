@@ -168,7 +168,9 @@ extension Daemon {
       throw caller.isAdministrator() && !authority.generation.declared.contains(name)
         ? Refusal(.unknownOperator, "operator: no file declares `\(name)`")
         : Refusal(
-          .notBound, "user \(caller.identity.uid) doesn't speak for `\(name)`: no `bind` in force names it; `licet status` says whether its files are in force")
+          .notBound,
+          "user \(caller.identity.uid) doesn't speak for `\(name)`: no `bind` in force names it; `licet status` says whether its files are in force"
+        )
     }
     guard authority.generation.declared.contains(name) else {
       throw Refusal(.unknownOperator, "operator: no file declares `\(name)`")

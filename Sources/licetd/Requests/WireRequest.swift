@@ -69,7 +69,8 @@ extension Daemon {
     if halts.isEmpty { return body(UnsafeBufferPointer(start: nil, count: 0)) }
     let texts = halts.map { Array($0.operatorName.utf8) }
     let records = UnsafeMutableBufferPointer<HaltRecord>.allocate(capacity: halts.count)
-    let space = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, texts.reduce(0) { $0 + $1.count }), alignment: 1)
+    let space = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: max(1, texts.reduce(0) { $0 + $1.count }), alignment: 1)
     defer {
       records.deallocate()
       space.deallocate()
