@@ -16,7 +16,7 @@ static licet *opened(int mode, const char *path) {
   licet *authority = NULL;
   options.mode = (uint32_t)mode;
   options.path = path;
-  options.timeout_ms = 5000;
+  options.timeout_ms = 30000; /* Valgrind is slow, and so is a busy machine. */
   if (licet_open(&options, &authority, &error) != 0) {
     fprintf(stderr, "everything: %s\n", error.message);
     exit(1);
