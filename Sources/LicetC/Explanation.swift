@@ -95,6 +95,20 @@ extension Explanation {
     let offset = Int(offsets[index])
     return WireReader(Name(rebasing: bytes[offset...]))
   }
+
+  /// The step with this index; nil: there is none.
+  func step(_ index: Int) -> StepText? {
+    guard index >= 0, index < steps else { return nil }
+    var reader = reader(at: obligations &+ changes &+ index)
+    return StepText.read(&reader)
+  }
+
+  /// The change with this index; nil: there is none.
+  func change(_ index: Int) -> ChangeText? {
+    guard index >= 0, index < changes else { return nil }
+    var reader = reader(at: obligations &+ index)
+    return ChangeText.read(&reader)
+  }
 }
 
 @c @implementation
@@ -245,11 +259,9 @@ public func licet_explanation_steps(_ explanation: OpaquePointer!) -> Int {
 public func licet_explanation_step(
   _ explanation: OpaquePointer!, _ index: Int, _ step: UnsafeMutablePointer<licet_step>!
 ) -> Int32 {
-  guard let one = get(explanation)?.pointee, let step, index >= 0, index < one.steps,
-    Int(step.pointee.size) >= MemoryLayout<licet_step>.size
+  guard let step, Int(step.pointee.size) >= MemoryLayout<licet_step>.size,
+    let text = get(explanation)?.pointee.step(index)
   else { return LICET_E_INVALID }
-  var reader = one.reader(at: one.obligations &+ one.changes &+ index)
-  let text = StepText.read(&reader)
   step.pointee.step = text.step
   step.pointee.truth = text.truth
   step.pointee.says = text.says
@@ -269,11 +281,9 @@ public func licet_explanation_step(
 public func licet_explanation_dial(
   _ explanation: OpaquePointer!, _ index: Int, _ dial: UnsafeMutablePointer<licet_dial>!
 ) -> Int32 {
-  guard let one = get(explanation)?.pointee, let dial, index >= 0, index < one.steps,
-    Int(dial.pointee.size) >= MemoryLayout<licet_dial>.size
+  guard let dial, Int(dial.pointee.size) >= MemoryLayout<licet_dial>.size,
+    let text = get(explanation)?.pointee.step(index)
   else { return LICET_E_INVALID }
-  var reader = one.reader(at: one.obligations &+ one.changes &+ index)
-  let text = StepText.read(&reader)
   guard let statement = text.stakesStatement else { return LICET_E_INVALID }
   dial.pointee.is_untrusted = text.isUntrusted ? 1 : 0
   dial.pointee.stakes = text.stakes.value
@@ -298,11 +308,9 @@ public func licet_explanation_changes(_ explanation: OpaquePointer!) -> Int {
 public func licet_explanation_change(
   _ explanation: OpaquePointer!, _ index: Int, _ change: UnsafeMutablePointer<licet_change>!
 ) -> Int32 {
-  guard let one = get(explanation)?.pointee, let change, index >= 0, index < one.changes,
-    Int(change.pointee.size) >= MemoryLayout<licet_change>.size
+  guard let change, Int(change.pointee.size) >= MemoryLayout<licet_change>.size,
+    let text = get(explanation)?.pointee.change(index)
   else { return LICET_E_INVALID }
-  var reader = one.reader(at: one.obligations &+ index)
-  let text = ChangeText.read(&reader)
   let isHalt = text.change == UInt8(LICET_CHANGE_HALT)
   change.pointee.change = Int32(text.change)
   change.pointee.decided_by = Int32(text.instead.rank)
@@ -321,10 +329,8 @@ public func licet_explanation_change_dial(
   _ explanation: OpaquePointer!, _ index: Int, _ needed: UnsafeMutablePointer<Double>!,
   _ highest: UnsafeMutablePointer<Double>!
 ) -> Int32 {
-  guard let one = get(explanation)?.pointee, index >= 0, index < one.changes else { return LICET_E_INVALID }
-  var reader = one.reader(at: one.obligations &+ index)
-  let text = ChangeText.read(&reader)
-  guard text.change >= UInt8(LICET_CHANGE_SESSION_DIAL) else { return LICET_E_INVALID }
+  guard let text = get(explanation)?.pointee.change(index), text.change >= UInt8(LICET_CHANGE_SESSION_DIAL)
+  else { return LICET_E_INVALID }
   if let needed { needed.pointee = text.needed.value }
   if let highest { highest.pointee = text.highest.value }
   return 0

@@ -8,8 +8,6 @@ internal import Glibc
 public final class SharedMemory: Sendable {
   /// Of the memory itself, to be kept over a restart (`Service.keep`).
   public let descriptor: Descriptor
-  /// To hand out: it only reads.
-  public let reader: Descriptor
   public let size: Int
   /// SAFETY: mapped until `deinit`; written by atomic stores alone.
   private nonisolated(unsafe) let words: UnsafeMutablePointer<UInt64>
@@ -23,7 +21,6 @@ public final class SharedMemory: Sendable {
   /// Memory that another process made; EINVAL: it is none of this size.
   public init(continuing descriptor: Descriptor, size: Int) throws(SystemError) {
     try checked("fcntl", licet_is_shared_memory(descriptor.raw, size))
-    reader = Descriptor(owning: try checked("open", licet_reopen_to_read(descriptor.raw)))
     guard let base = licet_map_shared(descriptor.raw, size) else { throw SystemError(call: "mmap", code: errno) }
     words = base.bindMemory(to: UInt64.self, capacity: size / 8)
     self.descriptor = descriptor
@@ -31,6 +28,11 @@ public final class SharedMemory: Sendable {
   }
 
   deinit { munmap(words, size) }
+
+  /// A descriptor that only reads, to hand out. open(2)
+  public func reader() throws(SystemError) -> Descriptor {
+    Descriptor(owning: try checked("open", licet_reopen_to_read(descriptor.raw)))
+  }
 
   /// A copy of bytes that others may be changing: what is looked at must not be what they write.
   public func copy(from offset: Int, _ count: Int, into target: UnsafeMutableRawPointer) {

@@ -9,6 +9,9 @@ final class StatePageWriter {
   static let storedName = "licetd-state"
 
   private let memory: SharedMemory
+  /// To hand out.
+  let reader: Descriptor
+
   /// Takes the page over that the daemon before left with the manager, or makes one.
   init(_ passed: [(name: String, descriptor: Descriptor)]) throws(SystemError) {
     if let kept = StatePageWriter.continued(passed) {
@@ -19,6 +22,7 @@ final class StatePageWriter {
       memory[StatePage.magicWord] = StatePage.magic
       Service.keep(memory.descriptor, name: StatePageWriter.storedName)
     }
+    reader = try memory.reader()
   }
 
   /// This daemon serves: whoever attached to the one before attaches again, since its connection ended with that one.
@@ -36,8 +40,6 @@ final class StatePageWriter {
     return memory
   }
 
-  /// To hand out.
-  var reader: Descriptor { memory.reader }
   var epoch: UInt64 { memory[StatePage.epoch] }
   var revocation: UInt64 { memory[StatePage.revocation] }
 
