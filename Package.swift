@@ -13,7 +13,7 @@ import PackageDescription
 //            Bus -> CDBus System
 //            Authority -> Consultation Attach PolicyTree CompilerProtocol     (no policy language)
 //            licetd -> Authority Bus            licet-compiler -> Offline CompilerProtocol
-//            licet -> Offline Bus
+//            PolicyDiff -> Offline CEL          licet -> PolicyDiff Bus
 let settings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),
@@ -76,10 +76,14 @@ let package = Package(
     .target(
       name: "Offline", dependencies: ["PolicyLanguage", "Consultation", "Decision", "PolicyImage"],
       swiftSettings: settings),
+    .target(
+      name: "PolicyDiff",
+      dependencies: ["Offline", "PolicyLanguage", "Consultation", "Decision", "CEL", "PolicyImage"],
+      swiftSettings: settings),
     .executableTarget(
       name: "licet",
       dependencies: [
-        "Offline", "PolicyLanguage", "Consultation", "Decision", "CEL", "PolicyImage", "Bus", "System",
+        "PolicyDiff", "Offline", "PolicyLanguage", "Consultation", "Decision", "CEL", "PolicyImage", "Bus", "System",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
     .target(

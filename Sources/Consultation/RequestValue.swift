@@ -4,7 +4,7 @@
 ///
 /// This file: an attribute's value as Swift holds it, and its conversion into the evaluator's memory.
 
-internal import Decision
+public import Decision
 
 public indirect enum RequestValue: Hashable, Sendable {
   case null
@@ -31,13 +31,16 @@ public indirect enum RequestValue: Hashable, Sendable {
   }
 }
 
-/// Memory behind the values of one request; freed with it.
-final class ValueMemory {
+/// Memory behind the values of one request; freed with it. One thread at a time.
+public final class ValueMemory {
   private var blocks: [UnsafeMutableRawPointer] = []
+
+  public init() {}
 
   deinit { for block in blocks { block.deallocate() } }
 
-  func value(_ value: RequestValue) -> Value {
+  /// The value as the evaluator has it; valid as long as this object.
+  public func value(_ value: RequestValue) -> Value {
     switch value {
     case .null: .null
     case .bool(let b): .bool(b)
@@ -53,7 +56,8 @@ final class ValueMemory {
     }
   }
 
-  func bytes(_ content: [UInt8]) -> UnsafeRawBufferPointer {
+  /// A copy; valid as long as this object.
+  public func bytes(_ content: [UInt8]) -> UnsafeRawBufferPointer {
     let block = UnsafeMutableRawBufferPointer.allocate(byteCount: max(content.count, 1), alignment: 8)
     if let base = block.baseAddress { blocks.append(base) }
     block.copyBytes(from: content)

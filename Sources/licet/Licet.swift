@@ -21,7 +21,7 @@ struct Licet: ParsableCommand {
     version: Product.version,
     subcommands: [
       Check.self, Explain.self, Behaviors.self, Status.self, Watch.self, Reload.self, Rollback.self, Apply.self,
-      Stop.self, Resume.self, Validate.self, Lint.self, Compile.self, TestCommand.self, ReviewCommand.self,
+      Stop.self, Resume.self, Validate.self, Lint.self, Compile.self, Diff.self, TestCommand.self, ReviewCommand.self,
       SchemaCommand.self,
       Import.self, Bench.self,
     ])

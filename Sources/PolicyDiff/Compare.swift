@@ -1,0 +1,242 @@
+// Two policies -> what changes: operator by operator, name by name, by content where that is equal, else by search.
+
+internal import CEL
+public import Consultation
+internal import Decision
+internal import PolicyImage
+internal import PolicyLanguage
+
+/// Compares two policies for these operators (nil: all that either has). Pure; takes a moment for each name that differs.
+public func differences(
+  from old: OfflinePolicy, to new: OfflinePolicy, operators: [String]? = nil
+) -> PolicyDifferences {
+  var result = PolicyDifferences()
+  let all = Set(old.operators).union(new.operators).sorted()
+  let wanted: [String?] = all.isEmpty ? [nil] : all.filter { operators?.contains($0) ?? true }
+  for name in wanted {
+    guard let before = Side(old, operator: name), let after = Side(new, operator: name) else { continue }
+    var comparison = Comparison(before, after)
+    comparison.run()
+    result.names += comparison.names
+    result.equalByContent += comparison.equalByContent
+    result.requests += comparison.requests
+    result.operators.append(comparison.result)
+  }
+  return result
+}
+
+struct Comparison {
+  private let sides: [Side]
+  private let environments: [Environment]
+  private(set) var result: OperatorDifferences
+  private(set) var names = 0
+  private(set) var equalByContent = 0
+  private(set) var requests = 0
+  private var conditions: [ConditionKey: Condition?] = [:]
+  private var facts: [[String: Facts]] = [[:], [:]]
+  private var spaces: [SpaceKey: Space] = [:]
+  private var known: [[Facts]: (differences: [Difference], isExhaustive: Bool)] = [:]
+
+  private struct SpaceKey: Hashable {
+    var conditions: Set<ConditionKey>
+    var names: [String]
+  }
+
+  init(_ old: Side, _ new: Side) {
+    sides = [old, new]
+    environments = sides.map { environment(for: $0.attributes, isLimit: true) }
+    result = OperatorDifferences(
+      name: old.operatorName, presence: old.isMissing ? .onlyInNew : new.isMissing ? .onlyInOld : .both)
+  }
+
+  mutating func run() {
+    let universe = Set(sides[0].names).union(sides[1].names)
+    var all: [(name: String, covers: Bool)] = []
+    for name in universe.sorted(by: BehaviorName.precedes) {
+      let isLeaf = sides.allSatisfy { $0.decided(for: name).count == 1 }
+      let readers = behaviorReaders(name)
+      let isWhole = isLeaf && readers.isEmpty
+      all.append((name, isWhole))
+      if !isWhole { all += undeclared(below: name, universe, readers).map { ($0, false) } }
+    }
+    all += undeclared(below: nil, universe, []).map { ($0, true) }
+    // Deep names first: what shows a difference below is tried for the wider name, too.
+    for one in all.sorted(by: { depth($0.name) > depth($1.name) }) { compare(one.name, coversBelow: one.covers) }
+    result.differences.sort(by: Self.precedes)
+    result.notExhaustive.sort(by: BehaviorName.precedes)
+  }
+
+  private func depth(_ name: String) -> Int { name.utf8.count { $0 == UInt8(ascii: ".") } }
+
+  // MARK: names
+
+  private mutating func behaviorReaders(_ name: String) -> [Condition] {
+    var found: [Condition] = []
+    for side in 0..<2 {
+      for rule in sides[side].rules(of: name) {
+        if let key = key(side, rule), let condition = condition(key), condition.readsBehavior { found.append(condition) }
+      }
+    }
+    return found
+  }
+
+  /// Names that nobody declares, directly below `name`: any one, and those that a condition may tell from it.
+  private func undeclared(below name: String?, _ universe: Set<String>, _ readers: [Condition]) -> [String] {
+    let head = name.map { $0 + "." } ?? ""
+    let plain = (["other", "any-other", "one-more"].first { !universe.contains(head + $0) }).map { [head + $0] } ?? []
+    let texts = readers.flatMap(\.texts).sorted()
+    let told = texts.flatMap { text -> [String] in
+      let trimmed = text.drop { $0 == "." }
+      var word = String(trimmed)
+      while word.last == "." { word.removeLast() }
+      return [word, word + ".other", word + "x", head + word, head + "x" + word, head + word + "x"]
+    }
+    var seen: Set<String> = []
+    return (plain + told.filter { BehaviorName.covers(name ?? "", $0) }).filter { candidate in
+      guard BehaviorName.isValid(candidate), !universe.contains(candidate), seen.insert(candidate).inserted else {
+        return false
+      }
+      // Another known name between would be the one that it is below.
+      return BehaviorName.path(of: candidate).dropFirst().first { universe.contains($0) } == name
+    }
+  }
+
+  // MARK: conditions
+
+  private mutating func key(_ side: Int, _ rule: Rule) -> ConditionKey? {
+    guard let source = rule.condition else { return nil }
+    if side == 0 { return ConditionKey(source: source, side: 0) }
+    // The same on both sides, as long as what it reads is declared alike.
+    let shared = ConditionKey(source: source, side: 0)
+    if let condition = condition(shared),
+      condition.attributes.allSatisfy({ sides[0].types[$0] == sides[1].types[$0] })
+    {
+      return shared
+    }
+    return ConditionKey(source: source, side: 1)
+  }
+
+  private mutating func condition(_ key: ConditionKey) -> Condition? {
+    if let known = conditions[key] { return known }
+    let parsed = Condition(key.source, environments[key.side])
+    conditions.updateValue(parsed, forKey: key)
+    return parsed
+  }
+
+  private mutating func facts(_ side: Int, _ name: String) -> Facts {
+    if let known = facts[side][name] { return known }
+    var reads: [Rule: [String]] = [:]
+    for rule in sides[side].rules(of: name) where rule.condition != nil {
+      reads[rule] = key(side, rule).flatMap { condition($0) }?.attributes ?? []
+    }
+    let found = sides[side].facts(of: name) { reads[$0] ?? [] }
+    facts[side][name] = found
+    return found
+  }
+
+  // MARK: one name
+
+  private mutating func compare(_ name: String, coversBelow: Bool) {
+    names += 1
+    let decided = sides.map { $0.decided(for: name) }
+    var isEqual = decided[0] == decided[1]
+    for one in decided[0] where isEqual { isEqual = facts(0, one) == facts(1, one) }
+    if isEqual {
+      equalByContent += 1
+      return
+    }
+    let isAlone = decided.allSatisfy { $0.count == 1 }
+    let readsBehavior = !behaviorReaders(name).isEmpty
+    let both = isAlone && !readsBehavior ? [facts(0, name), facts(1, name)] : []
+    let found: (differences: [Difference], isExhaustive: Bool)
+    if !both.isEmpty, let same = known[both] {
+      found = (same.differences.map { $0.renamed(name) }, same.isExhaustive)
+    } else {
+      found = search(name, decided)
+      if !both.isEmpty { known[both] = found }
+    }
+    if !found.isExhaustive { result.notExhaustive.append(name) }
+    result.differences += found.differences.map { difference in
+      var copy = difference
+      copy.coversBelow = coversBelow
+      return copy
+    }
+  }
+
+  private mutating func search(_ name: String, _ decided: [[String]]) -> ([Difference], Bool) {
+    // A name with very much below it is searched by itself, and with what showed differences below.
+    let rules = decided.enumerated().reduce(0) { sum, it in
+      sum + it.element.reduce(0) { $0 + sides[it.offset].rules(of: $1).count { $0.condition != nil } }
+    }
+    let onlyAbove = decided.contains { $0.count > 1 } && rules > 150
+    var keys: [ConditionKey: Condition] = [:]
+    var places: [[Rule: ConditionKey]] = [[:], [:]]
+    for side in 0..<2 {
+      for one in onlyAbove ? [name] : decided[side] {
+        for rule in sides[side].rules(of: one) where rule.condition != nil {
+          guard let key = key(side, rule), let condition = condition(key) else { continue }
+          keys[key] = condition
+          places[side][rule] = key
+        }
+      }
+    }
+    let names = keys.values.contains(where: \.readsBehavior) ? Set(decided[0] + decided[1]).sorted() : []
+    guard let space = space(keys, names) else { return ([], false) }
+    var search = Search(
+      name, space, key: { places[$0][$1] }, conditions: keys, decided: decided, onlyAbove: onlyAbove)
+    let rows = search.rows()
+    var collector = Collector(space, name, sides)
+    let isAbsoluteOther = Set(decided[0] + decided[1]).contains { sides[0].absolute(of: $0) != sides[1].absolute(of: $0) }
+    for isHalted in isAbsoluteOther ? [false, true] : [false] {
+      for row in rows {
+        space.fill(row)
+        collector.tryAll(row, isHalted: isHalted)
+      }
+    }
+    if decided.contains(where: { $0.count > 1 }) {
+      for below in result.differences where BehaviorName.covers(name, below.name) { collector.tryAgain(below) }
+    }
+    requests += collector.requests
+    let readsTime = keys.values.contains { $0.attributes.contains(BuiltInAttribute.now.rawValue) }
+    let isWhole = keys.values.allSatisfy { !$0.readsBehavior || $0.comparesWholeNames }
+    return (collector.differences(readsTime: readsTime), search.isExhaustive && isWhole)
+  }
+
+  private mutating func space(_ keys: [ConditionKey: Condition], _ names: [String]) -> Space? {
+    let key = SpaceKey(conditions: Set(keys.keys), names: names)
+    if let known = spaces[key] { return known }
+    let made = Space(sides, keys, names: names, environments: environments)
+    spaces[key] = made
+    return made
+  }
+
+  /// Worst first: what is loosened, the furthest first; then what is tightened.
+  private static func precedes(_ a: Difference, _ b: Difference) -> Bool {
+    if a.rank != b.rank { return a.rank < b.rank }
+    if a.name != b.name { return BehaviorName.precedes(a.name, b.name) }
+    return a.request.attributes.count < b.request.attributes.count
+  }
+}
+
+extension Difference {
+  /// In the order in which they are told.
+  var rank: Int {
+    let step = Int(new.effect.rawValue) - Int(old.effect.rawValue)
+    switch (old.effect, new.effect) {
+    case (.deny, .allow): return 0
+    case (.ask, .allow): return 1
+    case (.deny, .ask): return 2
+    default: break
+    }
+    if step == 0 { return direction == .loosened ? 3 : direction == .changed ? 4 : 8 }
+    return old.effect == .allow && new.effect == .deny ? 5 : new.effect == .deny ? 6 : 7
+  }
+
+  fileprivate func renamed(_ name: String) -> Difference {
+    var copy = self
+    copy.request.behaviors = [name]
+    copy.old.decidedBy.behavior = name
+    copy.new.decidedBy.behavior = name
+    return copy
+  }
+}

@@ -1,0 +1,96 @@
+// `licet diff OLD NEW`: which decisions change, not which lines.
+
+import ArgumentParser
+import Consultation
+import Offline
+import PolicyDiff
+import PolicyLanguage
+
+struct Diff: LicetCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Which decisions change between two policies.",
+    discussion: """
+      Compares two policy folders or images, operator by operator and name by name, and shows each decision that is \
+      loosened, tightened or carries other obligations, with the smallest request found that shows it. Names with equal \
+      content are equal; the others are searched through: everything that the conditions of both policies can come to \
+      together. Exits with 0 when nothing changes, which is then certain, with 1 when something does, and with 3 when \
+      nothing was found but the search could not go through everything.
+
+      Example: licet diff /etc/licet new-policy --fail-on loosened
+      """)
+
+  enum Only: String, ExpressibleByArgument, CaseIterable { case loosened, tightened, obligations }
+  enum FailOn: String, ExpressibleByArgument, CaseIterable { case any, loosened }
+
+  @Argument(help: "The policy as it is: a folder, or an image.", completion: .file())
+  var old: String
+  @Argument(help: "The policy as it is to be: a folder, or an image.", completion: .file())
+  var new: String
+  @Option(name: .long, help: "Only this operator; given several times, these.")
+  var `operator`: [String] = []
+  @Option(
+    name: .long,
+    help: "Only what is loosened, only what is tightened, or only the same effect with other obligations.")
+  var only: Only?
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "What makes the exit code 1: any difference, or only what is loosened.",
+      discussion: "Looser is a higher effect, or the same effect with an obligation missing."))
+  var failOn = FailOn.any
+  @OptionGroup var format: FormatOptions
+
+  func perform() throws(CommandError) -> Int32 {
+    let sources = (try source(old), try source(new))
+    let policies = (try sources.0.requirePolicy(), try sources.1.requirePolicy())
+    let known = Set(policies.0.operators).union(policies.1.operators).sorted()
+    for name in `operator` where !known.contains(name) {
+      throw CommandError(
+        .unknownOperator, "neither policy has the operator `\(harmless(name))`", at: "--operator",
+        hint: suggestion(for: name, in: known))
+    }
+    var found = differences(from: policies.0, to: policies.1, operators: `operator`.isEmpty ? nil : `operator`)
+    if let only { found.keep(only) }
+    let page = DiffPage(
+      found: found, old: old, new: new, types: DiffPage.types(policies.0, policies.1), flag: flag(sources.1))
+    if format.json { Output.line(page.json.pretty) } else { Output.text(page.text(.detected())) }
+    return status(found)
+  }
+
+  private func status(_ found: PolicyDifferences) -> Int32 {
+    let all = found.operators.flatMap(\.differences)
+    switch failOn {
+    case .any: if !found.isEmpty { return 1 }
+    case .loosened: if all.contains(where: \.isLooser) { return 1 }
+    }
+    return found.isProved ? 0 : 3
+  }
+
+  private func flag(_ source: PolicySource) -> String { source.loaded == nil ? "--image" : "--policy" }
+
+  /// A policy with errors decides less than it says: what is compared has to be whole.
+  private func source(_ path: String) throws(CommandError) -> PolicySource {
+    let source = Files.isDirectory(path) ? try PolicySource(folders: [path]) : try PolicySource(image: path)
+    guard source.errors.isEmpty else {
+      if !format.json { Output.error(source.renderer(color: Style.detected().color).render(source.errors)) }
+      throw CommandError(
+        .badPolicy, "\(DiagnosticsText.count(source.errors.count, "error")), nothing is compared", at: path,
+        hint: "`licet validate \(path)` shows them")
+    }
+    return source
+  }
+}
+
+extension PolicyDifferences {
+  fileprivate mutating func keep(_ only: Diff.Only) {
+    for i in operators.indices {
+      operators[i].differences.removeAll {
+        switch only {
+        case .loosened: !$0.isLooser
+        case .tightened: $0.direction != .tightened
+        case .obligations: $0.old.effect != $0.new.effect
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,256 @@
+// What changes between two policies, for people and for programs.
+
+import Consultation
+import Decision
+import Offline
+import PolicyDiff
+import PolicyImage
+import PolicyLanguage
+
+struct DiffPage {
+  let found: PolicyDifferences
+  /// As they were named.
+  let old: String
+  let new: String
+  let types: [String: AttributeType]
+  /// The flag that names the new policy.
+  let flag: String
+
+  /// Attributes as either policy declares them.
+  static func types(_ old: OfflinePolicy, _ new: OfflinePolicy) -> [String: AttributeType] {
+    Dictionary((old.attributes + new.attributes).map { ($0.name, $0.type) }) { _, new in new }
+  }
+
+  // MARK: JSON
+
+  var json: JSON {
+    .fields([
+      "result": .string(result), "old": .string(old), "new": .string(new),
+      "operators": .array(found.operators.filter { !$0.isQuiet }.map(json)),
+      "searched": .fields([
+        "names": .int(Int64(found.names)), "equal_by_content": .int(Int64(found.equalByContent)),
+        "requests": .int(Int64(found.requests)),
+      ]),
+    ])
+  }
+
+  private var result: String { !found.isEmpty ? "differences" : found.isProved ? "no-difference" : "none-found" }
+
+  private func json(_ one: OperatorDifferences) -> JSON {
+    .fields([
+      "operator": .optional(one.name), "presence": .string(one.presence.rawValue),
+      "differences": .array(one.differences.map { json($0, one.name) }),
+      "not_exhaustive": .strings(one.notExhaustive),
+    ])
+  }
+
+  private func json(_ difference: Difference, _ name: String?) -> JSON {
+    let text = text(difference, name)
+    return .fields([
+      "behavior": .string(difference.name), "covers_below": .bool(difference.coversBelow),
+      "direction": .string(difference.direction.rawValue), "looser": .bool(difference.isLooser),
+      "old": json(difference.old), "new": json(difference.new), "lost": .strings(difference.lost),
+      "gained": .strings(difference.gained), "request": text.json,
+      "halted": difference.isHalted ? .bool(true) : nil,
+      "only_in_old": difference.onlyInOld.isEmpty ? nil : .strings(difference.onlyInOld),
+      "only_in_new": difference.onlyInNew.isEmpty ? nil : .strings(difference.onlyInNew),
+      "check": isAskable(difference, text) ? .string("licet check \(text.flags)") : nil,
+    ])
+  }
+
+  private func json(_ outcome: Difference.Outcome) -> JSON {
+    .fields([
+      "effect": .string(outcome.effect.name), "obligations": .strings(outcome.obligations),
+      "behavior": .string(outcome.decidedBy.behavior), "decided_by": AnswerJSON.decidedBy(outcome.decidedBy),
+    ])
+  }
+
+  private func text(_ difference: Difference, _ name: String?) -> RequestText {
+    RequestText(request: difference.request, operatorName: name, readsTime: difference.readsTime, types: types)
+  }
+
+  /// `check` can't stop an operator, nor say what JSON can't.
+  private func isAskable(_ difference: Difference, _ text: RequestText) -> Bool {
+    !difference.isHalted && text.isAskable
+  }
+
+  // MARK: text
+
+  func text(_ style: Style) -> String {
+    var lines: [String] = []
+    for group in groups {
+      lines.append(style.paint(group.names.joined(separator: ", "), .bold) + note(group.one))
+      for section in Section.allCases {
+        let rows = group.one.differences.filter { section.holds($0) }
+        guard !rows.isEmpty else { continue }
+        lines.append("  \(section.title)")
+        for row in DiffPage.merged(rows) { lines += text(row, group.one, style) }
+      }
+      lines.append("")
+    }
+    lines += conclusion(style)
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private enum Section: CaseIterable {
+    case loosened, obligations, tightened
+
+    var title: String {
+      switch self {
+      case .loosened: "Loosened"
+      case .obligations: "Other obligations"
+      case .tightened: "Tightened"
+      }
+    }
+
+    func holds(_ it: Difference) -> Bool {
+      switch self {
+      case .loosened: it.direction == .loosened
+      case .obligations: it.direction == .changed
+      case .tightened: it.direction == .tightened
+      }
+    }
+  }
+
+  /// Operators for which the same changes, together.
+  private var groups: [(names: [String], one: OperatorDifferences)] {
+    var groups: [(names: [String], one: OperatorDifferences)] = []
+    for one in found.operators where !one.isEmpty {
+      let name = one.name.map { harmless($0) } ?? "an operator that states nothing"
+      if let i = groups.firstIndex(where: { $0.one.tells(theSameAs: one) }) {
+        groups[i].names.append(name)
+      } else {
+        groups.append(([name], one))
+      }
+    }
+    return groups
+  }
+
+  private func note(_ one: OperatorDifferences) -> String {
+    switch one.presence {
+    case .both: ""
+    case .onlyInOld: "  only in \(harmless(old)): nothing is in force for it any more"
+    case .onlyInNew: "  only in \(harmless(new)): until now nothing is in force for it"
+    }
+  }
+
+  /// A row, with all further names for which exactly the same happens.
+  private struct Row {
+    var first: Difference
+    var others: [Difference] = []
+  }
+
+  private static func merged(_ differences: [Difference]) -> [Row] {
+    var rows: [Row] = []
+    for difference in differences {
+      if let i = rows.firstIndex(where: { $0.first.isAlike(difference) }) {
+        rows[i].others.append(difference)
+      } else {
+        rows.append(Row(first: difference))
+      }
+    }
+    return rows
+  }
+
+  private func text(_ row: Row, _ one: OperatorDifferences, _ style: Style) -> [String] {
+    let it = row.first
+    let arrow = style.glyph("→", "->")
+    var lead = effect(it.old.effect, style)
+    if it.old.effect != it.new.effect { lead += " \(arrow) " + effect(it.new.effect, style) }
+    let width = it.old.effect == it.new.effect ? it.old.effect.name.count : 4 + it.old.effect.name.count + it.new.effect.name.count - (style.unicode ? 1 : 0)
+    let pad = String(repeating: " ", count: max(2, 16 - width))
+    var lines = ["    \(lead)\(pad)\(style.paint(title(it), .bold))"]
+    func add(_ text: String) { lines.append(String(repeating: " ", count: 20) + text) }
+    if !row.others.isEmpty { add(style.paint(also(row.others), .dim)) }
+    if it.old.effect == it.new.effect {
+      if !it.lost.isEmpty { add("without \(it.lost.joined(separator: ", "))") }
+      if !it.gained.isEmpty { add("\(it.lost.isEmpty ? "now" : "but now") with \(it.gained.joined(separator: ", "))") }
+    } else {
+      add("\(decider(it.old, it.name, style)) \(arrow) \(decider(it.new, it.name, style))")
+    }
+    for name in it.onlyInNew { add("\(name) is known to the new policy alone; the old one is asked without it") }
+    for name in it.onlyInOld { add("\(name) is known to the old policy alone; the new one is asked without it") }
+    if it.isHalted { add("only while the operator is stopped") }
+    let request = text(it, one.name)
+    if isAskable(it, request) {
+      add(style.paint(harmless("licet check \(flag) \(new) \(request.flags)", unicode: style.unicode), .dim))
+    } else {
+      add(style.paint(harmless(request.json.compact, unicode: style.unicode), .dim))
+      if !request.isAskable { add(style.paint("where null is a NaN or an infinity, which only the bus and the library can say", .dim)) }
+    }
+    return lines
+  }
+
+  private func title(_ it: Difference) -> String { it.name + (it.coversBelow ? " and below" : "") }
+
+  private func also(_ others: [Difference]) -> String {
+    let names = others.map(\.name)
+    let shown = names.prefix(6).joined(separator: ", ")
+    return "and \(shown)" + (names.count > 6 ? " and \(names.count - 6) more" : "")
+  }
+
+  private func effect(_ effect: Effect, _ style: Style) -> String {
+    style.paint(effect.name, .bold, effect == .allow ? .green : effect == .ask ? .yellow : .red)
+  }
+
+  private func decider(_ outcome: Difference.Outcome, _ name: String, _ style: Style) -> String {
+    let decided = outcome.decidedBy
+    var text = decided.rank == .oversight ? "nothing in force" : decided.rank.name
+    if let statement = decided.statement {
+      text += " " + style.paint(harmless(statement.form == .builtIn ? "built in" : statement.place, unicode: style.unicode), .blue)
+    }
+    if decided.behavior != name { text += " (for \(decided.behavior))" }
+    return text
+  }
+
+  private func conclusion(_ style: Style) -> [String] {
+    let searched = found.names - found.equalByContent
+    var lines: [String] = []
+    let left = found.operators.flatMap { one in one.notExhaustive.map { (one.name, $0) } }
+    if found.isEmpty {
+      lines.append(
+        found.isProved
+          ? style.paint("no decision changes", .green)
+          : style.paint("no difference found", .yellow) + ", which is no proof: not everything could be searched")
+    }
+    if searched == 0 {
+      lines.append("\(found.names) names, all equal in content")
+    } else {
+      lines.append(
+        "\(found.equalByContent) of \(found.names) names equal in content, \(found.requests) requests decided for the others")
+    }
+    if !left.isEmpty {
+      let names = Set(left.map(\.1)).sorted(by: BehaviorName.precedes)
+      let shown = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? " and \(names.count - 8) more" : "")
+      lines.append(
+        found.isEmpty ? "not searched through: \(shown)" : "not searched through, so more may change: \(shown)")
+    }
+    return lines
+  }
+}
+
+extension OperatorDifferences {
+  fileprivate var isEmpty: Bool { differences.isEmpty && presence == .both }
+  fileprivate var isQuiet: Bool { isEmpty && notExhaustive.isEmpty }
+
+  fileprivate func tells(theSameAs other: OperatorDifferences) -> Bool {
+    presence == other.presence && differences.count == other.differences.count
+      && zip(differences, other.differences).allSatisfy {
+        $0.name == $1.name && $0.isAlike($1) && $0.request.attributes == $1.request.attributes
+      }
+  }
+}
+
+extension Difference {
+  /// The same from the same statements to the same ones.
+  fileprivate func isAlike(_ other: Difference) -> Bool {
+    old.effect == other.old.effect && new.effect == other.new.effect && lost == other.lost && gained == other.gained
+      && isHalted == other.isHalted
+      && (old.effect == new.effect
+        || (old.decidedBy.isAlike(other.old.decidedBy) && new.decidedBy.isAlike(other.new.decidedBy)))
+  }
+}
+
+extension DecidedBy {
+  fileprivate func isAlike(_ other: DecidedBy) -> Bool { rank == other.rank && statement == other.statement }
+}
