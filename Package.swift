@@ -126,6 +126,12 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
+      name: "PolicyDiffTests",
+      dependencies: [
+        "PolicyDiff", "Oracle", "Offline", "Consultation", "Decision", "PolicyLanguage", "PolicyImage", "TestKit",
+      ],
+      swiftSettings: settings),
+    .testTarget(
       name: "SystemTests", dependencies: ["System", "CompilerProtocol", "PolicyTree", "TestKit"],
       swiftSettings: settings),
     .testTarget(name: "BusTests", dependencies: ["Bus", "CDBus", "System", "TestKit"], swiftSettings: settings),

@@ -39,14 +39,35 @@ struct Hints {
   var durations: Set<Instant> = []
   /// Whole lists and maps.
   var compounds: Set<RequestValue> = []
-  /// Ways into maps and lists: `request.args.deep.x`.
-  var paths: [String: Set<[Step]>] = [:]
+  /// By attribute, ways into maps and lists (`request.args.deep.x`), and what stands there in conditions.
+  var paths: [String: [[Step]: Use]] = [:]
   /// More than comparisons: values of all sorts are worth a try.
   var isOpaque = false
 
   enum Step: Hashable {
     case field(String)
     case index(Int)
+  }
+
+  /// What a place in a map is compared with.
+  struct Use {
+    var constants: Set<RequestValue> = []
+    var matching: Set<String> = []
+    /// It is gone through, element by element, or its size counts.
+    var isCollection = false
+    /// Texts that its elements may be compared with.
+    var elements: Set<String> = []
+
+    mutating func formUnion(_ other: Use) {
+      constants.formUnion(other.constants)
+      matching.formUnion(other.matching)
+      isCollection = isCollection || other.isCollection
+      elements.formUnion(other.elements)
+    }
+  }
+
+  mutating func note(_ use: Use, at place: (root: String, path: [Step])) {
+    paths[place.root, default: [:]][place.path, default: Use()].formUnion(use)
   }
 
   mutating func formUnion(_ other: Hints) {
@@ -59,7 +80,7 @@ struct Hints {
     timestamps.formUnion(other.timestamps)
     durations.formUnion(other.durations)
     compounds.formUnion(other.compounds)
-    paths.merge(other.paths) { $0.union($1) }
+    for (root, uses) in other.paths { for (path, use) in uses { note(use, at: (root, path)) } }
     isOpaque = isOpaque || other.isOpaque
   }
 }
@@ -211,7 +232,7 @@ private struct AtomReader {
       variables.insert(name)
       return
     }
-    if let (root, path) = path(of: e) { hints.paths[root, default: []].insert(path) }
+    if let place = path(of: e) { hints.note(.init(), at: place) }
     if let value = constant(e) { take(value, into: &hints) }
     switch e.kind {
     case .literal, .identifier, .message: break
@@ -219,10 +240,18 @@ private struct AtomReader {
       hints.texts.insert(field)
       collect(operand, into: &hints, &variables)
     case .call(let function, let target, let arguments):
-      if function == "matches", let pattern = arguments.last, case .literal(.string(let text)) = pattern.kind {
-        hints.matching.formUnion(matchingTexts(text))
+      let parts = (target.map { [$0] } ?? []) + arguments
+      if function == "matches", parts.count == 2, case .literal(.string(let text)) = parts[1].kind {
+        let matching = matchingTexts(text)
+        hints.matching.formUnion(matching)
+        if let place = path(of: parts[0]) { hints.note(.init(matching: matching), at: place) }
+        collect(parts[0], into: &hints, &variables)
+        return
       }
-      for part in (target.map { [$0] } ?? []) + arguments { collect(part, into: &hints, &variables) }
+      for part in parts {
+        if let place = path(of: part) { hints.note(use(beside: part, in: parts, function), at: place) }
+        collect(part, into: &hints, &variables)
+      }
     case .list(let elements, _): for element in elements { collect(element, into: &hints, &variables) }
     case .map(let entries):
       for entry in entries {
@@ -230,8 +259,31 @@ private struct AtomReader {
         collect(entry.value, into: &hints, &variables)
       }
     case .comprehension(let c):
-      for part in [c.range, c.initial, c.condition, c.step, c.result] { collect(part, into: &hints, &variables) }
+      var inside = Hints()
+      for part in [c.initial, c.condition, c.step, c.result] { collect(part, into: &inside, &variables) }
+      if let place = path(of: c.range) {
+        hints.note(.init(isCollection: true, elements: inside.texts.union(inside.matching)), at: place)
+      }
+      hints.formUnion(inside)
+      collect(c.range, into: &hints, &variables)
     }
+  }
+
+  /// What a call says about one of its operands: the constants beside it.
+  private func use(beside part: Expression, in parts: [Expression], _ function: String) -> Hints.Use {
+    var use = Hints.Use()
+    use.isCollection = function == "size" || (function == "@in" && parts.last?.id == part.id)
+    for other in parts where other.id != part.id {
+      guard let value = constant(other) else { continue }
+      if function == "@in", case .list(let elements) = value {
+        use.constants.formUnion(elements)
+      } else if use.isCollection, case .string(let text) = value {
+        use.elements.insert(text)
+      } else {
+        use.constants.insert(value)
+      }
+    }
+    return use
   }
 
   private func take(_ value: RequestValue, into hints: inout Hints) {

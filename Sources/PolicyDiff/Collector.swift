@@ -32,6 +32,7 @@ struct Collector {
   private let space: Space
   private let name: String
   private let sides: [Side]
+  private let preferences: [Effect?]
   private var found: [Place: Found] = [:]
   private var order: [Place] = []
   private var others: [Difference] = []
@@ -40,7 +41,8 @@ struct Collector {
 
   static let preferences: [Effect?] = [nil, .allow, .ask, .deny]
 
-  init(_ space: Space, _ name: String, _ sides: [Side]) {
+  init(_ space: Space, _ name: String, _ sides: [Side], preferences: [Effect?]) {
+    self.preferences = preferences
     self.space = space
     self.name = name
     self.sides = sides
@@ -49,7 +51,7 @@ struct Collector {
 
   /// Both sides' frames hold `row`.
   mutating func tryAll(_ row: [UInt8], isHalted: Bool) {
-    for preference in Self.preferences {
+    for preference in preferences {
       let wanted = Wanted(name: name, preference: preference, isHalted: isHalted)
       let verdicts = decide(wanted)
       guard let place = place(verdicts, wanted) else { continue }

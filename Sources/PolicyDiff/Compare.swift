@@ -10,12 +10,27 @@ internal import PolicyLanguage
 public func differences(
   from old: OfflinePolicy, to new: OfflinePolicy, operators: [String]? = nil
 ) -> PolicyDifferences {
+  differences(from: old, to: new, operators: operators, Breadth())
+}
+
+/// How widely is searched; tests narrow it, to see that it is noticed.
+struct Breadth {
+  enum Fault: String, CaseIterable {
+    case preferences, sources, failures, halts, namesBelow, undeclared, arguments, neighbours
+  }
+  var without: Fault?
+  func tries(_ part: Fault) -> Bool { without != part }
+}
+
+func differences(
+  from old: OfflinePolicy, to new: OfflinePolicy, operators: [String]?, _ breadth: Breadth
+) -> PolicyDifferences {
   var result = PolicyDifferences()
   let all = Set(old.operators).union(new.operators).sorted()
   let wanted: [String?] = all.isEmpty ? [nil] : all.filter { operators?.contains($0) ?? true }
   for name in wanted {
     guard let before = Side(old, operator: name), let after = Side(new, operator: name) else { continue }
-    var comparison = Comparison(before, after)
+    var comparison = Comparison(before, after, breadth)
     comparison.run()
     result.names += comparison.names
     result.equalByContent += comparison.equalByContent
@@ -28,6 +43,7 @@ public func differences(
 struct Comparison {
   private let sides: [Side]
   private let environments: [Environment]
+  private let breadth: Breadth
   private(set) var result: OperatorDifferences
   private(set) var names = 0
   private(set) var equalByContent = 0
@@ -42,7 +58,8 @@ struct Comparison {
     var names: [String]
   }
 
-  init(_ old: Side, _ new: Side) {
+  init(_ old: Side, _ new: Side, _ breadth: Breadth) {
+    self.breadth = breadth
     sides = [old, new]
     environments = sides.map { environment(for: $0.attributes, isLimit: true) }
     result = OperatorDifferences(
@@ -57,7 +74,7 @@ struct Comparison {
       let readers = behaviorReaders(name)
       let isWhole = isLeaf && readers.isEmpty
       all.append((name, isWhole))
-      if !isWhole { all += undeclared(below: name, universe, readers).map { ($0, false) } }
+      if !isWhole, breadth.tries(.undeclared) { all += undeclared(below: name, universe, readers).map { ($0, false) } }
     }
     all += undeclared(below: nil, universe, []).map { ($0, true) }
     // Deep names first: what shows a difference below is tried for the wider name, too.
@@ -138,7 +155,7 @@ struct Comparison {
 
   private mutating func compare(_ name: String, coversBelow: Bool) {
     names += 1
-    let decided = sides.map { $0.decided(for: name) }
+    let decided = sides.map { breadth.tries(.namesBelow) ? $0.decided(for: name) : [name] }
     var isEqual = decided[0] == decided[1]
     for one in decided[0] where isEqual { isEqual = facts(0, one) == facts(1, one) }
     if isEqual {
@@ -185,9 +202,9 @@ struct Comparison {
     var search = Search(
       name, space, key: { places[$0][$1] }, conditions: keys, decided: decided, onlyAbove: onlyAbove)
     let rows = search.rows()
-    var collector = Collector(space, name, sides)
+    var collector = Collector(space, name, sides, preferences: breadth.tries(.preferences) ? Collector.preferences : [nil])
     let isAbsoluteOther = Set(decided[0] + decided[1]).contains { sides[0].absolute(of: $0) != sides[1].absolute(of: $0) }
-    for isHalted in isAbsoluteOther ? [false, true] : [false] {
+    for isHalted in isAbsoluteOther && breadth.tries(.halts) ? [false, true] : [false] {
       for row in rows {
         space.fill(row)
         collector.tryAll(row, isHalted: isHalted)
@@ -205,7 +222,7 @@ struct Comparison {
   private mutating func space(_ keys: [ConditionKey: Condition], _ names: [String]) -> Space? {
     let key = SpaceKey(conditions: Set(keys.keys), names: names)
     if let known = spaces[key] { return known }
-    let made = Space(sides, keys, names: names, environments: environments)
+    let made = Space(sides, keys, names: names, environments: environments, breadth)
     spaces[key] = made
     return made
   }

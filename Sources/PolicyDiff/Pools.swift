@@ -216,7 +216,7 @@ struct Pool {
   }
 
   private func maps(_ key: AttributeType, _ value: AttributeType, _ name: String, _ depth: Int) -> [RequestValue] {
-    var all: [RequestValue] = [.map([])] + compounds(isList: false) + structures(name, value, depth)
+    var all: [RequestValue] = [.map([])] + compounds(isList: false)
     guard depth < 3 else { return all }
     var plain = hints
     plain.isOpaque = false
@@ -232,7 +232,7 @@ struct Pool {
   }
 
   private func anything(_ name: String, _ depth: Int) -> [RequestValue] {
-    var all: [RequestValue] = structures(name, .dyn, depth) + compounds(isList: false) + compounds(isList: true)
+    var all: [RequestValue] = compounds(isList: false) + compounds(isList: true)
     all += [.map([]), .list([]), .null] + leaves
     return all
   }
@@ -244,7 +244,7 @@ struct Pool {
     }.sorted { "\($0)" < "\($1)" }
   }
 
-  /// What may stand at the end of a way into a map.
+  /// What may stand anywhere where nothing better is known.
   private var leaves: [RequestValue] {
     var all: [RequestValue] = hints.texts.sorted().prefix(6).map { .string($0) }
     all += hints.matching.sorted().prefix(3).map { .string($0) }
@@ -254,31 +254,47 @@ struct Pool {
     return all
   }
 
-  /// Maps that have what the conditions look for, one way, two ways and all of them.
-  private func structures(_ name: String, _ value: AttributeType, _ depth: Int) -> [RequestValue] {
-    guard depth == 0, let ways = hints.paths[name] else { return [] }
-    let paths = ways.filter { !$0.isEmpty }.sorted { "\($0)" < "\($1)" }.prefix(6)
-    let ends: [RequestValue]
-    if case .dyn = value {
-      ends = leaves + leaves.prefix(3).map { .list([$0]) } + [.list([.int(2)]), .list([])]
-    } else {
-      ends = Array(candidates(value, name, depth: 1).prefix(16))
-    }
-    var all: [RequestValue] = []
-    for path in paths { for end in ends.prefix(24) { all.append(build(path, end, nil)) } }
-    guard paths.count > 1 else { return all }
-    var joint: [RequestValue?] = [nil]
-    for path in paths {
-      joint = Array(
-        joint.flatMap { base in ([nil] + ends.prefix(3).map { Optional($0) }).map { $0.map { build(path, $0, base) } ?? base } }
-          .prefix(64))
-    }
-    return joint.compactMap { $0 } + all
+  // MARK: ways into maps
+
+  /// The ways into a map or list that conditions go, shortest first.
+  func ways(of name: String) -> [[Hints.Step]] {
+    (hints.paths[name] ?? [:]).keys.filter { !$0.isEmpty }
+      .sorted { ($0.count, "\($0)") < ($1.count, "\($1)") }
   }
 
-  private func build(_ path: [Hints.Step], _ end: RequestValue, _ base: RequestValue?) -> RequestValue {
+  /// What to put at the end of a way; `type` is the attribute's.
+  func ends(of name: String, _ way: [Hints.Step], _ type: AttributeType) -> [RequestValue] {
+    if way.count == 1, case .map(_, let value) = type, value != .dyn {
+      return Array(candidates(value, name, depth: 1).prefix(24))
+    }
+    guard let use = hints.paths[name]?[way] else { return [] }
+    var all: [RequestValue] = []
+    if use.isCollection {
+      all += [.list([]), .map([])]
+      for text in use.elements.sorted().prefix(12) {
+        all += [.list([.string(text)]), .map([.init(key: .string(text), value: .string("other"))])]
+      }
+      all += [.list([.string("other")]), .map([.init(key: .string("other"), value: .string("other"))])]
+    }
+    for constant in use.constants.sorted(by: { "\($0)" < "\($1)" }).prefix(12) { all += Self.near(constant) }
+    all += use.matching.sorted { ($0.utf8.count, $0) < ($1.utf8.count, $1) }.prefix(8).map { .string($0) }
+    return all + [.string("other"), .bool(true), .bool(false)] + leaves + [.list([.int(2)]), .list([]), .map([])]
+  }
+
+  private static func near(_ constant: RequestValue) -> [RequestValue] {
+    switch constant {
+    case .int(let it): [constant, .int(it &+ 1), .int(it &- 1)]
+    case .uint(let it): [constant, .uint(it &+ 1), .uint(it &- 1)]
+    case .double(let it): [constant, .double(it + 1), .double(it - 1)]
+    case .string(let it): [constant, .string(it + "x"), .string("x" + it)]
+    default: [constant]
+    }
+  }
+
+  /// `base` with `end` at the end of the way.
+  static func build(_ path: ArraySlice<Hints.Step>, _ end: RequestValue, _ base: RequestValue?) -> RequestValue {
     guard let step = path.first else { return end }
-    let rest = Array(path.dropFirst())
+    let rest = path.dropFirst()
     switch step {
     case .field(let field):
       var entries: [RequestValue.Entry] = []

@@ -18,6 +18,8 @@ final class Space {
   /// The most rows of a condition's table, and of an atom's over several attributes.
   static let maximumRows = 20_000
   static let maximumAtomRows = 6_000
+  /// Maps that are put together for one attribute.
+  static let maximumStructures = 600
 
   let sides: [Side]
   let attributes: [String]
@@ -51,7 +53,10 @@ final class Space {
   }
 
   /// `names`: those that are decided, for conditions that read them. nil: something doesn't compile by itself.
-  init?(_ sides: [Side], _ conditions: [ConditionKey: Condition], names: [String], environments: [Environment]) {
+  init?(
+    _ sides: [Side], _ conditions: [ConditionKey: Condition], names: [String], environments: [Environment],
+    _ breadth: Breadth
+  ) {
     self.sides = sides
     self.names = names
     attributes = Set(conditions.values.flatMap(\.attributes)).sorted()
@@ -76,7 +81,9 @@ final class Space {
       guard let probe = Probe(sources, sides[side].attributes, environments[side]) else { return nil }
       probes[side] = probe
     }
-    for i in attributes.indices { classes.append(pool(i, atoms)) }
+    for i in attributes.indices { classes.append(breadth.narrowed(pool(i, atoms), of: attributes[i])) }
+    convert()
+    for i in attributes.indices { buildStructures(i, atoms) }
     convert()
     partition(atoms)
     convert()
@@ -84,9 +91,14 @@ final class Space {
 
   // MARK: values
 
-  private func pool(_ attribute: Int, _ atoms: [PlacedAtom]) -> [RequestValue?] {
+  private func hints(_ attribute: Int, _ atoms: [PlacedAtom]) -> Hints {
     var hints = Hints()
     for placed in atoms where placed.reads.contains(attribute) { hints.formUnion(placed.atom.hints) }
+    return hints
+  }
+
+  private func pool(_ attribute: Int, _ atoms: [PlacedAtom]) -> [RequestValue?] {
+    let hints = hints(attribute, atoms)
     // What stands beside one attribute of several may be compared with another: all sorts are tried.
     let name = attributes[attribute]
     let pool = Pool(hints: hints)
@@ -103,6 +115,35 @@ final class Space {
     for side in sides { if let type = side.types[name], !types.contains(type) { types.append(type) } }
     for type in types { values += pool.values(of: name, type, isGiven: true) }
     return values
+  }
+
+  /// Maps that have what the conditions look for in them: of each way into them what conditions can tell apart, with each
+  /// other.
+  private func buildStructures(_ attribute: Int, _ atoms: [PlacedAtom]) {
+    let name = attributes[attribute]
+    let pool = Pool(hints: hints(attribute, atoms))
+    guard let type = sides.lazy.compactMap({ $0.types[name] }).first else { return }
+    let plain = classes[attribute]
+    let reading = atoms.filter { $0.reads.contains(attribute) }
+    var joint: [RequestValue?] = [nil]
+    for way in pool.ways(of: name).prefix(8) {
+      let ends = pool.ends(of: name, way, type)
+      classes[attribute] = [nil] + ends.map { Pool.build(way[...], $0, nil) }
+      convert()
+      var signatures = classes[attribute].map { _ in [UInt8]() }
+      for placed in reading where placed.reads.count == 1 {
+        for one in placed.atom.isOfBehavior ? names : [""] { single(placed, one, &signatures) }
+      }
+      var seen: Set<[UInt8]> = []
+      var told = zip([nil] + ends.map(Optional.some), signatures).filter { seen.insert($1).inserted }.map(\.0)
+      // What several attributes are put together for can't be told by one: some of everything.
+      if reading.contains(where: { $0.reads.count > 1 }) { told += ends.prefix(6).filter { !told.contains($0) }.map { $0 } }
+      joint = Array(
+        joint.flatMap { base in told.map { end in end.map { Pool.build(way[...], $0, base) } ?? base } }
+          .prefix(Self.maximumStructures))
+    }
+    var known: Set<RequestValue?> = []
+    classes[attribute] = (plain.prefix(1) + joint.filter { $0 != nil } + plain.dropFirst()).filter { known.insert($0).inserted }
   }
 
   private func convert() {
@@ -268,6 +309,18 @@ extension AttributeType {
     switch self {
     case .bool, .enumeration: true
     default: false
+    }
+  }
+}
+
+extension Breadth {
+  /// All values; fewer only in tests.
+  fileprivate func narrowed(_ values: [RequestValue?], of attribute: String) -> [RequestValue?] {
+    switch (without, BuiltInAttribute(rawValue: attribute)) {
+    case (.sources, .source), (.arguments, .argument): Array(values.prefix(1))
+    case (.failures, nil), (.failures, .resource): values.filter { $0 != nil }
+    case (.neighbours, nil): Array(values.prefix(2))
+    default: values
     }
   }
 }

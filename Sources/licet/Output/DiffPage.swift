@@ -149,6 +149,14 @@ struct DiffPage {
         rows.append(Row(first: difference))
       }
     }
+    // First the name that decided, where that is one of them; wider ones only stand for it.
+    for i in rows.indices {
+      let all = [rows[i].first] + rows[i].others
+      guard let at = all.firstIndex(where: { $0.name == $0.old.decidedBy.behavior && $0.name == $0.new.decidedBy.behavior })
+      else { continue }
+      rows[i].first = all[at]
+      rows[i].others = all.enumerated().filter { $0.offset != at }.map(\.element)
+    }
     return rows
   }
 
