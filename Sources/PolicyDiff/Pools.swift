@@ -6,7 +6,7 @@ internal import PolicyLanguage
 
 struct Pool {
   /// The most values of one attribute that are tried.
-  static let maximum = 96
+  static let maximum = 300
   /// A time for requests to which it doesn't matter: 2026-01-01T12:00:00Z, a Thursday.
   static let noon = Instant(seconds: 1_767_268_800)
 
@@ -195,7 +195,7 @@ struct Pool {
     var one = hints
     one.isOpaque = false
     let plain = Pool(hints: one).candidates(element, name, depth: depth + 1).prefix(8)
-    let rich = hints.isOpaque ? candidates(element, name, depth: depth + 1).prefix(24) : []
+    let rich = hints.isOpaque ? candidates(element, name, depth: depth + 1).prefix(100) : []
     all += plain.map { .list([$0]) }
     for a in plain.prefix(5) { for b in plain.prefix(5) { all.append(.list([a, b])) } }
     all += rich.map { .list([$0]) }

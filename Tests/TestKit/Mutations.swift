@@ -1,6 +1,6 @@
 // A generated policy set, changed in one place as its author might: for what compares two policies.
 
-public import PolicyImage
+internal import PolicyImage
 
 public enum Mutation: String, CaseIterable, Sendable {
   case dropRule, addRule, ruleEffect, ruleTier, ruleBehavior, condition, constant, obligations, shadow
