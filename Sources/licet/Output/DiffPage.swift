@@ -84,7 +84,11 @@ struct DiffPage {
         let rows = group.one.differences.filter { section.holds($0) }
         guard !rows.isEmpty else { continue }
         lines.append("  \(section.title)")
-        for row in DiffPage.merged(rows) { lines += text(row, group.one, style) }
+        let told = rows.filter { !DiffPage.followsByWish($0, rows) }
+        for row in DiffPage.merged(told) { lines += text(row, group.one, style) }
+        if told.count < rows.count {
+          lines.append(style.paint("    and what follows for users who prefer less (--json has it)", .dim))
+        }
       }
       lines.append("")
     }
@@ -138,6 +142,19 @@ struct DiffPage {
   private struct Row {
     var first: Difference
     var others: [Difference] = []
+
+    /// Further names.
+    var names: [String] {
+      others.reduce(into: []) { if $1.name != first.name, !$0.contains($1.name) { $0.append($1.name) } }
+    }
+    /// Effects that stay as they are, the loosest first.
+    var effects: [Effect] { Set(([first] + others).map(\.old.effect)).sorted(by: >) }
+  }
+
+  /// A wish for less shows less of a change that shows without a wish as well.
+  private static func followsByWish(_ it: Difference, _ all: [Difference]) -> Bool {
+    guard let wish = it.request.preference, wish != .allow else { return false }
+    return all.contains { $0.request.preference == nil && $0.name == it.name }
   }
 
   private static func merged(_ differences: [Difference]) -> [Row] {
@@ -149,10 +166,15 @@ struct DiffPage {
         rows.append(Row(first: difference))
       }
     }
+    // The same obligations whatever the effect: shown by the loosest.
+    for i in rows.indices where rows[i].first.old.effect == rows[i].first.new.effect {
+      let all = ([rows[i].first] + rows[i].others).sorted { $0.old.effect > $1.old.effect }
+      rows[i] = Row(first: all[0], others: Array(all.dropFirst()))
+    }
     // First the name that decided, where that is one of them; wider ones only stand for it.
     for i in rows.indices {
       let all = [rows[i].first] + rows[i].others
-      guard let at = all.firstIndex(where: { $0.name == $0.old.decidedBy.behavior && $0.name == $0.new.decidedBy.behavior })
+      guard all[0].old.effect != all[0].new.effect, let at = all.firstIndex(where: { $0.name == $0.old.decidedBy.behavior && $0.name == $0.new.decidedBy.behavior })
       else { continue }
       rows[i].first = all[at]
       rows[i].others = all.enumerated().filter { $0.offset != at }.map(\.element)
@@ -163,13 +185,15 @@ struct DiffPage {
   private func text(_ row: Row, _ one: OperatorDifferences, _ style: Style) -> [String] {
     let it = row.first
     let arrow = style.glyph("→", "->")
-    var lead = effect(it.old.effect, style)
-    if it.old.effect != it.new.effect { lead += " \(arrow) " + effect(it.new.effect, style) }
-    let width = it.old.effect == it.new.effect ? it.old.effect.name.count : 4 + it.old.effect.name.count + it.new.effect.name.count - (style.unicode ? 1 : 0)
-    let pad = String(repeating: " ", count: max(2, 16 - width))
+    let isSame = it.old.effect == it.new.effect
+    let effects = isSame ? row.effects : [it.old.effect, it.new.effect]
+    let joint = isSame ? ", " : " \(arrow) "
+    let lead = effects.map { effect($0, style) }.joined(separator: joint)
+    let width = effects.map(\.name).joined(separator: joint).count
+    let pad = String(repeating: " ", count: max(2, 18 - width))
     var lines = ["    \(lead)\(pad)\(style.paint(title(it), .bold))"]
-    func add(_ text: String) { lines.append(String(repeating: " ", count: 20) + text) }
-    if !row.others.isEmpty { add(style.paint(also(row.others), .dim)) }
+    func add(_ text: String) { lines.append(String(repeating: " ", count: 22) + text) }
+    if !row.names.isEmpty { add(style.paint(also(row.names), .dim)) }
     if it.old.effect == it.new.effect {
       if !it.lost.isEmpty { add("without \(it.lost.joined(separator: ", "))") }
       if !it.gained.isEmpty { add("\(it.lost.isEmpty ? "now" : "but now") with \(it.gained.joined(separator: ", "))") }
@@ -191,8 +215,7 @@ struct DiffPage {
 
   private func title(_ it: Difference) -> String { it.name + (it.coversBelow ? " and below" : "") }
 
-  private func also(_ others: [Difference]) -> String {
-    let names = others.map(\.name)
+  private func also(_ names: [String]) -> String {
     let shown = names.prefix(6).joined(separator: ", ")
     return "and \(shown)" + (names.count > 6 ? " and \(names.count - 6) more" : "")
   }
@@ -244,7 +267,8 @@ extension OperatorDifferences {
   fileprivate func tells(theSameAs other: OperatorDifferences) -> Bool {
     presence == other.presence && differences.count == other.differences.count
       && zip(differences, other.differences).allSatisfy {
-        $0.name == $1.name && $0.isAlike($1) && $0.request.attributes == $1.request.attributes
+        $0.name == $1.name && $0.old.effect == $1.old.effect && $0.isAlike($1)
+          && $0.request.attributes == $1.request.attributes
       }
   }
 }
@@ -252,9 +276,11 @@ extension OperatorDifferences {
 extension Difference {
   /// The same from the same statements to the same ones.
   fileprivate func isAlike(_ other: Difference) -> Bool {
-    old.effect == other.old.effect && new.effect == other.new.effect && lost == other.lost && gained == other.gained
+    let isSame = old.effect == new.effect && other.old.effect == other.new.effect
+    return (isSame || (old.effect == other.old.effect && new.effect == other.new.effect))
+      && lost == other.lost && gained == other.gained
       && isHalted == other.isHalted
-      && (old.effect == new.effect
+      && (isSame
         || (old.decidedBy.isAlike(other.old.decidedBy) && new.decidedBy.isAlike(other.new.decidedBy)))
   }
 }

@@ -1,0 +1,112 @@
+// `licet diff` from outside: pages, exit codes, images, and examples that can be asked again.
+
+import Foundation
+import Testing
+
+@testable import licet
+
+@Suite struct DiffTests {
+  static let before = "examples/diff/before"
+  static let after = "examples/diff/after"
+
+  @Test func goldenPage() throws {
+    let run = try licet("diff", Self.before, Self.after)
+    #expect(run.status == 1)
+    try expectGolden(run.output, "diff")
+    let ascii = try licet("diff", Self.before, Self.after, environment: ["LANG": "C"])
+    #expect(ascii.output.utf8.allSatisfy { $0 < 0x80 })
+  }
+
+  /// Every example, as flags and as JSON, asked of both policies: the effects and obligations that were told.
+  @Test func examplesCanBeAskedAgain() throws {
+    let told = try JSONParser.parse(try licet("diff", Self.before, Self.after, "--json").output)
+    guard case .array(let operators)? = told["operators"], case .array(let all)? = operators.first?["differences"] else {
+      Issue.record("no differences: \(told)")
+      return
+    }
+    #expect(told["result"] == .string("differences"))
+    #expect(all.count > 5)
+    for difference in all {
+      for (side, policy) in [("old", Self.before), ("new", Self.after)] {
+        let request = try #require(difference["request"])
+        let answer = try JSONParser.parse(
+          try licet("check", "--policy", policy, "--request", "-", "--json", input: request.compact).output)
+        #expect(answer["effect"] == difference[side]?["effect"], "\(difference)")
+        #expect(answer["obligations"] == difference[side]?["obligations"], "\(difference)")
+        #expect(answer["decided_by"] == difference[side]?["decided_by"], "\(difference)")
+        // None of these examples has a space in its values.
+        let words = try #require(difference["check"]?.text).split(separator: " ").dropFirst().map(String.init)
+        let again = try runLicet(words + ["--policy", policy, "--json"], input: nil, environment: [:])
+        #expect(try JSONParser.parse(again.output)["effect"] == difference[side]?["effect"], "\(words)")
+      }
+    }
+  }
+
+  @Test func nothingChangesIsAProof() throws {
+    let folder = try TemporaryFolder()
+    let image = folder.url.appending(path: "x.licet").path
+    #expect(try licet("compile", "examples", "-o", image).status == 0)
+    let run = try licet("diff", "examples", image)
+    #expect(run.status == 0)
+    #expect(run.output.hasPrefix("no decision changes\n"))
+    #expect(try JSONParser.parse(try licet("diff", image, "examples", "--json").output)["result"] == .string("no-difference"))
+  }
+
+  /// An opaque condition that is written otherwise: nothing is found, and that is all that is said.
+  @Test func nothingFoundIsNoProof() throws {
+    let folder = try TemporaryFolder()
+    let head = "licet: 1\nlayer: platform\nname: p\nattributes: {request: {n: int}}\nbehaviors: {a: {default: allow}}\n"
+    let old = try folder.write(head + "rules: [{limit: a, to: deny, when: request.n * request.n == 144}]\n", to: "old/platform.yaml")
+    let new = try folder.write(
+      head + "rules: [{limit: a, to: deny, when: request.n == 12 || request.n == -12 || request.n * request.n == 144}]\n",
+      to: "new/platform.yaml")
+    let names = [old, new].map { URL(filePath: $0).deletingLastPathComponent().path }
+    let run = try licet("diff", names[0], names[1])
+    #expect(run.status == 3, "\(run.output)")
+    #expect(run.output.contains("no difference found, which is no proof"))
+    #expect(run.output.contains("not searched through: a"))
+  }
+
+  @Test(
+    arguments: [
+      (["--only", "tightened"], 1, "tightened"), (["--only", "loosened", "--fail-on", "loosened"], 1, "loosened"),
+      (["--only", "tightened", "--fail-on", "loosened"], 0, "tightened"), (["--only", "obligations"], 1, "loosened"),
+    ] as [([String], Int32, String)])
+  func onlyWhatIsAskedFor(_ flags: [String], _ status: Int32, _ direction: String) throws {
+    let run = try runLicet(["diff", Self.before, Self.after, "--json"] + flags, input: nil, environment: [:])
+    #expect(run.status == status)
+    guard case .array(let all)? = try JSONParser.parse(run.output)["operators"] else { return }
+    for one in all {
+      guard case .array(let differences)? = one["differences"] else { continue }
+      #expect(differences.allSatisfy { $0["direction"] == .string(direction) })
+    }
+  }
+
+  @Test func operatorsThatComeAndGo() throws {
+    let folder = try TemporaryFolder()
+    let platform = "licet: 1\nlayer: platform\nname: p\nbehaviors: {a: {default: ask, operators-may: allow}}\n"
+    let shop = "licet: 1\nlayer: operator\nname: shop\nrules: [{allow: a}]\n"
+    for side in ["old", "new"] { _ = try folder.write(platform, to: "\(side)/platform.yaml") }
+    _ = try folder.write(shop, to: "new/operators.d/shop.yaml")
+    let (old, new) = (folder.url.appending(path: "old").path, folder.url.appending(path: "new").path)
+    let added = try JSONParser.parse(try licet("diff", old, new, "--json").output)
+    guard case .array(let operators)? = added["operators"], let one = operators.first else {
+      Issue.record("\(added)")
+      return
+    }
+    #expect(one["presence"] == .string("only-in-new"))
+    let gone = try licet("diff", new, old)
+    #expect(gone.status == 1)
+    #expect(gone.output.contains("nothing is in force for it any more"))
+    #expect(gone.output.contains("allow → deny"))
+  }
+
+  @Test func mistakesHaveACodeAndAnExit() throws {
+    #expect(try licet("diff", "examples", "no-such-folder").status == 66)
+    #expect(try licet("diff", "examples", "README.md").status == 65)
+    #expect(try licet("diff", Self.before, Self.after, "--operator", "shpo").status == 64)
+    let folder = try TemporaryFolder()
+    _ = try folder.write("licet: 1\nlayer: platform\nname: p\nbehaviours: {}\n", to: "platform.yaml")
+    #expect(try licet("diff", folder.url.path, "examples").status == 65)
+  }
+}
