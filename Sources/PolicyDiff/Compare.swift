@@ -19,6 +19,8 @@ struct Breadth {
     case preferences, sources, failures, halts, namesBelow, undeclared, arguments, neighbours
   }
   var without: Fault?
+  /// States of a search that are kept, at most; 75 steps are taken for each.
+  var states = 20_000
   func tries(_ part: Fault) -> Bool { without != part }
 }
 
@@ -200,7 +202,7 @@ struct Comparison {
     let names = keys.values.contains(where: \.readsBehavior) ? Set(decided[0] + decided[1]).sorted() : []
     guard let space = space(keys, names) else { return ([], false) }
     var search = Search(
-      name, space, key: { places[$0][$1] }, conditions: keys, decided: decided, onlyAbove: onlyAbove)
+      name, space, key: { places[$0][$1] }, conditions: keys, decided: decided, onlyAbove: onlyAbove, breadth)
     let rows = search.rows()
     var collector = Collector(space, name, sides, preferences: breadth.tries(.preferences) ? Collector.preferences : [nil])
     let isAbsoluteOther = Set(decided[0] + decided[1]).contains { sides[0].absolute(of: $0) != sides[1].absolute(of: $0) }

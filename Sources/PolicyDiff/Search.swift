@@ -22,13 +22,10 @@ struct Bits: Hashable {
 }
 
 struct Search {
-  /// States that are kept, at most, and steps from them.
-  static let maximumStates = 8_000
-  static let maximumSteps = 600_000
-
   let space: Space
   let sides: [Side]
   let name: String
+  private let breadth: Breadth
 
   /// A condition (for one name, if it reads that), with what it makes count.
   private struct Instance {
@@ -37,6 +34,8 @@ struct Search {
     var reads: [Int]
     var yes = Bits()
     var failed = Bits()
+    /// By what it reads, then by class: classes with the same number make no difference to it.
+    var columns: [[Int]] = []
   }
 
   private struct Contribution: Hashable {
@@ -51,7 +50,7 @@ struct Search {
   }
 
   private struct State: Hashable {
-    /// Classes of attributes that are still to be read; others are 255.
+    /// Classes of attributes that are still to be read, as far as that makes a difference; others are 255.
     var frontier: [UInt8]
     var counting: Bits
   }
@@ -68,8 +67,9 @@ struct Search {
 
   init(
     _ name: String, _ space: Space, key: (Int, Rule) -> ConditionKey?, conditions: [ConditionKey: Condition],
-    decided: [[String]], onlyAbove: Bool
+    decided: [[String]], onlyAbove: Bool, _ breadth: Breadth
   ) {
+    self.breadth = breadth
     self.name = name
     self.space = space
     sides = space.sides
@@ -124,17 +124,56 @@ struct Search {
       space.trim(instance.reads)
       isExhaustive = false
     }
+    for i in instances.indices { instances[i].columns = columns(instances[i]) }
     var left = Array(instances.indices)
     let unset = [UInt8](repeating: 255, count: space.attributes.count)
     var states: [State: [UInt8]] = [State(frontier: unset, counting: Bits()): unset]
     var order: [State] = Array(states.keys)
     while let next = cheapest(left, order[0].frontier) {
       left.removeAll { $0 == next }
-      (states, order) = step(states, order, instances[next], keeping: Set(left.flatMap { instances[$0].reads }))
+      (states, order) = step(states, order, instances[next], keeping: alike(for: left))
     }
     var rows = order.compactMap { states[$0] }.map { $0.map { $0 == 255 ? 0 : $0 } }
     if !isExhaustive { rows += samples() }
     return rows
+  }
+
+  private func columns(_ instance: Instance) -> [[Int]] {
+    guard let table = space.table(instance.key, name: instance.name) else { return [] }
+    let counts = instance.reads.map { space.classes[$0].count }
+    var stride = 1
+    return counts.map { count in
+      defer { stride *= count }
+      var columns = [[Truth]](repeating: [], count: count)
+      for (row, truth) in table.enumerated() { columns[row / stride % count].append(truth) }
+      var known: [[Truth]: Int] = [:]
+      return columns.map { column in
+        if let same = known[column] { return same }
+        known[column] = known.count
+        return known.count - 1
+      }
+    }
+  }
+
+  /// By attribute and class: the first class that makes no difference to any of these conditions; empty: none reads it.
+  private func alike(for left: [Int]) -> [[UInt8]] {
+    var signatures = space.classes.map { [[Int]](repeating: [], count: $0.count) }
+    var isRead = space.classes.map { _ in false }
+    for i in left {
+      for (attribute, numbers) in zip(instances[i].reads, instances[i].columns) {
+        isRead[attribute] = true
+        for (value, number) in numbers.enumerated() { signatures[attribute][value].append(number) }
+      }
+    }
+    return zip(signatures, isRead).map { signatures, isRead in
+      guard isRead else { return [] }
+      var first: [[Int]: UInt8] = [:]
+      return signatures.enumerated().map { value, signature in
+        if let known = first[signature] { return known }
+        first[signature] = UInt8(value)
+        return UInt8(value)
+      }
+    }
   }
 
   /// The condition that reads least that is new.
@@ -146,7 +185,7 @@ struct Search {
   }
 
   private mutating func step(
-    _ states: [State: [UInt8]], _ order: [State], _ instance: Instance, keeping: Set<Int>
+    _ states: [State: [UInt8]], _ order: [State], _ instance: Instance, keeping: [[UInt8]]
   ) -> ([State: [UInt8]], [State]) {
     guard let table = space.table(instance.key, name: instance.name) else {
       isExhaustive = false
@@ -172,7 +211,9 @@ struct Search {
         case .failed: counting = counting.union(instance.failed)
         }
         var frontier = state.frontier
-        for attribute in reads { frontier[attribute] = keeping.contains(attribute) ? row[attribute] : 255 }
+        for (attribute, classes) in keeping.enumerated() {
+          frontier[attribute] = classes.isEmpty || row[attribute] == 255 ? 255 : classes[Int(row[attribute])]
+        }
         let next = State(frontier: frontier, counting: counting)
         if result[next] == nil {
           result[next] = row
@@ -180,7 +221,7 @@ struct Search {
         }
         guard advance(&row, free) else { break }
       }
-      if found.count > Self.maximumStates || steps > Self.maximumSteps {
+      if found.count > breadth.states || steps > breadth.states * 75 {
         isExhaustive = false
         break
       }

@@ -52,8 +52,10 @@ import Testing
     var missed = 0
     for number in 0..<300 where missed == 0 {
       guard let pair = Pair.make(mutation, seed: Self.seed &+ UInt64(number) &* 104_729) else { continue }
-      missed += try pair.missed(try pair.compare(Breadth(without: fault)), requests: Self.requests, &tally).count
+      tally.pairs += 1
+      missed += try pair.missed(try pair.compare(Breadth(without: fault, states: 300)), requests: Self.requests, &tally).count
     }
+    print("diff, without \(fault): \(tally)")
     #expect(missed > 0, "nobody notices \(fault)")
   }
 }
@@ -98,7 +100,7 @@ struct Pair {
     return nil
   }
 
-  func compare(_ breadth: Breadth = Breadth()) throws -> PolicyDifferences {
+  func compare(_ breadth: Breadth = Breadth(states: 3_000)) throws -> PolicyDifferences {
     let policies = [old, new].compactMap { openPolicy($0.files).policy }
     guard policies.count == 2 else { throw NoPolicy() }
     return differences(from: policies[0], to: policies[1], operators: nil, breadth)
