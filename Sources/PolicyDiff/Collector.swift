@@ -55,13 +55,23 @@ struct Collector {
       let wanted = Wanted(name: name, preference: preference, isHalted: isHalted)
       let verdicts = decide(wanted)
       guard let place = place(verdicts, wanted) else { continue }
-      if isHalted, found.keys.contains(where: { $0.kind.old == place.kind.old && $0.kind.new == place.kind.new }) { continue }
+      if isHalted, showsOtherwise(place.kind) { continue }
       let count = tries[place, default: 0]
       guard count < 4 else { continue }
       tries[place] = count + 1
       let values = row.enumerated().map { space.classes[$0.offset][Int($0.element)] }
-      keep(minimal(Found(kind: place.kind, deciders: place.deciders, wanted: wanted, values: values, verdicts: verdicts, size: 0)))
+      keep(
+        minimal(
+          Found(kind: place.kind, deciders: place.deciders, wanted: wanted, values: values, verdicts: verdicts, size: 0)
+        ))
       space.fill(row)
+    }
+  }
+
+  /// The same shows without a stop, and without a wish.
+  private func showsOtherwise(_ kind: Kind) -> Bool {
+    found.values.contains {
+      $0.kind.old == kind.old && $0.kind.new == kind.new && !$0.kind.isHalted && $0.wanted.preference == nil
     }
   }
 
@@ -155,7 +165,9 @@ struct Collector {
     let strange = given.filter { !own.contains($0.key) }
     put(space.attributes.map { given[$0] })
     for side in sides {
-      for (name, value) in strange { if let slot = side.slots[name] { side.set(slot, side.value(value, of: name, in: memory)) } }
+      for (name, value) in strange {
+        if let slot = side.slots[name] { side.set(slot, side.value(value, of: name, in: memory)) }
+      }
     }
     let wanted = Wanted(name: name, preference: below.request.preference, isHalted: below.isHalted)
     let verdicts = decide(wanted)

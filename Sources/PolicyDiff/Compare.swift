@@ -93,7 +93,9 @@ struct Comparison {
     var found: [Condition] = []
     for side in 0..<2 {
       for rule in sides[side].rules(of: name) {
-        if let key = key(side, rule), let condition = condition(key), condition.readsBehavior { found.append(condition) }
+        if let key = key(side, rule), let condition = condition(key), condition.readsBehavior {
+          found.append(condition)
+        }
       }
     }
     return found
@@ -204,8 +206,11 @@ struct Comparison {
     var search = Search(
       name, space, key: { places[$0][$1] }, conditions: keys, decided: decided, onlyAbove: onlyAbove, breadth)
     let rows = search.rows()
-    var collector = Collector(space, name, sides, preferences: breadth.tries(.preferences) ? Collector.preferences : [nil])
-    let isAbsoluteOther = Set(decided[0] + decided[1]).contains { sides[0].absolute(of: $0) != sides[1].absolute(of: $0) }
+    var collector = Collector(
+      space, name, sides, preferences: breadth.tries(.preferences) ? Collector.preferences : [nil])
+    let isAbsoluteOther = Set(decided[0] + decided[1]).contains {
+      sides[0].absolute(of: $0) != sides[1].absolute(of: $0)
+    }
     for isHalted in isAbsoluteOther && breadth.tries(.halts) ? [false, true] : [false] {
       for row in rows {
         space.fill(row)

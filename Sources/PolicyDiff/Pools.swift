@@ -103,7 +103,8 @@ struct Pool {
 
   private var texts: [String] {
     let known = hints.texts.union(hints.matching)
-    var all = hints.texts.sorted() + hints.matching.sorted { ($0.utf8.count, $0) < ($1.utf8.count, $1) } + [unlike(known), ""]
+    var all =
+      hints.texts.sorted() + hints.matching.sorted { ($0.utf8.count, $0) < ($1.utf8.count, $1) } + [unlike(known), ""]
     // Each with each, for predicates that hold together.
     let few = hints.texts.sorted().prefix(6)
     for a in few { for b in few where a != b { all.append(a + b) } }
@@ -118,7 +119,10 @@ struct Pool {
   }
 
   private var bytes: [[UInt8]] {
-    var all = hints.bytes.sorted { $0.count != $1.count ? $0.count < $1.count : $0.lexicographicallyPrecedes($1) } + [[], [120], [97, 98]]
+    var all =
+      hints.bytes.sorted { $0.count != $1.count ? $0.count < $1.count : $0.lexicographicallyPrecedes($1) } + [
+        [], [120], [97, 98],
+      ]
     guard hints.isOpaque else { return all }
     all += hints.texts.sorted().map { Array($0.utf8) }
     // Base64 and hashes are of the text's letters; what they stand for can't be told, but for the first.
@@ -159,7 +163,9 @@ struct Pool {
     if all.isEmpty || hints.isOpaque { all.insert(Self.noon, at: 0) }
     guard hints.isOpaque else { return all }
     for one in hints.durations {
-      for sign in [1, -1] as [Int64] { for near in [-1, 0, 1] as [Int64] { all.append(Instant(seconds: base + sign * one.seconds + near)) } }
+      for sign in [1, -1] as [Int64] {
+        for near in [-1, 0, 1] as [Int64] { all.append(Instant(seconds: base + sign * one.seconds + near)) }
+      }
     }
     // Every hour of a day, day of a week and month, some minutes; years that the conditions name.
     for hour in 0..<24 as Range<Int64> { all.append(Instant(seconds: base - 43200 + hour * 3600)) }
@@ -183,7 +189,9 @@ struct Pool {
     }
     if all.isEmpty || hints.isOpaque { all += [Instant(seconds: 60), Instant(seconds: 0)] }
     guard hints.isOpaque else { return all }
-    for n in hints.ints where n >= 0 && n <= 10_000 { for unit in [1, 60, 3600] as [Int64] { all.append(Instant(seconds: n * unit)) } }
+    for n in hints.ints where n >= 0 && n <= 10_000 {
+      for unit in [1, 60, 3600] as [Int64] { all.append(Instant(seconds: n * unit)) }
+    }
     return all + [1, 90, 3600, 86400, -1, -3600].map { Instant(seconds: $0) }
   }
 
@@ -208,7 +216,9 @@ struct Pool {
     }
     if let first = plain.first {
       for length in hints.ints where length > 0 && length <= 32 {
-        for near in [length - 1, length, length + 1] { all.append(.list([RequestValue](repeating: first, count: Int(near)))) }
+        for near in [length - 1, length, length + 1] {
+          all.append(.list([RequestValue](repeating: first, count: Int(near))))
+        }
       }
       all.append(.list([first] + rich.prefix(2) + plain.prefix(1)))
     }

@@ -24,7 +24,8 @@ final class Probe {
     let location = Location(file: "", line: 0, column: 0)
     platform.behaviors["probe"] = Behavior(
       name: "probe", title: nil, clause: nil, stated: nil,
-      choice: Choice(default: .deny, operatorsMay: .deny, usersMay: .deny), governedBy: nil, hardcoded: .none, stakes: 1,
+      choice: Choice(default: .deny, operatorsMay: .deny, usersMay: .deny), governedBy: nil, hardcoded: .none,
+      stakes: 1,
       audit: .counts, location: location)
     for source in sources {
       // A disjunction is always a program, never one of the engine's short tests, and comes to what its one part does.

@@ -137,13 +137,17 @@ final class Space {
       var seen: Set<[UInt8]> = []
       var told = zip([nil] + ends.map(Optional.some), signatures).filter { seen.insert($1).inserted }.map(\.0)
       // What several attributes are put together for can't be told by one: some of everything.
-      if reading.contains(where: { $0.reads.count > 1 }) { told += ends.prefix(6).filter { !told.contains($0) }.map { $0 } }
+      if reading.contains(where: { $0.reads.count > 1 }) {
+        told += ends.prefix(6).filter { !told.contains($0) }.map { $0 }
+      }
       joint = Array(
         joint.flatMap { base in told.map { end in end.map { Pool.build(way[...], $0, base) } ?? base } }
           .prefix(Self.maximumStructures))
     }
     var known: Set<RequestValue?> = []
-    classes[attribute] = (plain.prefix(1) + joint.filter { $0 != nil } + plain.dropFirst()).filter { known.insert($0).inserted }
+    classes[attribute] = (plain.prefix(1) + joint.filter { $0 != nil } + plain.dropFirst()).filter {
+      known.insert($0).inserted
+    }
   }
 
   private func convert() {
@@ -207,7 +211,9 @@ final class Space {
   /// An atom over several attributes tells two values of one apart if it does for some values of the others.
   private func rows(_ placed: PlacedAtom, _ name: String, _ signatures: inout [[[UInt8]]]) {
     var counts = placed.reads.map { classes[$0].count }
-    while counts.reduce(1, *) > Self.maximumAtomRows, let largest = counts.max(), let at = counts.firstIndex(of: largest) {
+    while counts.reduce(1, *) > Self.maximumAtomRows, let largest = counts.max(),
+      let at = counts.firstIndex(of: largest)
+    {
       counts[at] -= max(1, largest / 16)
     }
     var row = [Int](repeating: 0, count: counts.count)

@@ -66,7 +66,9 @@ func variants(of texts: Set<String>, lengths: Set<Int64>) -> [String] {
       all.append(String(repeating: "x", count: Int(length)) + text)
     }
   }
-  all += ["", "x", "ab", "  ", " x ", "1", "0", "7", "1.5", "true", "false", "10s", "2026-01-01T00:00:00Z", "a b c d e"]
+  all += [
+    "", "x", "ab", "  ", " x ", "1", "0", "7", "1.5", "true", "false", "10s", "2026-01-01T00:00:00Z", "a b c d e",
+  ]
   for length in lengths.sorted() where length >= 0 && length <= 256 {
     for near in [length - 1, length, length + 1] where near > 0 { all.append(String(repeating: "a", count: Int(near))) }
     all.append(String(length + 1))

@@ -20,7 +20,8 @@ import Testing
   /// Every example, as flags and as JSON, asked of both policies: the effects and obligations that were told.
   @Test func examplesCanBeAskedAgain() throws {
     let told = try JSONParser.parse(try licet("diff", Self.before, Self.after, "--json").output)
-    guard case .array(let operators)? = told["operators"], case .array(let all)? = operators.first?["differences"] else {
+    guard case .array(let operators)? = told["operators"], case .array(let all)? = operators.first?["differences"]
+    else {
       Issue.record("no differences: \(told)")
       return
     }
@@ -49,16 +50,19 @@ import Testing
     let run = try licet("diff", "examples", image)
     #expect(run.status == 0)
     #expect(run.output.hasPrefix("no decision changes\n"))
-    #expect(try JSONParser.parse(try licet("diff", image, "examples", "--json").output)["result"] == .string("no-difference"))
+    #expect(
+      try JSONParser.parse(try licet("diff", image, "examples", "--json").output)["result"] == .string("no-difference"))
   }
 
   /// An opaque condition that is written otherwise: nothing is found, and that is all that is said.
   @Test func nothingFoundIsNoProof() throws {
     let folder = try TemporaryFolder()
     let head = "licet: 1\nlayer: platform\nname: p\nattributes: {request: {n: int}}\nbehaviors: {a: {default: allow}}\n"
-    let old = try folder.write(head + "rules: [{limit: a, to: deny, when: request.n * request.n == 144}]\n", to: "old/platform.yaml")
+    let old = try folder.write(
+      head + "rules: [{limit: a, to: deny, when: request.n * request.n == 144}]\n", to: "old/platform.yaml")
     let new = try folder.write(
-      head + "rules: [{limit: a, to: deny, when: request.n == 12 || request.n == -12 || request.n * request.n == 144}]\n",
+      head
+        + "rules: [{limit: a, to: deny, when: request.n == 12 || request.n == -12 || request.n * request.n == 144}]\n",
       to: "new/platform.yaml")
     let names = [old, new].map { URL(filePath: $0).deletingLastPathComponent().path }
     let run = try licet("diff", names[0], names[1])

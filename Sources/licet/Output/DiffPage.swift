@@ -174,7 +174,8 @@ struct DiffPage {
     // First the name that decided, where that is one of them; wider ones only stand for it.
     for i in rows.indices {
       let all = [rows[i].first] + rows[i].others
-      guard all[0].old.effect != all[0].new.effect, let at = all.firstIndex(where: { $0.name == $0.old.decidedBy.behavior && $0.name == $0.new.decidedBy.behavior })
+      guard all[0].old.effect != all[0].new.effect,
+        let at = all.firstIndex(where: { $0.name == $0.old.decidedBy.behavior && $0.name == $0.new.decidedBy.behavior })
       else { continue }
       rows[i].first = all[at]
       rows[i].others = all.enumerated().filter { $0.offset != at }.map(\.element)
@@ -208,7 +209,9 @@ struct DiffPage {
       add(style.paint(harmless("licet check \(flag) \(new) \(request.flags)", unicode: style.unicode), .dim))
     } else {
       add(style.paint(harmless(request.json.compact, unicode: style.unicode), .dim))
-      if !request.isAskable { add(style.paint("where null is a NaN or an infinity, which only the bus and the library can say", .dim)) }
+      if !request.isAskable {
+        add(style.paint("where null is a NaN or an infinity, which only the bus and the library can say", .dim))
+      }
     }
     return lines
   }
@@ -228,7 +231,10 @@ struct DiffPage {
     let decided = outcome.decidedBy
     var text = decided.rank == .oversight ? "nothing in force" : decided.rank.name
     if let statement = decided.statement {
-      text += " " + style.paint(harmless(statement.form == .builtIn ? "built in" : statement.place, unicode: style.unicode), .blue)
+      text +=
+        " "
+        + style.paint(
+          harmless(statement.form == .builtIn ? "built in" : statement.place, unicode: style.unicode), .blue)
     }
     if decided.behavior != name { text += " (for \(decided.behavior))" }
     return text
@@ -248,7 +254,8 @@ struct DiffPage {
       lines.append("\(found.names) names, all equal in content")
     } else {
       lines.append(
-        "\(found.equalByContent) of \(found.names) names equal in content, \(found.requests) requests decided for the others")
+        "\(found.equalByContent) of \(found.names) names equal in content, \(found.requests) requests decided for the others"
+      )
     }
     if !left.isEmpty {
       let names = Set(left.map(\.1)).sorted(by: BehaviorName.precedes)
