@@ -81,6 +81,17 @@ private func compare(_ old: String, _ new: String, _ breadth: Breadth = Breadth(
       """
   }
 
+  /// Pairs that differ only in what a comparison with this fault doesn't try: each is one that finds nothing then.
+  @Test(
+    arguments: [
+      (.sources, "request.source == 'untrusted'", "false"), (.failures, "$n > 5", "has(request.n) && $n > 5"),
+      (.arguments, "argument == 'x'", "false"), (.neighbours, "$n > 5", "$n > 6"),
+    ] as [(Breadth.Fault, String, String)])
+  func whatIsNotTriedIsMissed(_ fault: Breadth.Fault, _ old: String, _ new: String) throws {
+    #expect(try !compare(Self.limit(old), Self.limit(new)).isEmpty)
+    #expect(try compare(Self.limit(old), Self.limit(new), Breadth(without: fault)).isEmpty)
+  }
+
   @Test func theSmallestRequestIsShown() throws {
     let head = "attributes: {user: {x: int, y: int, z: bool}}\nbehaviors: {a: {default: allow}}\n"
     let others =
