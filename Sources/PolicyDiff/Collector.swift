@@ -110,10 +110,7 @@ struct Collector {
 
   private func put(_ values: [RequestValue?]) {
     for side in 0..<2 {
-      for (i, value) in values.enumerated() {
-        guard let slot = space.slots[side][i] else { continue }
-        sides[side].set(slot, sides[side].value(value, of: space.attributes[i], in: space.memory))
-      }
+      for (i, value) in values.enumerated() { sides[side].give(space.attributes[i], value, space.memory) }
     }
   }
 
@@ -160,6 +157,7 @@ struct Collector {
     given[BuiltInAttribute.now.rawValue] = .timestamp(
       seconds: below.request.now.seconds, nanoseconds: below.request.now.nanoseconds)
     given[BuiltInAttribute.argument.rawValue] = .string(below.request.argument ?? "")
+    given[BuiltInAttribute.sessionDial.rawValue] = below.request.dial.map { .double($0.value) }
     let memory = ValueMemory()
     let own = Set(space.attributes)
     let strange = given.filter { !own.contains($0.key) }
@@ -200,6 +198,7 @@ struct Collector {
       switch (BuiltInAttribute(rawValue: attribute), value) {
       case (.resource, .string(let text)?): request.resource = text
       case (.source, .string(let text)?): request.source = Source.allCases.first { $0.name == text } ?? .agent
+      case (.sessionDial, let own): request.dial = own == nil ? nil : Degree(own)
       case (.argument, .string(let text)?): request.argument = text.isEmpty ? nil : text
       case (.now, .timestamp(let seconds, let nanoseconds)?): request.now = (seconds, nanoseconds)
       case (nil, let value?): request.attributes[attribute] = value

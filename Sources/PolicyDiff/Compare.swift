@@ -16,7 +16,7 @@ public func differences(
 /// How widely is searched; tests narrow it, to see that it is noticed.
 struct Breadth {
   enum Fault: String, CaseIterable {
-    case preferences, sources, failures, halts, namesBelow, undeclared, arguments, neighbours
+    case preferences, sources, dials, failures, halts, namesBelow, undeclared, arguments, neighbours
   }
   var without: Fault?
   /// States of a search that are kept, at most; 75 steps are taken for each.
@@ -58,6 +58,7 @@ struct Comparison {
   private struct SpaceKey: Hashable {
     var conditions: Set<ConditionKey>
     var names: [String]
+    var degrees: [Degree]
   }
 
   init(_ old: Side, _ new: Side, _ breadth: Breadth) {
@@ -130,7 +131,8 @@ struct Comparison {
     // The same on both sides, as long as what it reads is declared alike.
     let shared = ConditionKey(source: source, side: 0)
     if let condition = condition(shared),
-      condition.attributes.allSatisfy({ sides[0].types[$0] == sides[1].types[$0] })
+      condition.attributes.allSatisfy({ sides[0].types[$0] == sides[1].types[$0] }),
+      sides[0].dial == sides[1].dial || !condition.attributes.contains(BuiltInAttribute.sessionDial.rawValue)
     {
       return shared
     }
@@ -202,7 +204,7 @@ struct Comparison {
       }
     }
     let names = keys.values.contains(where: \.readsBehavior) ? Set(decided[0] + decided[1]).sorted() : []
-    guard let space = space(keys, names) else { return ([], false) }
+    guard let space = space(keys, names, degrees(decided)) else { return ([], false) }
     var search = Search(
       name, space, key: { places[$0][$1] }, conditions: keys, decided: decided, onlyAbove: onlyAbove, breadth)
     let rows = search.rows()
@@ -226,10 +228,19 @@ struct Comparison {
     return (collector.differences(readsTime: readsTime), search.isExhaustive && isWhole)
   }
 
-  private mutating func space(_ keys: [ConditionKey: Condition], _ names: [String]) -> Space? {
-    let key = SpaceKey(conditions: Set(keys.keys), names: names)
+  /// Stakes, and dials that are stated.
+  private func degrees(_ decided: [[String]]) -> [Degree] {
+    let stakes = (0..<2).flatMap { side in decided[side].map { sides[side].stakes(of: $0) } }
+    let dials = sides.flatMap { [$0.dial.default, $0.dial.operatorsMay, $0.dial.usersMay, $0.dial.stated] }
+    return Set(stakes + dials).sorted()
+  }
+
+  private mutating func space(
+    _ keys: [ConditionKey: Condition], _ names: [String], _ degrees: [Degree]
+  ) -> Space? {
+    let key = SpaceKey(conditions: Set(keys.keys), names: names, degrees: degrees)
     if let known = spaces[key] { return known }
-    let made = Space(sides, keys, names: names, environments: environments, breadth)
+    let made = Space(sides, keys, names: names, environments: environments, degrees: degrees, breadth)
     spaces[key] = made
     return made
   }

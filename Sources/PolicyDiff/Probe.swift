@@ -25,8 +25,8 @@ final class Probe {
     platform.behaviors["probe"] = Behavior(
       name: "probe", title: nil, clause: nil, stated: nil,
       choice: Choice(default: .deny, operatorsMay: .deny, usersMay: .deny), governedBy: nil, hardcoded: .none,
-      stakes: 1,
-      audit: .counts, location: location)
+      stakes: .one,
+      stakesOf: nil, audit: .counts, location: location)
     for source in sources {
       // A disjunction is always a program, never one of the engine's short tests, and comes to what its one part does.
       guard let checked = try? check("(\n\(source)\n) || false", in: environment) else { return nil }

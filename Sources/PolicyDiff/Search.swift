@@ -36,6 +36,8 @@ struct Search {
     var failed = Bits()
     /// By what it reads, then by class: classes with the same number make no difference to it.
     var columns: [[Int]] = []
+    /// Of the dial's cap, which is no condition.
+    var table: [Truth]?
   }
 
   private struct Contribution: Hashable {
@@ -85,6 +87,9 @@ struct Search {
         }
       }
     }
+    for side in 0..<2 {
+      for stakes in Set((onlyAbove ? [name] : decided[side]).map { sides[side].stakes(of: $0) }).sorted() { addCap(stakes, side) }
+    }
     if onlyAbove { isExhaustive = false }
     if !space.isExact.allSatisfy({ $0 }) { isExhaustive = false }
   }
@@ -118,9 +123,29 @@ struct Search {
     if counts { instances[instance].failed.insert(failed) }
   }
 
+  private mutating func addCap(_ stakes: Degree, _ side: Int) {
+    let (reads, table) = space.capTable(stakes, on: side)
+    guard contributions.count < Bits.count else {
+      isExhaustive = false
+      return
+    }
+    let it = Contribution(
+      side: side, kind: .limit, tier: .safety, effect: .ask, obligations: [], behavior: "dial \(stakes.millionths)",
+      name: nil, isFailed: false)
+    contributions[it] = contributions.count
+    var cap = Instance(key: ConditionKey(source: "", side: side), name: nil, reads: reads)
+    cap.yes.insert(contributions.count - 1)
+    cap.table = table
+    instances.append(cap)
+  }
+
+  private func table(_ instance: Instance) -> [Truth]? {
+    instance.table ?? space.table(instance.key, name: instance.name)
+  }
+
   /// A request for everything that there can be together: classes by attribute.
   mutating func rows() -> [[UInt8]] {
-    for instance in instances where space.table(instance.key, name: instance.name) == nil {
+    for instance in instances where table(instance) == nil {
       space.trim(instance.reads)
       isExhaustive = false
     }
@@ -139,7 +164,7 @@ struct Search {
   }
 
   private func columns(_ instance: Instance) -> [[Int]] {
-    guard let table = space.table(instance.key, name: instance.name) else { return [] }
+    guard let table = table(instance) else { return [] }
     let counts = instance.reads.map { space.classes[$0].count }
     var stride = 1
     return counts.map { count in
@@ -187,7 +212,7 @@ struct Search {
   private mutating func step(
     _ states: [State: [UInt8]], _ order: [State], _ instance: Instance, keeping: [[UInt8]]
   ) -> ([State: [UInt8]], [State]) {
-    guard let table = space.table(instance.key, name: instance.name) else {
+    guard let table = table(instance) else {
       isExhaustive = false
       return (states, order)
     }

@@ -21,15 +21,37 @@ struct Rule: Hashable {
 /// Everything that decides one name by itself (names below apart): with equal facts on both sides it is decided alike. What
 /// else may come to count for a name (a dial's stakes, a population's choice) belongs in here.
 struct Facts: Hashable {
-  var unknown: Bool
+  /// The operator isn't in force.
+  var isMissing: Bool
+  /// The default: the platform's, or the operator's audience's; and what it carries.
+  var standing: Effect
+  var obligations: [String]
   var `default`: Effect
   var operatorsMay: Effect
   var usersMay: Effect
   var absolute: Absolute
+  var stakes: Degree
+  var dial: Dial
   /// On the name and above it.
   var rules: Set<Rule>
   /// Types of the attributes that the rules' conditions read.
   var types: [String: AttributeType?]
+}
+
+/// Platform and operator about the dial; zero: the operator states none.
+struct Dial: Hashable {
+  var `default`: Degree
+  var operatorsMay: Degree
+  var usersMay: Degree
+  var stated: Degree
+
+  /// The dial in force for a session's own one; zero: it has none. Only what conditions and stakes are tried with: the decision
+  /// settles it itself.
+  func settled(session: Degree) -> Degree {
+    let chosen = stated == .zero ? `default` : min(stated, operatorsMay)
+    if session == .zero || session < chosen { return session == .zero ? chosen : session }
+    return stated == .zero ? max(chosen, min(session, usersMay)) : chosen
+  }
 }
 
 /// The request of a search: values by slot are put into both sides' frames, the rest is here.
@@ -62,8 +84,9 @@ final class Side {
   private let platformRules: [String: [Rule]]
   private let overlayRules: [String: [Rule]]
   private let choices: [String: Node]
+  private let overlayNodes: [String: Node]
+  let dial: Dial
   private let values = ValueMemory()
-  private let agent: Value
   private let memory: UnsafeMutableRawBufferPointer
   private var nameBytes: [String: Name] = [:]
   private var obligationNames: [Masks: [String]] = [:]
@@ -96,10 +119,14 @@ final class Side {
     let platform = Nodes(policy, .platform)
     let overlay = policy.hasOverlay ? Nodes(policy, .overlay) : nil
     (platformRules, overlayRules, choices) = (platform.rules, overlay?.rules ?? [:], platform.nodes)
+    overlayNodes = overlay?.nodes ?? [:]
+    let header = owner.platform.header.pointee
+    dial = Dial(
+      default: header.dial, operatorsMay: header.dialOperatorsMay, usersMay: header.dialUsersMay,
+      stated: policy.hasOverlay ? policy.image(.overlay).header.pointee.dial : .zero)
     names = Array(Set(platform.nodes.keys).union(overlay.map { Array($0.nodes.keys) } ?? []))
       .sorted(by: BehaviorName.precedes)
     named = Array(platform.named.union(overlay?.named ?? [])).sorted(by: BehaviorName.precedes)
-    agent = values.value(.string(Source.agent.name))
     let size = Frame.size(slots: slots.count, arena: 1 << 20)
     memory = .allocate(byteCount: size, alignment: 16)
     guard let frame = Frame(memory: memory, slots: slots.count) else {
@@ -133,15 +160,39 @@ final class Side {
 
   func facts(of name: String, reads: (Rule) -> [String]) -> Facts {
     let rules = rules(of: name)
-    let node = BehaviorName.path(of: name).lazy.compactMap { self.choices[$0] }.first
+    let node = platformNode(name)
     let unknown = owner.identity.unknown
     func effect(_ raw: UInt8?) -> Effect { raw.map { Effect(rawValue: $0) ?? .deny } ?? unknown }
     var read: [String: AttributeType?] = [:]
     for variable in rules.flatMap(reads) { read.updateValue(types[variable], forKey: variable) }
-    return Facts(
-      unknown: isMissing, default: effect(node?.default), operatorsMay: effect(node?.operatorsMay),
-      usersMay: effect(node?.usersMay), absolute: node.map { Absolute(rawValue: $0.absolute) ?? .off } ?? .none,
+    var facts = Facts(
+      isMissing: isMissing, standing: effect(node?.default), obligations: [], default: effect(node?.default),
+      operatorsMay: effect(node?.operatorsMay), usersMay: effect(node?.usersMay),
+      absolute: node.map { Absolute(rawValue: $0.absolute) ?? .off } ?? .none, stakes: stakes(of: name), dial: dial,
       rules: Set(rules), types: read)
+    if let node { facts.obligations = policy.platform.obligations(of: policy.platform.masks[Int(node.obligations)]).sorted() }
+    if let own = audience(name, node) {
+      facts.standing = min(Effect(rawValue: own.default) ?? .deny, facts.operatorsMay)
+      let overlay = policy.image(.overlay)
+      facts.obligations = overlay.obligations(of: overlay.masks[Int(own.obligations)]).sorted()
+    }
+    return facts
+  }
+
+  private func platformNode(_ name: String) -> Node? {
+    BehaviorName.path(of: name).lazy.compactMap { self.choices[$0] }.first
+  }
+
+  func stakes(of name: String) -> Degree { platformNode(name)?.stakes ?? .one }
+
+  /// The operator's node whose audience chooses the default; it does where the declaration that it stands on governs.
+  private func audience(_ name: String, _ node: Node?) -> Node? {
+    guard let own = BehaviorName.path(of: name).lazy.compactMap({ self.overlayNodes[$0] }).first,
+      own.flags & Node.hasAudience != 0
+    else { return nil }
+    func governing(_ node: Node?) -> UInt32 { node?.choiceStatement ?? policy.platform.header.pointee.unknownStatement }
+    let below = own.platformNode == ImageFormat.none ? nil : policy.platform.nodes[Int(own.platformNode)]
+    return governing(node) == governing(below) ? own : nil
   }
 
   /// A value of the attribute as this side takes it; nil: it doesn't.
@@ -154,9 +205,25 @@ final class Side {
   /// Forgets the last request: nothing is given but what always is.
   func reset() {
     for slot in 0..<frame.slotCount where slot != Int(BuiltInSlot.operatorName) { frame.set(slot, .absent) }
-    frame.set(Int(BuiltInSlot.source), agent)
+    frame.setSource(.agent)
+    frame.sessionDial = .zero
     frame.set(Int(BuiltInSlot.argument), .string(UnsafeRawBufferPointer(start: nil, count: 0)))
     frame.set(Int(BuiltInSlot.now), .timestamp(seconds: Pool.noon.seconds, nanoseconds: Pool.noon.nanoseconds))
+  }
+
+  /// Gives an attribute a value, or the request its source or its session's dial.
+  func give(_ attribute: String, _ value: RequestValue?, _ memory: ValueMemory) {
+    switch (BuiltInAttribute(rawValue: attribute), value) {
+    case (.source, .string(let name)?): frame.setSource(Source.allCases.first { $0.name == name } ?? .agent)
+    case (.sessionDial, _): setDial(Degree(value))
+    default: if let slot = slots[attribute] { set(slot, self.value(value, of: attribute, in: memory)) }
+    }
+  }
+
+  /// The session's own dial; conditions read the one that comes of it.
+  func setDial(_ own: Degree) {
+    frame.sessionDial = own
+    frame.set(Int(BuiltInSlot.sessionDial), .double(dial.settled(session: own).value))
   }
 
   func set(_ attribute: Int, _ value: Value?) { frame.set(attribute, value ?? .absent) }
@@ -203,6 +270,17 @@ final class Side {
     let names = Set(all).sorted()
     obligationNames[masks] = names
     return names
+  }
+}
+
+extension Degree {
+  /// A session's dial among a request's values; nil: it has none.
+  init(_ value: RequestValue?) {
+    guard case .double(let number)? = value else {
+      self = .zero
+      return
+    }
+    self.init(millionths: UInt32(max(0, min(1_000_000, (number * 1_000_000).rounded()))))
   }
 }
 

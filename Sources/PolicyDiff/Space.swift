@@ -33,6 +33,11 @@ final class Space {
   let slots: [[Int?]]
   let memory = ValueMemory()
   private var index: [String: Int] = [:]
+  private enum AttributeKind { case plain, special }
+  /// The source and the session's dial are more than values of slots.
+  private let kinds: [AttributeKind]
+  /// Dials that matter beyond those that conditions name: stakes, and what platform and operator state.
+  private let degrees: [Degree]
   private var probes: [Probe?] = [nil, nil]
   private var programs: [ConditionKey: Int] = [:]
   private var parsed: [ConditionKey: Condition] = [:]
@@ -54,13 +59,16 @@ final class Space {
 
   /// `names`: those that are decided, for conditions that read them. nil: something doesn't compile by itself.
   init?(
-    _ sides: [Side], _ conditions: [ConditionKey: Condition], names: [String], environments: [Environment],
+    _ sides: [Side], _ conditions: [ConditionKey: Condition], names: [String], environments: [Environment], degrees: [Degree],
     _ breadth: Breadth
   ) {
     self.sides = sides
     self.names = names
-    attributes = Set(conditions.values.flatMap(\.attributes)).sorted()
+    let dials = [BuiltInAttribute.source.rawValue, BuiltInAttribute.sessionDial.rawValue]
+    attributes = Set(conditions.values.flatMap(\.attributes)).union(dials).sorted()
     let attributes = attributes
+    kinds = attributes.map { dials.contains($0) ? .special : .plain }
+    self.degrees = degrees
     slots = sides.map { side in attributes.map { side.slots[$0] } }
     parsed = conditions
     for (i, name) in attributes.enumerated() { index[name] = i }
@@ -104,6 +112,7 @@ final class Space {
     let pool = Pool(hints: hints)
     switch BuiltInAttribute(rawValue: name) {
     case .source: return [Source.agent, .user, .operator, .platform, .untrusted].map { .string($0.name) }
+    case .sessionDial: return dials(hints)
     case .now: return pool.values(of: name, .timestamp, isGiven: true)
     case .argument:
       let texts = pool.values(of: name, .string, isGiven: true)
@@ -115,6 +124,16 @@ final class Space {
     for side in sides { if let type = side.types[name], !types.contains(type) { types.append(type) } }
     for type in types { values += pool.values(of: name, type, isGiven: true) }
     return values
+  }
+
+  /// None, and every one that something turns on, with its neighbours.
+  private func dials(_ hints: Hints) -> [RequestValue?] {
+    var all = Set(degrees.map(\.millionths))
+    for number in hints.doubles where number >= 0 && number <= 1 { all.insert(UInt32((number * 1_000_000).rounded())) }
+    let near = all.sorted().flatMap { (one: UInt32) -> [UInt32] in [one, one &+ 1, one &- 1] } + [1, 999_999]
+    var seen: Set<UInt32> = []
+    return [nil]
+      + near.filter { $0 > 0 && $0 < 1_000_000 && seen.insert($0).inserted }.map { .double(Degree(millionths: $0).value) }
   }
 
   /// Maps that have what the conditions look for in them: of each way into them what conditions can tell apart, with each
@@ -159,8 +178,12 @@ final class Space {
   }
 
   private func set(_ attribute: Int, _ value: Int, on side: Int) {
-    guard let slot = slots[side][attribute] else { return }
-    sides[side].set(slot, values[side][attribute][value])
+    switch kinds[attribute] {
+    case .plain:
+      guard let slot = slots[side][attribute] else { return }
+      sides[side].set(slot, values[side][attribute][value])
+    case .special: sides[side].give(attributes[attribute], classes[attribute][value], memory)
+    }
   }
 
   /// Gives both sides' frames the values of these classes.
@@ -181,6 +204,18 @@ final class Space {
           rows(placed, name, &signatures)
         }
       }
+    }
+    // What the dial caps depends on the stakes that it is held against.
+    if let dial = index[BuiltInAttribute.sessionDial.rawValue] {
+      for (value, own) in classes[dial].enumerated() {
+        for side in sides {
+          let settled = side.dial.settled(session: Degree(own))
+          signatures[dial][value] += degrees.map { settled < $0 ? 1 : 0 }
+        }
+      }
+    }
+    if let source = index[BuiltInAttribute.source.rawValue] {
+      for value in classes[source].indices { signatures[source][value].append(UInt8(value == 0 ? 0 : classes[source][value] == .string("untrusted") ? 1 : 2)) }
     }
     for i in attributes.indices {
       isExact.append(exact(i, atoms, signatures[i]))
@@ -262,6 +297,21 @@ final class Space {
 
   // MARK: tables
 
+  /// By the classes of source and dial: what is at stake so much is capped on this side (DESIGN §2.5).
+  func capTable(_ stakes: Degree, on side: Int) -> (reads: [Int], table: [Truth]) {
+    guard let source = index[BuiltInAttribute.source.rawValue], let dial = index[BuiltInAttribute.sessionDial.rawValue]
+    else { return ([], []) }
+    var table: [Truth] = []
+    for own in classes[dial] {
+      let isBelow = sides[side].dial.settled(session: Degree(own)) < stakes
+      for value in classes[source] {
+        let isCapped = value == .string("untrusted") || (isBelow && value == .string("agent"))
+        table.append(isCapped ? .yes : .no)
+      }
+    }
+    return ([source, dial], table)
+  }
+
   func reads(_ key: ConditionKey) -> [Int] { parsed[key]?.attributes.compactMap { index[$0] } ?? [] }
 
   /// What a condition comes to, by the classes of what it reads, the first attribute running fastest. nil: too many rows.
@@ -323,7 +373,7 @@ extension Breadth {
   /// All values; fewer only in tests.
   fileprivate func narrowed(_ values: [RequestValue?], of attribute: String) -> [RequestValue?] {
     switch (without, BuiltInAttribute(rawValue: attribute)) {
-    case (.sources, .source), (.arguments, .argument): Array(values.prefix(1))
+    case (.dials, .sessionDial), (.sources, .source), (.arguments, .argument): Array(values.prefix(1))
     case (.failures, nil), (.failures, .resource): values.filter { $0 != nil }
     case (.neighbours, nil): Array(values.prefix(2))
     default: values

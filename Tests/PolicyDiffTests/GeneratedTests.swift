@@ -182,7 +182,7 @@ extension OracleRequest {
     self.init(
       behaviors: request.behaviors, resource: request.resource, source: request.source,
       attributes: request.attributes.mapValues { OracleValue($0) }, argument: request.argument,
-      preference: request.preference, now: (request.now.seconds, Int64(request.now.nanoseconds)),
+      preference: request.preference, dial: request.dial, now: (request.now.seconds, Int64(request.now.nanoseconds)),
       isHalted: difference.isHalted)
   }
 }

@@ -5,6 +5,7 @@ internal import PolicyImage
 public enum Mutation: String, CaseIterable, Sendable {
   case dropRule, addRule, ruleEffect, ruleTier, ruleBehavior, condition, constant, obligations, shadow
   case `default`, ceiling, absolute, unknown, dropBehavior
+  case stakes, dial, operatorDial, population, audience
   /// Says the same in another order, some of it twice.
   case orderOnly
 }
@@ -32,12 +33,22 @@ extension GeneratedPolicy {
       } else {
         return false
       }
-    case .default, .ceiling, .absolute:
+    case .default, .ceiling, .absolute, .stakes, .population:
       guard !behaviors.isEmpty else { return false }
       return change(mutation, behavior: random.below(behaviors.count), &random)
     case .dropBehavior:
       guard !behaviors.isEmpty else { return false }
       behaviors.remove(at: random.below(behaviors.count))
+    case .dial:
+      let value = random.pick(Self.dials)
+      dial = dial != nil && random.chance(20) ? nil : GeneratedDial(
+        default: value, operatorsMay: max(value, random.pick(Self.dials)), usersMay: max(value, random.pick(Self.dials)))
+    case .operatorDial: operatorDial = operatorDial != nil && random.chance(40) ? nil : random.pick(Self.dials)
+    case .audience:
+      guard !audiences.isEmpty else { return false }
+      let index = random.below(audiences.count)
+      guard let population = behaviors.first(where: { $0.name == audiences[index].behavior })?.population else { return false }
+      audiences[index].who = PopulationGenerator.audience(population, &random)
     case .unknown: unknown = random.pick(Effect.allCases.filter { $0 != unknown })
     case .orderOnly:
       behaviors.shuffle(using: &random)
@@ -97,16 +108,23 @@ extension GeneratedPolicy {
   private mutating func change(_ mutation: Mutation, behavior index: Int, _ random: inout SeededRandom) -> Bool {
     let before = behaviors[index]
     switch mutation {
-    case .default: behaviors[index].default = before.default == nil ? random.pick(Effect.allCases) : nil
+    case .default:
+      behaviors[index].default = before.default == nil ? random.pick(Effect.allCases) : nil
+      behaviors[index].population = nil
+    case .stakes: behaviors[index].stakes = random.pick(Self.stakes.filter { $0 != before.stakes })
+    case .population:
+      behaviors[index].default = nil
+      behaviors[index].population = PopulationGenerator.population(&random)
     case .ceiling:
-      guard let value = before.default else { return false }
+      guard let value = before.value else { return false }
       behaviors[index].operatorsMay = max(value, random.pick(Effect.allCases))
       behaviors[index].usersMay = max(value, random.pick(Effect.allCases))
     default: behaviors[index].hardcoded = before.hardcoded == .none ? random.pick([.off, .on]) : .none
     }
     if behaviors[index].hardcoded != .none {
       (behaviors[index].default, behaviors[index].operatorsMay, behaviors[index].usersMay) = (nil, nil, nil)
-    } else if behaviors[index].default == nil {
+      behaviors[index].population = nil
+    } else if behaviors[index].value == nil {
       (behaviors[index].operatorsMay, behaviors[index].usersMay) = (nil, nil)
     }
     return behaviors[index] != before

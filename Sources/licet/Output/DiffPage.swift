@@ -199,7 +199,7 @@ struct DiffPage {
       if !it.lost.isEmpty { add("without \(it.lost.joined(separator: ", "))") }
       if !it.gained.isEmpty { add("\(it.lost.isEmpty ? "now" : "but now") with \(it.gained.joined(separator: ", "))") }
     } else {
-      add("\(decider(it.old, it.name, style)) \(arrow) \(decider(it.new, it.name, style))")
+      add("\(decider(it.old, it, one.presence == .onlyInNew, style)) \(arrow) \(decider(it.new, it, one.presence == .onlyInOld, style))")
     }
     for name in it.onlyInNew { add("\(name) is known to the new policy alone; the old one is asked without it") }
     for name in it.onlyInOld { add("\(name) is known to the old policy alone; the new one is asked without it") }
@@ -227,16 +227,18 @@ struct DiffPage {
     style.paint(effect.name, .bold, effect == .allow ? .green : effect == .ask ? .yellow : .red)
   }
 
-  private func decider(_ outcome: Difference.Outcome, _ name: String, _ style: Style) -> String {
+  /// `isMissing`: the operator isn't in this policy.
+  private func decider(
+    _ outcome: Difference.Outcome, _ it: Difference, _ isMissing: Bool, _ style: Style
+  ) -> String {
     let decided = outcome.decidedBy
-    var text = decided.rank == .oversight ? "nothing in force" : decided.rank.name
-    if let statement = decided.statement {
-      text +=
-        " "
-        + style.paint(
-          harmless(statement.form == .builtIn ? "built in" : statement.place, unicode: style.unicode), .blue)
+    var text = decided.rank.name
+    if decided.rank == .oversight { text = isMissing ? "nothing in force" : it.isHalted ? "the stop" : "the dial" }
+    if let statement = decided.statement, decided.rank != .oversight || statement.form != .builtIn {
+      let place = statement.form == .builtIn ? "built in" : harmless(statement.place, unicode: style.unicode)
+      text += " " + style.paint(place, .blue)
     }
-    if decided.behavior != name { text += " (for \(decided.behavior))" }
+    if decided.behavior != it.name { text += " (for \(decided.behavior))" }
     return text
   }
 

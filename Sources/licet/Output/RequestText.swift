@@ -29,7 +29,7 @@ struct RequestText {
       "source": request.source == .agent ? nil : .string(request.source.name),
       "user": roots["user"].map(JSON.object), "session": roots["session"].map(JSON.object),
       "request": roots["request"].map(JSON.object), "preference": request.preference.map { .string($0.name) },
-      "argument": request.argument.map(JSON.string),
+      "argument": request.argument.map(JSON.string), "dial": request.dial.map { .double($0.value) },
       "now": readsTime ? .string(timestampText(request.now.seconds, request.now.nanoseconds)) : nil,
     ])
   }
@@ -49,6 +49,7 @@ struct RequestText {
       }
     }
     if let preference = request.preference { words += ["--preference", preference.name] }
+    if let dial = request.dial { words += ["--dial", "\(dial.value)"] }
     if let argument = request.argument { words += ["--argument", argument] }
     if readsTime { words += ["--now", timestampText(request.now.seconds, request.now.nanoseconds)] }
     return words.map(quoted).joined(separator: " ")
