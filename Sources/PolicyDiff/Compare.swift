@@ -3,6 +3,7 @@
 internal import CEL
 public import Consultation
 internal import Decision
+internal import Offline
 internal import PolicyImage
 internal import PolicyLanguage
 
@@ -27,7 +28,7 @@ struct Breadth {
 func differences(
   from old: OfflinePolicy, to new: OfflinePolicy, operators: [String]?, _ breadth: Breadth
 ) -> PolicyDifferences {
-  var result = PolicyDifferences()
+  var result = PolicyDifferences(claims: claims(old, new))
   let all = Set(old.operators).union(new.operators).sorted()
   let wanted: [String?] = all.isEmpty ? [nil] : all.filter { operators?.contains($0) ?? true }
   for name in wanted {
@@ -42,10 +43,19 @@ func differences(
   return result
 }
 
+private func claims(_ old: OfflinePolicy, _ new: OfflinePolicy) -> [ClaimDifference] {
+  let before = Dictionary(old.attributes.map { ($0.name, $0.isVerified) }) { first, _ in first }
+  return new.attributes.sorted { $0.name < $1.name }.compactMap { attribute in
+    guard let wasVerified = before[attribute.name], wasVerified != attribute.isVerified else { return nil }
+    return ClaimDifference(attribute: attribute.name, isLooser: wasVerified)
+  }
+}
+
 struct Comparison {
   private let sides: [Side]
   private let environments: [Environment]
   private let breadth: Breadth
+  private let isSame: Bool
   private(set) var result: OperatorDifferences
   private(set) var names = 0
   private(set) var equalByContent = 0
@@ -64,6 +74,7 @@ struct Comparison {
   init(_ old: Side, _ new: Side, _ breadth: Breadth) {
     self.breadth = breadth
     sides = [old, new]
+    isSame = old.isSame(as: new)
     environments = sides.map { environment(for: $0.attributes, isLimit: true) }
     result = OperatorDifferences(
       name: old.operatorName, presence: old.isMissing ? .onlyInNew : new.isMissing ? .onlyInOld : .both)
@@ -150,9 +161,11 @@ struct Comparison {
     if let known = facts[side][name] { return known }
     var reads: [Rule: [String]] = [:]
     for rule in sides[side].rules(of: name) where rule.condition != nil {
-      reads[rule] = key(side, rule).flatMap { condition($0) }?.attributes ?? []
+      reads[rule] = key(side, rule).flatMap { condition($0) }?.attributes
     }
-    let found = sides[side].facts(of: name) { reads[$0] ?? [] }
+    var found = sides[side].facts(of: name) { reads[$0] ?? [] }
+    // Of what can't be read it isn't known what it turns on.
+    if found.rules.contains(where: { $0.condition != nil && reads[$0] == nil }) { found.isKnown = false }
     facts[side][name] = found
     return found
   }
@@ -162,8 +175,10 @@ struct Comparison {
   private mutating func compare(_ name: String, coversBelow: Bool) {
     names += 1
     let decided = sides.map { breadth.tries(.namesBelow) ? $0.decided(for: name) : [name] }
-    var isEqual = decided[0] == decided[1]
-    for one in decided[0] where isEqual { isEqual = facts(0, one) == facts(1, one) }
+    var isKnown = sides.allSatisfy(\.isKnown)
+    for side in 0..<2 { for one in decided[side] where isKnown { isKnown = facts(side, one).isKnown } }
+    var isEqual = isSame || (isKnown && decided[0] == decided[1])
+    for one in decided[0] where isEqual && !isSame { isEqual = facts(0, one) == facts(1, one) }
     if isEqual {
       equalByContent += 1
       return
@@ -178,7 +193,7 @@ struct Comparison {
       found = search(name, decided)
       if !both.isEmpty { known[both] = found }
     }
-    if !found.isExhaustive { result.notExhaustive.append(name) }
+    if !found.isExhaustive || !isKnown { result.notExhaustive.append(name) }
     result.differences += found.differences.map { difference in
       var copy = difference
       copy.coversBelow = coversBelow

@@ -66,15 +66,26 @@ public struct OperatorDifferences: Sendable {
   public var notExhaustive: [String] = []
 }
 
+/// An attribute of both policies that only the authority gives in one of them, and whoever asks in the other: what a request
+/// may claim changes, if nothing else.
+public struct ClaimDifference: Hashable, Sendable {
+  public var attribute: String
+  /// Now whoever asks says what it is.
+  public var isLooser: Bool
+  public var direction: Difference.Direction { isLooser ? .loosened : .tightened }
+}
+
 /// What a comparison came to.
 public struct PolicyDifferences: Sendable {
+  /// By attribute.
+  public var claims: [ClaimDifference] = []
   public var operators: [OperatorDifferences] = []
   /// Names looked at, those among them that are the same by what stands in the policies, and requests decided.
   public var names = 0
   public var equalByContent = 0
   public var requests = 0
 
-  public var isEmpty: Bool { operators.allSatisfy { $0.differences.isEmpty && $0.presence == .both } }
+  public var isEmpty: Bool { claims.isEmpty && operators.allSatisfy { $0.differences.isEmpty && $0.presence == .both } }
   /// Nothing else can change: every name was compared by content or searched through.
   public var isProved: Bool { operators.allSatisfy(\.notExhaustive.isEmpty) }
 }

@@ -16,11 +16,15 @@ struct Rule: Hashable {
   var readsArgument: Bool
   var condition: String?
   var obligations: [String]
+  /// Its tests are nothing that a comparison doesn't account for.
+  var isKnown: Bool
 }
 
-/// Everything that decides one name by itself (names below apart): with equal facts on both sides it is decided alike. What
-/// else may come to count for a name (a dial's stakes, a population's choice) belongs in here.
+/// Everything that decides one name by itself (names below apart): with equal facts on both sides, all known, it is decided
+/// alike. What else may come to count for a name belongs in here.
 struct Facts: Hashable {
+  /// Nothing else counts for it (Known.swift).
+  var isKnown: Bool
   /// The operator isn't in force.
   var isMissing: Bool
   /// The default: the platform's, or the operator's audience's; and what it carries.
@@ -86,6 +90,8 @@ final class Side {
   private let choices: [String: Node]
   private let overlayNodes: [String: Node]
   let dial: Dial
+  /// Nothing counts beyond what stands on names (Known.swift).
+  let isKnown: Bool
   private let values = ValueMemory()
   private let memory: UnsafeMutableRawBufferPointer
   private var nameBytes: [String: Name] = [:]
@@ -97,9 +103,9 @@ final class Side {
   /// nil: no room for a frame.
   init?(_ owner: OfflinePolicy, operator name: String?) {
     self.owner = owner
-    let isKnown = name.map { owner.operators.contains($0) } ?? true
-    isMissing = !isKnown
-    policy = (try? owner.policy(for: isKnown ? name : nil)) ?? Policy(platform: owner.platform)
+    let isThere = name.map { owner.operators.contains($0) } ?? true
+    isMissing = !isThere
+    policy = (try? owner.policy(for: isThere ? name : nil)) ?? Policy(platform: owner.platform)
     operatorName = name
     let nowhere = Location(file: "", line: 0, column: 0)
     attributes = owner.attributes.map {
@@ -134,6 +140,9 @@ final class Side {
       return nil
     }
     self.frame = frame
+    self.isKnown =
+      Known.isWholeInput(frame, policy) && Known.covers(policy.platform)
+      && (!policy.hasOverlay || Known.covers(policy.image(.overlay)))
     if let name { self.frame.set(Int(BuiltInSlot.operatorName), values.value(.string(name))) }
   }
 
@@ -165,8 +174,10 @@ final class Side {
     func effect(_ raw: UInt8?) -> Effect { raw.map { Effect(rawValue: $0) ?? .deny } ?? unknown }
     var read: [String: AttributeType?] = [:]
     for variable in rules.flatMap(reads) { read.updateValue(types[variable], forKey: variable) }
+    let nodes = BehaviorName.path(of: name).flatMap { [choices[$0], overlayNodes[$0]] }
+    let isKnown = rules.allSatisfy(\.isKnown) && nodes.allSatisfy { $0.map(Known.covers) ?? true }
     var facts = Facts(
-      isMissing: isMissing, standing: effect(node?.default), obligations: [], default: effect(node?.default),
+      isKnown: isKnown, isMissing: isMissing, standing: effect(node?.default), obligations: [], default: effect(node?.default),
       operatorsMay: effect(node?.operatorsMay), usersMay: effect(node?.usersMay),
       absolute: node.map { Absolute(rawValue: $0.absolute) ?? .off } ?? .none, stakes: stakes(of: name), dial: dial,
       rules: Set(rules), types: read)
@@ -177,6 +188,13 @@ final class Side {
       facts.obligations = overlay.obligations(of: overlay.masks[Int(own.obligations)]).sorted()
     }
     return facts
+  }
+
+  /// The very same policy, byte for byte.
+  func isSame(as other: Side) -> Bool {
+    guard isMissing == other.isMissing, policy.hasOverlay == other.policy.hasOverlay else { return false }
+    let layers: [Layer] = policy.hasOverlay ? [.platform, .overlay] : [.platform]
+    return layers.allSatisfy { policy.image($0).contents.elementsEqual(other.policy.image($0).contents) }
   }
 
   private func platformNode(_ name: String) -> Node? {
@@ -285,6 +303,8 @@ extension Degree {
 }
 
 extension Image {
+  fileprivate var contents: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: size) }
+
   fileprivate func obligations(of mask: UInt64) -> [String] {
     (0..<count(.obligations)).filter { mask & 1 << UInt64($0) != 0 }
       .map { String(decoding: obligationName($0), as: UTF8.self) }
@@ -307,7 +327,8 @@ private struct Nodes {
       var word = Int(node.block)
       for _ in 0..<(Int(node.settings) + Int(node.grants) + Int(node.limits)) {
         let header = RuleHeader(word: image.rules[word])
-        rules[name, default: []].append(Rule(header, name, layer, policy))
+        let isKnown = Known.covers(header, testsAt: word + 1, in: image)
+        rules[name, default: []].append(Rule(header, name, layer, policy, isKnown))
         word += 1 + header.tests
       }
     }
@@ -315,12 +336,12 @@ private struct Nodes {
 }
 
 extension Rule {
-  fileprivate init(_ header: RuleHeader, _ name: String, _ layer: Layer, _ policy: Policy) {
+  fileprivate init(_ header: RuleHeader, _ name: String, _ layer: Layer, _ policy: Policy, _ isKnown: Bool) {
     let image = policy.image(layer)
     self.init(
       layer: layer, behavior: name, kind: StatementKind(rawValue: header.kind) ?? .limit,
       effect: Effect(rawValue: header.effect) ?? .deny, tier: Tier(rawValue: header.tier) ?? .operator,
       readsArgument: header.readsArgument, condition: policy.reference(layer, header.statement)?.condition,
-      obligations: image.obligations(of: image.masks[Int(header.mask)]).sorted())
+      obligations: image.obligations(of: image.masks[Int(header.mask)]).sorted(), isKnown: isKnown)
   }
 }

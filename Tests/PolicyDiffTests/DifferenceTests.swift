@@ -20,7 +20,7 @@ private func compare(_ old: String, _ new: String, _ breadth: Breadth = Breadth(
 @Suite struct DifferenceTests {
   /// An absolute that is on stands over a stop; a default doesn't.
   @Test func whatShowsOnlyWhileStoppedIsTold() throws {
-    let (old, new) = ("behaviors: {a: {hardcoded: on, stakes: 0}}\n", "behaviors: {a: {default: allow}}\n")
+    let (old, new) = ("behaviors: {a: {hardcoded: on}}\n", "behaviors: {a: {default: allow, stakes: 0}}\n")
     let found = try compare(old, new).operators.flatMap(\.differences).filter {
       $0.name == "a" && $0.request.preference == nil
     }

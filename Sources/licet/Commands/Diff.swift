@@ -14,7 +14,7 @@ struct Diff: LicetCommand {
       loosened, tightened or carries other obligations, with the smallest request found that shows it. Names with equal \
       content are equal; the others are searched through: everything that the conditions of both policies can come to \
       together. Exits with 0 when nothing changes, which is then certain, with 1 when something does, and with 3 when \
-      nothing was found but the search could not go through everything.
+      nothing was found but the search could not go through everything; with --only, of what that asks for.
 
       Example: licet diff /etc/licet new-policy --fail-on loosened
       """)
@@ -52,7 +52,8 @@ struct Diff: LicetCommand {
     var found = differences(from: policies.0, to: policies.1, operators: `operator`.isEmpty ? nil : `operator`)
     if let only { found.keep(only) }
     let page = DiffPage(
-      found: found, old: old, new: new, types: DiffPage.types(policies.0, policies.1), flag: flag(sources.1))
+      found: found, only: only, old: old, new: new, types: DiffPage.types(policies.0, policies.1), flag: flag(sources.1),
+      apart: apart(sources.0.set, sources.1.set))
     if format.json { Output.line(page.json.pretty) } else { Output.text(page.text(.detected())) }
     return status(found)
   }
@@ -61,9 +62,24 @@ struct Diff: LicetCommand {
     let all = found.operators.flatMap(\.differences)
     switch failOn {
     case .any: if !found.isEmpty { return 1 }
-    case .loosened: if all.contains(where: \.isLooser) { return 1 }
+    case .loosened: if all.contains(where: \.isLooser) || found.claims.contains(where: \.isLooser) { return 1 }
     }
     return found.isProved ? 0 : 3
+  }
+
+  /// Who operators are and who administers stands beside the decisions, and in folders alone.
+  private func apart(_ old: PolicySet?, _ new: PolicySet?) -> [String] {
+    guard let old, let new else { return [] }
+    var all: [String] = []
+    let rebound = old.operators.keys.sorted().filter { name in
+      guard `operator`.isEmpty || `operator`.contains(name), let now = new.operators[name] else { return false }
+      return Set(old.operators[name]?.bindings ?? []) != Set(now.bindings)
+    }
+    if !rebound.isEmpty { all.append("who is bound to \(rebound.map { harmless($0) }.joined(separator: ", "))") }
+    if Set(old.platform?.administratorGroups ?? []) != Set(new.platform?.administratorGroups ?? []) {
+      all.append("whose groups may administer")
+    }
+    return all
   }
 
   private func flag(_ source: PolicySource) -> String { source.loaded == nil ? "--image" : "--policy" }
@@ -90,6 +106,14 @@ extension PolicyDifferences {
         case .tightened: $0.direction != .tightened
         case .obligations: $0.old.effect != $0.new.effect
         }
+      }
+    }
+    operators.removeAll { $0.differences.isEmpty && $0.presence != .both && $0.notExhaustive.isEmpty }
+    claims.removeAll {
+      switch only {
+      case .loosened: !$0.isLooser
+      case .tightened: $0.isLooser
+      case .obligations: true
       }
     }
   }

@@ -9,12 +9,16 @@ import PolicyLanguage
 
 struct DiffPage {
   let found: PolicyDifferences
+  /// What alone was asked for.
+  let only: Diff.Only?
   /// As they were named.
   let old: String
   let new: String
   let types: [String: AttributeType]
   /// The flag that names the new policy.
   let flag: String
+  /// What else differs, which is no decision.
+  let apart: [String]
 
   /// Attributes as either policy declares them.
   static func types(_ old: OfflinePolicy, _ new: OfflinePolicy) -> [String: AttributeType] {
@@ -25,12 +29,15 @@ struct DiffPage {
 
   var json: JSON {
     .fields([
-      "result": .string(result), "old": .string(old), "new": .string(new),
+      "result": .string(result), "only": only.map { .string($0.rawValue) }, "old": .string(old), "new": .string(new),
+      "claims": .array(
+        found.claims.map { .fields(["attribute": .string($0.attribute), "direction": .string($0.direction.rawValue)]) }),
       "operators": .array(found.operators.filter { !$0.isQuiet }.map(json)),
       "searched": .fields([
         "names": .int(Int64(found.names)), "equal_by_content": .int(Int64(found.equalByContent)),
         "requests": .int(Int64(found.requests)),
       ]),
+      "not_compared": apart.isEmpty ? nil : .strings(apart),
     ])
   }
 
@@ -77,23 +84,35 @@ struct DiffPage {
   // MARK: text
 
   func text(_ style: Style) -> String {
-    var lines: [String] = []
+    var lines = claims(style)
     for group in groups {
       lines.append(style.paint(group.names.joined(separator: ", "), .bold) + note(group.one))
       for section in Section.allCases {
         let rows = group.one.differences.filter { section.holds($0) }
         guard !rows.isEmpty else { continue }
         lines.append("  \(section.title)")
-        let told = rows.filter { !DiffPage.followsByWish($0, rows) }
+        let told = rows.filter { !DiffPage.followsByWish($0, rows) && !DiffPage.followsByDial($0, rows) }
         for row in DiffPage.merged(told) { lines += text(row, group.one, style) }
-        if told.count < rows.count {
-          lines.append(style.paint("    and what follows for users who prefer less (--json has it)", .dim))
+        var rest: [String] = []
+        if rows.contains(where: { DiffPage.followsByWish($0, rows) }) { rest.append("for users who prefer less") }
+        if rows.contains(where: { DiffPage.followsByDial($0, rows) }) { rest.append("where the dial has an agent ask first") }
+        if !rest.isEmpty {
+          lines.append(style.paint("    and what follows \(rest.joined(separator: ", and ")) (--json has it)", .dim))
         }
       }
       lines.append("")
     }
     lines += conclusion(style)
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func claims(_ style: Style) -> [String] {
+    guard !found.claims.isEmpty else { return [] }
+    let lines = found.claims.map {
+      let text = $0.isLooser ? "whoever asks says what it is; until now the authority did" : "only the authority says what it is"
+      return "    \(style.paint(harmless($0.attribute), .bold))\n\(indent)\(text)"
+    }
+    return [style.paint("all operators", .bold), "  What a request may claim"] + lines + [""]
   }
 
   private enum Section: CaseIterable {
@@ -157,6 +176,15 @@ struct DiffPage {
     return all.contains { $0.request.preference == nil && $0.name == it.name }
   }
 
+  /// What the dial caps shows less of a change that shows without it as well.
+  private static func followsByDial(_ it: Difference, _ all: [Difference]) -> Bool {
+    guard !it.isHalted, it.request.preference == nil, it.old.isCapped != it.new.isCapped else { return false }
+    return all.contains {
+      guard $0.name == it.name, !$0.isHalted, !$0.old.isCapped, !$0.new.isCapped else { return false }
+      return it.old.isCapped ? $0.new.decidedBy.isAlike(it.new.decidedBy) : $0.old.decidedBy.isAlike(it.old.decidedBy)
+    }
+  }
+
   private static func merged(_ differences: [Difference]) -> [Row] {
     var rows: [Row] = []
     for difference in differences {
@@ -193,7 +221,7 @@ struct DiffPage {
     let width = effects.map(\.name).joined(separator: joint).count
     let pad = String(repeating: " ", count: max(2, 18 - width))
     var lines = ["    \(lead)\(pad)\(style.paint(title(it), .bold))"]
-    func add(_ text: String) { lines.append(String(repeating: " ", count: 22) + text) }
+    func add(_ text: String) { lines.append(indent + text) }
     if !row.names.isEmpty { add(style.paint(also(row.names), .dim)) }
     if it.old.effect == it.new.effect {
       if !it.lost.isEmpty { add("without \(it.lost.joined(separator: ", "))") }
@@ -242,6 +270,15 @@ struct DiffPage {
     return text
   }
 
+  private var nothing: String {
+    switch only {
+    case nil: "no decision changes"
+    case .loosened: "nothing is loosened"
+    case .tightened: "nothing is tightened"
+    case .obligations: "no obligations change without their effect"
+    }
+  }
+
   private func conclusion(_ style: Style) -> [String] {
     let searched = found.names - found.equalByContent
     var lines: [String] = []
@@ -249,7 +286,7 @@ struct DiffPage {
     if found.isEmpty {
       lines.append(
         found.isProved
-          ? style.paint("no decision changes", .green)
+          ? style.paint(nothing, .green)
           : style.paint("no difference found", .yellow) + ", which is no proof: not everything could be searched")
     }
     if searched == 0 {
@@ -265,9 +302,12 @@ struct DiffPage {
       lines.append(
         found.isEmpty ? "not searched through: \(shown)" : "not searched through, so more may change: \(shown)")
     }
+    if !apart.isEmpty { lines.append("different as well, but no decision: \(apart.joined(separator: "; "))") }
     return lines
   }
 }
+
+private let indent = String(repeating: " ", count: 22)
 
 extension OperatorDifferences {
   fileprivate var isEmpty: Bool { differences.isEmpty && presence == .both }
@@ -292,6 +332,11 @@ extension Difference {
       && (isSame
         || (old.decidedBy.isAlike(other.old.decidedBy) && new.decidedBy.isAlike(other.new.decidedBy)))
   }
+}
+
+extension Difference.Outcome {
+  /// By the dial; what else oversight decides is a deny.
+  fileprivate var isCapped: Bool { decidedBy.rank == .oversight && effect == .ask }
 }
 
 extension DecidedBy {
