@@ -111,11 +111,21 @@ struct Pool {
     for a in few { all += [a + "x", "x" + a] }
     if hints.isOpaque {
       all += variants(of: hints.texts, lengths: hints.ints)
+      all += apart
       all += hints.ints.sorted().map { String($0) }
       all += hints.doubles.sorted().map { "\($0)" }
       all += hints.bytes.compactMap { String(validating: $0, as: UTF8.self) }.sorted()
     }
     return all
+  }
+
+  /// As many parts as a number says, and one more and less, with what may part them between them.
+  private var apart: [String] {
+    hints.texts.filter { $0.utf8.count <= 2 && !$0.isEmpty }.sorted().prefix(4).flatMap { between in
+      hints.ints.filter { $0 > 0 && $0 <= 32 }.sorted().prefix(4).flatMap { count in
+        (max(1, count - 1)...count + 2).map { [String](repeating: "x", count: Int($0)).joined(separator: between) }
+      }
+    }
   }
 
   private var bytes: [[UInt8]] {

@@ -102,7 +102,46 @@ import Testing
     let gone = try licet("diff", new, old)
     #expect(gone.status == 1)
     #expect(gone.output.contains("nothing is in force for it any more"))
-    #expect(gone.output.contains("allow → deny"))
+    #expect(gone.output.contains("all that it could do is denied: 1 name (--json has them)"))
+    let all = try licet("diff", new, old, "--json").output
+    #expect(all.contains("only-in-old") && all.contains("\"tightened\""))
+  }
+
+  /// What was asked for alone is what page and exit code are about.
+  @Test func nothingOfWhatIsAskedFor() throws {
+    let folder = try TemporaryFolder()
+    for (side, effect) in [("old", "allow"), ("new", "ask")] {
+      _ = try folder.write(
+        "licet: 1\nlayer: platform\nname: p\nbehaviors: {a: {default: \(effect)}}\n", to: "\(side)/platform.yaml")
+    }
+    let (old, new) = (folder.url.appending(path: "old").path, folder.url.appending(path: "new").path)
+    #expect(try licet("diff", old, new).status == 1)
+    let loosened = try licet("diff", old, new, "--only", "loosened")
+    #expect(loosened.status == 0)
+    #expect(loosened.output.hasPrefix("nothing is loosened\n"))
+    let told = try JSONParser.parse(try licet("diff", old, new, "--only", "loosened", "--json").output)
+    #expect(told["only"] == .string("loosened") && told["result"] == .string("no-difference"))
+    #expect(try licet("diff", old, new, "--only", "tightened").status == 1)
+    #expect(try licet("diff", old, new, "--fail-on", "loosened").status == 0)
+  }
+
+  /// Only the attribute's `verified` goes, and who the operator is.
+  @Test func claimsAndBindings() throws {
+    let folder = try TemporaryFolder()
+    for (side, type, user) in [("old", "{type: bool, verified: true}", "root"), ("new", "bool", "daemon")] {
+      _ = try folder.write(
+        "licet: 1\nlayer: platform\nname: p\nattributes: {user: {adult: \(type)}}\nbehaviors: {a: {default: ask}}\n",
+        to: "\(side)/platform.yaml")
+      _ = try folder.write(
+        "licet: 1\nlayer: operator\nname: shop\nbind: [{user: \(user)}]\n", to: "\(side)/operators.d/shop.yaml")
+    }
+    let (old, new) = (folder.url.appending(path: "old").path, folder.url.appending(path: "new").path)
+    let run = try licet("diff", old, new, "--fail-on", "loosened")
+    #expect(run.status == 1)
+    #expect(run.output.contains("user.adult\n") && run.output.contains("whoever asks says what it is"))
+    #expect(run.output.contains("different as well, but no decision: who is bound to shop\n"))
+    #expect(try licet("diff", new, old, "--fail-on", "loosened").status == 0)
+    #expect(try licet("diff", new, old).status == 1)
   }
 
   @Test func mistakesHaveACodeAndAnExit() throws {

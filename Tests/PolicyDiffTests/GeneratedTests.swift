@@ -22,6 +22,7 @@ import Testing
   @Test(arguments: Mutation.allCases)
   func everyDifferenceThatRequestsFindIsFound(_ mutation: Mutation) throws {
     var tally = Tally()
+    let start = ContinuousClock.now
     for pair in Pair.showing(mutation, seed: Self.seed &+ mutation.number, requests: Self.requests).prefix(Self.pairs) {
       let found = try pair.compare()
       let problems = try pair.missed(found, requests: Self.requests, &tally)
@@ -33,7 +34,7 @@ import Testing
       tally.searched += found.requests
       if !found.isProved { tally.unproved += 1 }
     }
-    FileHandle.standardError.write(Data("diff, \(mutation): \(tally)\n".utf8))
+    FileHandle.standardError.write(Data("diff, \(mutation): \(tally), \((ContinuousClock.now - start).components.seconds) s\n".utf8))
     #expect(tally.pairs > 0)
     #expect(tally.shown > 0 || mutation == .orderOnly, "no request shows what \(mutation) changes")
   }

@@ -91,7 +91,7 @@ struct Diff: LicetCommand {
       if !format.json { Output.error(source.renderer(color: Style.detected().color).render(source.errors)) }
       throw CommandError(
         .badPolicy, "\(DiagnosticsText.count(source.errors.count, "error")), nothing is compared", at: path,
-        hint: "`licet validate \(path)` shows them")
+        hint: format.json ? "`licet validate \(path)` shows them" : nil)
     }
     return source
   }

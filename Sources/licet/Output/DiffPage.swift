@@ -91,6 +91,10 @@ struct DiffPage {
         let rows = group.one.differences.filter { section.holds($0) }
         guard !rows.isEmpty else { continue }
         lines.append("  \(section.title)")
+        if group.one.presence == .onlyInOld, section == .tightened {
+          lines.append("    all that it could do is denied: \(DiagnosticsText.count(Set(rows.map(\.name)).count, "name")) (--json has them)")
+          continue
+        }
         let told = rows.filter { !DiffPage.followsByWish($0, rows) && !DiffPage.followsByDial($0, rows) }
         for row in DiffPage.merged(told) { lines += text(row, group.one, style) }
         var rest: [String] = []
