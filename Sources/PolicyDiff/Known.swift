@@ -65,7 +65,9 @@ enum Known {
   /// A rule whose tests begin at this word: nothing but the condition that its source says.
   static func covers(_ header: RuleHeader, testsAt word: Int, in image: Image) -> Bool {
     let statement = image.statements[Int(header.statement)]
-    guard statement.reserved == 0, (statement.condition == ImageFormat.none) == (header.tests == 0) else { return false }
+    guard statement.reserved == 0, (statement.condition == ImageFormat.none) == (header.tests == 0) else {
+      return false
+    }
     return (0..<header.tests).allSatisfy { i in
       let test = Test(word: image.rules[word + i])
       guard test.operation <= tests else { return false }

@@ -88,7 +88,9 @@ struct Search {
       }
     }
     for side in 0..<2 {
-      for stakes in Set((onlyAbove ? [name] : decided[side]).map { sides[side].stakes(of: $0) }).sorted() { addCap(stakes, side) }
+      for stakes in Set((onlyAbove ? [name] : decided[side]).map { sides[side].stakes(of: $0) }).sorted() {
+        addCap(stakes, side)
+      }
     }
     if onlyAbove { isExhaustive = false }
     if !space.isExact.allSatisfy({ $0 }) { isExhaustive = false }

@@ -177,11 +177,14 @@ final class Side {
     let nodes = BehaviorName.path(of: name).flatMap { [choices[$0], overlayNodes[$0]] }
     let isKnown = rules.allSatisfy(\.isKnown) && nodes.allSatisfy { $0.map(Known.covers) ?? true }
     var facts = Facts(
-      isKnown: isKnown, isMissing: isMissing, standing: effect(node?.default), obligations: [], default: effect(node?.default),
+      isKnown: isKnown, isMissing: isMissing, standing: effect(node?.default), obligations: [],
+      default: effect(node?.default),
       operatorsMay: effect(node?.operatorsMay), usersMay: effect(node?.usersMay),
       absolute: node.map { Absolute(rawValue: $0.absolute) ?? .off } ?? .none, stakes: stakes(of: name), dial: dial,
       rules: Set(rules), types: read)
-    if let node { facts.obligations = policy.platform.obligations(of: policy.platform.masks[Int(node.obligations)]).sorted() }
+    if let node {
+      facts.obligations = policy.platform.obligations(of: policy.platform.masks[Int(node.obligations)]).sorted()
+    }
     if let own = audience(name, node) {
       facts.standing = min(Effect(rawValue: own.default) ?? .deny, facts.operatorsMay)
       let overlay = policy.image(.overlay)

@@ -59,7 +59,8 @@ final class Space {
 
   /// `names`: those that are decided, for conditions that read them. nil: something doesn't compile by itself.
   init?(
-    _ sides: [Side], _ conditions: [ConditionKey: Condition], names: [String], environments: [Environment], degrees: [Degree],
+    _ sides: [Side], _ conditions: [ConditionKey: Condition], names: [String], environments: [Environment],
+    degrees: [Degree],
     _ breadth: Breadth
   ) {
     self.sides = sides
@@ -133,7 +134,9 @@ final class Space {
     let near = all.sorted().flatMap { (one: UInt32) -> [UInt32] in [one, one &+ 1, one &- 1] } + [1, 999_999]
     var seen: Set<UInt32> = []
     return [nil]
-      + near.filter { $0 > 0 && $0 < 1_000_000 && seen.insert($0).inserted }.map { .double(Degree(millionths: $0).value) }
+      + near.filter { $0 > 0 && $0 < 1_000_000 && seen.insert($0).inserted }.map {
+        .double(Degree(millionths: $0).value)
+      }
   }
 
   /// Maps that have what the conditions look for in them: of each way into them what conditions can tell apart, with each
@@ -215,7 +218,9 @@ final class Space {
       }
     }
     if let source = index[BuiltInAttribute.source.rawValue] {
-      for value in classes[source].indices { signatures[source][value].append(UInt8(value == 0 ? 0 : classes[source][value] == .string("untrusted") ? 1 : 2)) }
+      for value in classes[source].indices {
+        signatures[source][value].append(UInt8(value == 0 ? 0 : classes[source][value] == .string("untrusted") ? 1 : 2))
+      }
     }
     for i in attributes.indices {
       isExact.append(exact(i, atoms, signatures[i]))

@@ -22,7 +22,7 @@ private func compare(_ old: String, _ new: String, _ breadth: Breadth = Breadth(
   @Test func whatShowsOnlyWhileStoppedIsTold() throws {
     let (old, new) = ("behaviors: {a: {hardcoded: on, stakes: 0}}\n", "behaviors: {a: {default: allow, stakes: 0}}\n")
     let found = try compare(old, new).operators.flatMap(\.differences).filter {
-      $0.name == "a" && $0.request.preference == nil
+      $0.name == "a" && $0.request.preference == nil && $0.request.source == .agent
     }
     #expect(found.map(\.isHalted) == [true])
     #expect(found.map(\.new.effect) == [.deny])
@@ -62,7 +62,8 @@ private func compare(_ old: String, _ new: String, _ breadth: Breadth = Breadth(
       ("request.source == 'untrusted'", "false"),
       ("request.resource.startsWith('file:')", "request.resource.startsWith('ftp:')"),
       ("request.behavior == 'a.b'", "false"), ("$b || $n == 1", "$b"),
-      ("argument.split(' ').size() > 4", "argument.split(' ').size() > 3"), ("session.dial < 0.3", "session.dial <= 0.3"),
+      ("argument.split(' ').size() > 4", "argument.split(' ').size() > 3"),
+      ("session.dial < 0.05", "session.dial <= 0.05"),
     ])
   func oneValueApartIsFound(_ old: String, _ new: String) throws {
     let found = try compare(Self.limit(old), Self.limit(new))
@@ -86,7 +87,8 @@ private func compare(_ old: String, _ new: String, _ breadth: Breadth = Breadth(
   @Test(
     arguments: [
       (.sources, "request.source == 'untrusted'", "false"), (.failures, "$n > 5", "has(request.n) && $n > 5"),
-      (.dials, "session.dial < 0.05", "false"), (.arguments, "argument == 'x'", "false"), (.neighbours, "$n > 5", "$n > 6"),
+      (.dials, "session.dial < 0.05", "false"), (.arguments, "argument == 'x'", "false"),
+      (.neighbours, "$n > 5", "$n > 6"),
     ] as [(Breadth.Fault, String, String)])
   func whatIsNotTriedIsMissed(_ fault: Breadth.Fault, _ old: String, _ new: String) throws {
     #expect(try !compare(Self.limit(old), Self.limit(new)).isEmpty)

@@ -1,13 +1,13 @@
 // What a comparison doesn't account for is never called equal.
 
 import Consultation
-import Decision
 import Offline
 import PolicyImage
 import PolicyLanguage
 import TestKit
 import Testing
 
+@testable import Decision
 @testable import PolicyDiff
 
 @Suite struct KnownTests {
@@ -37,6 +37,8 @@ import Testing
     let side = try #require(Side(policy, operator: nil))
     #expect(Known.isWholeInput(side.frame, side.policy))
     #expect(Known.covers(policy.platform) && side.isKnown)
+    let wish = Mirror(reflecting: Wish(preference: nil)).children.compactMap(\.label)
+    #expect(wish == ["preference", "changes", "isHalted"])
     #expect(Set(BuiltInAttribute.allCases.map(\.rawValue)).count == Int(Known.slots))
   }
 
@@ -104,7 +106,8 @@ import Testing
   @Test(arguments: [("bool", "{type: bool, verified: true}", false), ("{type: bool, verified: true}", "bool", true)])
   func whoSaysAnAttributeIsTold(_ old: String, _ new: String, _ isLooser: Bool) throws {
     let policies = try [old, new].map { type in
-      let text = "licet: 1\nlayer: platform\nname: p\nattributes: {user: {x: \(type)}}\nbehaviors: {a: {default: ask}}\n"
+      let text =
+        "licet: 1\nlayer: platform\nname: p\nattributes: {user: {x: \(type)}}\nbehaviors: {a: {default: ask}}\n"
       return try OfflinePolicy(platform: ImageMemory(copying: try Self.image(text)), overlays: [:])
     }
     let found = differences(from: policies[0], to: policies[1])

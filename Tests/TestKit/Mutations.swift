@@ -41,13 +41,19 @@ extension GeneratedPolicy {
       behaviors.remove(at: random.below(behaviors.count))
     case .dial:
       let value = random.pick(Self.dials)
-      dial = dial != nil && random.chance(20) ? nil : GeneratedDial(
-        default: value, operatorsMay: max(value, random.pick(Self.dials)), usersMay: max(value, random.pick(Self.dials)))
+      dial =
+        dial != nil && random.chance(20)
+        ? nil
+        : GeneratedDial(
+          default: value, operatorsMay: max(value, random.pick(Self.dials)),
+          usersMay: max(value, random.pick(Self.dials)))
     case .operatorDial: operatorDial = operatorDial != nil && random.chance(40) ? nil : random.pick(Self.dials)
     case .audience:
       guard !audiences.isEmpty else { return false }
       let index = random.below(audiences.count)
-      guard let population = behaviors.first(where: { $0.name == audiences[index].behavior })?.population else { return false }
+      guard let population = behaviors.first(where: { $0.name == audiences[index].behavior })?.population else {
+        return false
+      }
       audiences[index].who = PopulationGenerator.audience(population, &random)
     case .unknown: unknown = random.pick(Effect.allCases.filter { $0 != unknown })
     case .orderOnly:

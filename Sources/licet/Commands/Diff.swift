@@ -52,7 +52,8 @@ struct Diff: LicetCommand {
     var found = differences(from: policies.0, to: policies.1, operators: `operator`.isEmpty ? nil : `operator`)
     if let only { found.keep(only) }
     let page = DiffPage(
-      found: found, only: only, old: old, new: new, types: DiffPage.types(policies.0, policies.1), flag: flag(sources.1),
+      found: found, only: only, old: old, new: new, types: DiffPage.types(policies.0, policies.1),
+      flags: (flag(sources.0), flag(sources.1)),
       apart: apart(sources.0.set, sources.1.set))
     if format.json { Output.line(page.json.pretty) } else { Output.text(page.text(.detected())) }
     return status(found)

@@ -15,8 +15,8 @@ struct DiffPage {
   let old: String
   let new: String
   let types: [String: AttributeType]
-  /// The flag that names the new policy.
-  let flag: String
+  /// The flags that name them.
+  let flags: (old: String, new: String)
   /// What else differs, which is no decision.
   let apart: [String]
 
@@ -92,14 +92,17 @@ struct DiffPage {
         guard !rows.isEmpty else { continue }
         lines.append("  \(section.title)")
         if group.one.presence == .onlyInOld, section == .tightened {
-          lines.append("    all that it could do is denied: \(DiagnosticsText.count(Set(rows.map(\.name)).count, "name")) (--json has them)")
+          let names = DiagnosticsText.count(Set(rows.map(\.name)).count, "name")
+          lines.append("    all that it could do is denied: \(names) (--json has them)")
           continue
         }
         let told = rows.filter { !DiffPage.followsByWish($0, rows) && !DiffPage.followsByDial($0, rows) }
         for row in DiffPage.merged(told) { lines += text(row, group.one, style) }
         var rest: [String] = []
         if rows.contains(where: { DiffPage.followsByWish($0, rows) }) { rest.append("for users who prefer less") }
-        if rows.contains(where: { DiffPage.followsByDial($0, rows) }) { rest.append("where the dial has an agent ask first") }
+        if rows.contains(where: { DiffPage.followsByDial($0, rows) }) {
+          rest.append("where the dial has an agent ask first")
+        }
         if !rest.isEmpty {
           lines.append(style.paint("    and what follows \(rest.joined(separator: ", and ")) (--json has it)", .dim))
         }
@@ -113,7 +116,8 @@ struct DiffPage {
   private func claims(_ style: Style) -> [String] {
     guard !found.claims.isEmpty else { return [] }
     let lines = found.claims.map {
-      let text = $0.isLooser ? "whoever asks says what it is; until now the authority did" : "only the authority says what it is"
+      let text =
+        $0.isLooser ? "whoever asks says what it is; until now the authority did" : "only the authority says what it is"
       return "    \(style.paint(harmless($0.attribute), .bold))\n\(indent)\(text)"
     }
     return [style.paint("all operators", .bold), "  What a request may claim"] + lines + [""]
@@ -231,14 +235,18 @@ struct DiffPage {
       if !it.lost.isEmpty { add("without \(it.lost.joined(separator: ", "))") }
       if !it.gained.isEmpty { add("\(it.lost.isEmpty ? "now" : "but now") with \(it.gained.joined(separator: ", "))") }
     } else {
-      add("\(decider(it.old, it, one.presence == .onlyInNew, style)) \(arrow) \(decider(it.new, it, one.presence == .onlyInOld, style))")
+      let before = decider(it.old, it, one.presence == .onlyInNew, style)
+      let after = decider(it.new, it, one.presence == .onlyInOld, style)
+      add("\(before) \(arrow) \(after)")
     }
     for name in it.onlyInNew { add("\(name) is known to the new policy alone; the old one is asked without it") }
     for name in it.onlyInOld { add("\(name) is known to the old policy alone; the new one is asked without it") }
     if it.isHalted { add("only while the operator is stopped") }
     let request = text(it, one.name)
     if isAskable(it, request) {
-      add(style.paint(harmless("licet check \(flag) \(new) \(request.flags)", unicode: style.unicode), .dim))
+      let policy = one.presence == .onlyInOld || !it.onlyInOld.isEmpty ? (flags.old, old) : (flags.new, new)
+      let command = "licet check \(policy.0) \(RequestText.quoted(policy.1)) \(request.flags)"
+      add(style.paint(harmless(command, unicode: style.unicode), .dim))
     } else {
       add(style.paint(harmless(request.json.compact, unicode: style.unicode), .dim))
       if !request.isAskable {

@@ -52,7 +52,7 @@ struct RequestText {
     if let dial = request.dial { words += ["--dial", "\(dial.value)"] }
     if let argument = request.argument { words += ["--argument", argument] }
     if readsTime { words += ["--now", timestampText(request.now.seconds, request.now.nanoseconds)] }
-    return words.map(quoted).joined(separator: " ")
+    return words.map(Self.quoted).joined(separator: " ")
   }
 
   /// A value as `--set` takes it; nil: only JSON tells what it is.
@@ -66,7 +66,7 @@ struct RequestText {
     }
   }
 
-  private func quoted(_ word: String) -> String {
+  static func quoted(_ word: String) -> String {
     let isPlain = word.utf8.allSatisfy {
       ($0 >= 0x30 && $0 <= 0x3A) || ($0 >= 0x40 && $0 <= 0x5A) || ($0 >= 0x61 && $0 <= 0x7A)
         || "-_=./,+%".utf8.contains($0)
