@@ -115,12 +115,19 @@ struct DiffPage {
 
   private func claims(_ style: Style) -> [String] {
     guard !found.claims.isEmpty else { return [] }
-    let lines = found.claims.map {
-      let text =
-        $0.isLooser ? "whoever asks says what it is; until now the authority did" : "only the authority says what it is"
-      return "    \(style.paint(harmless($0.attribute), .bold))\n\(indent)\(text)"
+    var lines = [style.paint("all operators", .bold)]
+    for (isLooser, title, text) in [
+      (true, "Loosened", "whoever asks says what it is; until now the authority did"),
+      (false, "Tightened", "only the authority says what it is; until now whoever asked did"),
+    ] {
+      let names = found.claims.filter { $0.isLooser == isLooser }.map { harmless($0.attribute) }
+      if !names.isEmpty { lines.append("  \(title)") }
+      for name in names {
+        let pad = String(repeating: " ", count: max(2, 18 - name.count))
+        lines.append("    \(style.paint(name, .bold))\(pad)\(text)")
+      }
     }
-    return [style.paint("all operators", .bold), "  What a request may claim"] + lines + [""]
+    return lines + [""]
   }
 
   private enum Section: CaseIterable {
@@ -239,8 +246,10 @@ struct DiffPage {
       let after = decider(it.new, it, one.presence == .onlyInOld, style)
       add("\(before) \(arrow) \(after)")
     }
-    for name in it.onlyInNew { add("\(name) is known to the new policy alone; the old one is asked without it") }
-    for name in it.onlyInOld { add("\(name) is known to the old policy alone; the new one is asked without it") }
+    if one.presence == .both {
+      for name in it.onlyInNew { add("\(name) is known to the new policy alone; the old one is asked without it") }
+      for name in it.onlyInOld { add("\(name) is known to the old policy alone; the new one is asked without it") }
+    }
     if it.isHalted { add("only while the operator is stopped") }
     let request = text(it, one.name)
     if isAskable(it, request) {
