@@ -50,7 +50,7 @@ import Testing
   func bites(_ fault: Breadth.Fault, _ mutations: [Mutation]) throws {
     var tally = Tally()
     var missed = 0
-    for round in 0..<8 {
+    for round in 0..<16 {
       for mutation in mutations where missed == 0 {
         let seed = Self.seed &+ UInt64(round) &* 104_729
         guard let pair = Pair.showing(mutation, seed: seed).first(where: { _ in true }) else {
