@@ -6,6 +6,7 @@ import PackageDescription
 //            System -> CSystem                  PolicyTree -> System
 //            Decision -> PolicyImage            CEL -> PolicyImage
 //            Consultation -> Decision           CompilerProtocol -> PolicyTree
+//            Determinations -> PolicyImage System
 //            Attach -> Decision                 LicetC -> Attach, Embedded: tools/build-library
 //            PolicyLanguage -> CEL PolicyImage PolicyTree CYaml
 //            Oracle -> PolicyLanguage CEL       (shares no code with Decision)
@@ -35,7 +36,9 @@ let package = Package(
       name: "LicetCore", targets: ["Offline", "PolicyLanguage", "Consultation", "Decision", "CEL", "PolicyImage"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // Signing, in the program alone: it brings Foundation, which licetd does without (docs/design/periods.md).
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: [
     .systemLibrary(
@@ -48,17 +51,20 @@ let package = Package(
     .target(name: "PolicyTree", dependencies: ["System"], swiftSettings: settings),
     .target(name: "CompilerProtocol", dependencies: ["PolicyTree", "System"], swiftSettings: settings),
     .target(name: "Bus", dependencies: ["CDBus", "System"], swiftSettings: settings),
+    .target(name: "Determinations", dependencies: ["PolicyImage", "System"], swiftSettings: settings),
     .target(name: "Attach", dependencies: ["Decision", "PolicyImage"], swiftSettings: settings),
     .target(name: "Consultation", dependencies: ["Decision", "PolicyImage"], swiftSettings: settings),
     .target(
       name: "Authority",
-      dependencies: ["Attach", "Consultation", "Decision", "PolicyImage", "PolicyTree", "CompilerProtocol", "System"],
+      dependencies: [
+        "Attach", "Consultation", "Decision", "Determinations", "PolicyImage", "PolicyTree", "CompilerProtocol", "System",
+      ],
       swiftSettings: settings),
     .executableTarget(
       name: "licetd",
       dependencies: [
-        "Attach", "Authority", "Bus", "Consultation", "Decision", "PolicyImage", "PolicyTree", "CompilerProtocol",
-        "System",
+        "Attach", "Authority", "Bus", "Consultation", "Decision", "Determinations", "PolicyImage", "PolicyTree",
+        "CompilerProtocol", "System",
       ], swiftSettings: settings),
     .executableTarget(
       name: "licet-compiler",
@@ -83,15 +89,16 @@ let package = Package(
     .executableTarget(
       name: "licet",
       dependencies: [
-        "PolicyDiff", "Offline", "PolicyLanguage", "Consultation", "Decision", "CEL", "PolicyImage", "Bus", "System",
+        "PolicyDiff", "Offline", "PolicyLanguage", "Consultation", "Decision", "Determinations", "CEL", "PolicyImage", "Bus",
+        "System",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: settings),
     .target(
       name: "TestKit",
       dependencies: [
-        "Attach", "Offline", "Consultation", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage", "Bus",
-        "CDBus",
-        "System", "CompilerProtocol",
+        "Attach", "Determinations", "Offline", "Consultation", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage",
+        "Bus", "CDBus", "System", "CompilerProtocol",
       ],
       path: "Tests/TestKit", swiftSettings: settings),
     .target(name: "CHeap", path: "Tests/CHeap"),
@@ -145,8 +152,8 @@ let package = Package(
     .testTarget(
       name: "AuthorityTests",
       dependencies: [
-        "Authority", "licet-compiler", "Consultation", "CompilerProtocol", "PolicyTree", "PolicyImage", "Offline",
-        "PolicyLanguage", "Decision", "System", "TestKit",
+        "Authority", "licet-compiler", "Consultation", "CompilerProtocol", "Determinations", "PolicyTree", "PolicyImage",
+        "Offline", "PolicyLanguage", "Decision", "System", "TestKit", .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: settings),
     .testTarget(
       name: "LicetdTests",

@@ -357,6 +357,7 @@ typedef struct licet_statement {
 #define LICET_FORM_CHOSEN 4      /* a declaration whose default its population chose */
 #define LICET_FORM_AUDIENCE 5    /* an operator's audience, for which the choice was made again */
 #define LICET_FORM_DIAL 6        /* a dial, or a ceiling of one */
+#define LICET_FORM_PERIOD 7      /* a period: `behavior` is its name, `condition` says who ends it, and on what */
 
 /* Names that the caller must honour if it goes ahead, sorted, without repeats: writes up to `capacity` of them and returns
    how many there are. Of the request's last decision. */
@@ -439,11 +440,24 @@ typedef struct licet_dial {
 /* Of the step with this index; LICET_E_INVALID where it is another, or beyond the last. `size` is of the whole struct. */
 LICET_API int32_t licet_explanation_dial(const licet_explanation *explanation, size_t index, licet_dial *dial);
 
+/* A period that a step depends on: a rule that is there only while it runs or once it has ended, or a default, ceiling or
+   dial that its end replaces. */
+typedef struct licet_period {
+  uint32_t size;
+  uint32_t has_ended;        /* 0: it runs */
+  licet_statement statement; /* of LICET_FORM_PERIOD */
+} licet_period;
+#define LICET_PERIOD_INIT {sizeof(licet_period), 0, LICET_STATEMENT_INIT}
+
+/* Of the step with this index; LICET_E_INVALID where it depends on none, or beyond the last. `size` is of the whole struct. */
+LICET_API int32_t licet_explanation_period(const licet_explanation *explanation, size_t index, licet_period *period);
+
 #define LICET_WAY_NOT_NEEDED 0 /* it is allowed already */
 #define LICET_WAY_USER 1
 #define LICET_WAY_OPERATOR 2
 #define LICET_WAY_PLATFORM 3
 #define LICET_WAY_NOBODY 4     /* an absolute; or the source is LICET_SOURCE_UNTRUSTED */
+#define LICET_WAY_AUTHORITIES 5 /* nobody yet: periods have to end first, which their authorities determine */
 
 #define LICET_CHANGE_PREFERENCE 0     /* the user's preference */
 #define LICET_CHANGE_SETTING 1        /* the operator's settings and grants */
@@ -454,6 +468,7 @@ LICET_API int32_t licet_explanation_dial(const licet_explanation *explanation, s
 #define LICET_CHANGE_SESSION_DIAL 6   /* the session's dial */
 #define LICET_CHANGE_OPERATOR_DIAL 7  /* the operator's dial */
 #define LICET_CHANGE_STAKES 8         /* the platform's: it states lower stakes, or raises the dial */
+#define LICET_CHANGE_PERIOD 9         /* a period ends: the statement is its own (LICET_FORM_PERIOD) */
 
 /* One change that the way needs. */
 typedef struct licet_change {

@@ -164,6 +164,15 @@ public struct AnswerWriter {
     change(3, missing.5, &writer)
     change(4, missing.6, &writer)
     change(8, missing.7, &writer)
+    if let policy, var instead = missing.9 {
+      let decider = instead.decider
+      var left = way.periods
+      while left != 0 {
+        instead.decider = way.periodDecider(decider, left.trailingZeroBitCount, policy)
+        change(9, instead, &writer)
+        left &= left &- 1
+      }
+    }
     for halt in halts { change(5, missing.8, halt: halt, &writer) }
     writer.replace(count, at: at)
   }
@@ -175,7 +184,10 @@ public struct AnswerWriter {
     writer.put(entry.says.rawValue)
     writer.put(entry.effect.rawValue)
     writer.put(isRule ? entry.tier.rawValue : UInt8.max)
-    writer.put((entry.isShadow ? 1 : 0) | (entry.isClamped ? 2 : 0) | (entry.isUntrusted ? 4 : 0) as UInt8)
+    let hasPeriod = entry.period != ImageFormat.none
+    var flags: UInt8 = (entry.isShadow ? 1 : 0) | (entry.isClamped ? 2 : 0) | (entry.isUntrusted ? 4 : 0)
+    flags |= (hasPeriod ? 8 : 0) | (entry.hasPeriodEnded ? 16 : 0)
+    writer.put(flags)
     writer.put(entry.failure.rawValue)
     writer.put(entry.behavior)
     var attribute: Name?
@@ -186,10 +198,14 @@ public struct AnswerWriter {
     StatementRecordText(
       entry.layer, entry.statement, policy, builtIn: entry.step == .absolute ? entry.behavior : nil
     ).write(&writer)
-    guard entry.step == .dial else { return }
-    writer.put(entry.stakes.millionths)
-    writer.put(entry.dial.millionths)
-    StatementRecordText(.platform, entry.stakesStatement, policy, builtIn: nil).write(&writer)
+    if entry.step == .dial {
+      writer.put(entry.stakes.millionths)
+      writer.put(entry.dial.millionths)
+      StatementRecordText(.platform, entry.stakesStatement, policy, builtIn: nil).write(&writer)
+    }
+    guard hasPeriod, let policy else { return }
+    let period = policy.platform.period(Int(entry.period))
+    StatementRecordText(.platform, period.statement, policy, builtIn: nil).write(&writer)
   }
 }
 

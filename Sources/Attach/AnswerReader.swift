@@ -46,7 +46,7 @@ public struct ChangeText {
 
   public static func read(_ reader: inout WireReader) -> ChangeText {
     var one = ChangeText(change: reader.take(), halt: .read(&reader), instead: .read(&reader))
-    if one.change > 8 { reader.refuse() }
+    if one.change > 9 { reader.refuse() }
     if hasDial(one.change) {
       (one.needed.millionths, one.highest.millionths) = (reader.take(), reader.take())
       if one.needed > .one || one.highest > .one { reader.refuse() }
@@ -72,10 +72,13 @@ public struct StepText {
   public var stakes = Degree.zero
   public var dial = Degree.zero
   public var stakesStatement: StatementRecordText?
+  /// The period that the step depends on: its name is the statement's `behavior`, `condition` says who ends it.
+  public var period: StatementRecordText?
 
   public var isShadow: Bool { flags & 1 != 0 }
   public var isClamped: Bool { flags & 2 != 0 }
   public var isUntrusted: Bool { flags & 4 != 0 }
+  public var hasPeriodEnded: Bool { flags & 16 != 0 }
 
   public static func read(_ reader: inout WireReader) -> StepText {
     var one = StepText(
@@ -92,6 +95,7 @@ public struct StepText {
       one.stakesStatement = .read(&reader)
       if one.stakes > .one || one.dial > .one { reader.refuse() }
     }
+    if one.flags & 8 != 0 { one.period = .read(&reader) }
     return one
   }
 }

@@ -152,7 +152,8 @@ public struct RefreshQuestion {
 }
 
 /// One generation for one operator, with which its descriptors come, in this order: the state page, the platform's image,
-/// the operator's, the ring. The halts follow, to be read one by one.
+/// the operator's, the ring. The halts follow, to be read one by one, then the periods that have ended, a word; without it
+/// every period runs.
 public struct SnapshotHead {
   public var epoch: UInt64
   public var generation: UInt64

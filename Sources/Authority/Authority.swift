@@ -16,6 +16,8 @@ public final class Authority {
     /// Whose files are believed.
     public var trust: Trust
     public var compiler: CompilerLocation
+    /// For whom determinations about periods have to be: this host, or a fleet of hosts; empty: none counts.
+    public var host = ""
     /// What a test may shorten.
     public var times = Times()
 
@@ -61,6 +63,7 @@ public final class Authority {
   public var changed: ((Change) -> Void)?
   public let stops: Stops
   public let records: Records
+  public let periods: Periods
 
   let configuration: Configuration
   let loop: EventLoop
@@ -74,10 +77,12 @@ public final class Authority {
     (self.configuration, self.loop, self.log) = (configuration, loop, log)
     let state = StateFolder(root: configuration.state)
     stops = Stops(state) { log("stops can't be read, so everyone is stopped: \($0.text)") }
+    periods = Periods(state, host: configuration.host, log: log)
     client = CompilerClient(location: configuration.compiler, loop: loop)
     keeper = try Keeper(state, loop: loop)
     records = try Records(state, loop: loop)
     reloader = try Reloader(self)
+    periods.changed = { [weak self] in self?.reloader?.republish() }
     stops.changed = { [weak self] in self?.changed?(.status) }
     client.changed = { [weak self] in self?.changed?(.compiler(isUp: $0)) }
   }

@@ -69,6 +69,8 @@ public final class Generation: Sendable {
   public let declared: Set<String>
   /// Whether the platform's files on disk say something else that can't be put in force.
   public let isLastGood: Bool
+  /// The platform's periods that have ended, by their numbers.
+  public let ended: UInt64
   /// Seconds since 1970.
   public let time: Int64
 
@@ -76,8 +78,9 @@ public final class Generation: Sendable {
   public init(
     number: UInt64, platform: HeldImage?, platformName: String = "", operators: [String: OperatorPolicy] = [:],
     administratorGroups: [String] = [], digest: String = "", diagnostics: [DiagnosticRecord] = [],
-    declared: Set<String> = [], isLastGood: Bool = false, time: Int64 = 0
+    declared: Set<String> = [], isLastGood: Bool = false, ended: UInt64 = 0, time: Int64 = 0
   ) {
+    self.ended = ended
     self.number = number
     self.platform = platform
     self.platformName = platformName
@@ -93,6 +96,6 @@ public final class Generation: Sendable {
   /// What to decide an operator's requests by, valid as long as the generation is held; nil: it has no policy in force.
   public func policy(for name: String) -> Policy? {
     guard let platform, let one = operators[name] else { return nil }
-    return Policy(platform: platform.image, overlay: one.image)
+    return Policy(platform: platform.image, overlay: one.image, ended: ended)
   }
 }

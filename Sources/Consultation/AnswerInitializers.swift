@@ -36,6 +36,6 @@ extension TraceLine {
   public init(behavior: String, step: TraceStep, says: Effect, effect: Effect, statement: StatementReference?) {
     self.init(
       behavior: behavior, step: step, truth: .yes, says: says, effect: effect, tier: nil, isShadow: false,
-      isClamped: false, statement: statement, failure: .none, attribute: nil, dial: nil)
+      isClamped: false, statement: statement, failure: .none, attribute: nil, dial: nil, period: nil)
   }
 }

@@ -75,8 +75,17 @@ public struct Consultation {
       }
       return step
     }
-    guard let halted = way.missing.8 else { return steps }
-    return steps + halts.map { WayStep(.halt($0), insteadOf: decidedBy(halted)) }
+    let waits = way.missing.9.map { periods(way, $0) } ?? []
+    guard let halted = way.missing.8 else { return steps + waits }
+    return steps + waits + halts.map { WayStep(.halt($0), insteadOf: decidedBy(halted)) }
+  }
+
+  private func periods(_ way: Way, _ missing: Decision) -> [WayStep] {
+    (0..<policy.platform.periodCount).filter { way.periods &>> UInt64($0) & 1 == 1 }.map { period in
+      var mended = missing
+      mended.decider = way.periodDecider(missing.decider, period, policy)
+      return WayStep(.period, insteadOf: decidedBy(mended))
+    }
   }
 
   private func lines(_ frame: inout Frame) -> [TraceLine] {
@@ -99,7 +108,7 @@ public struct Consultation {
       isClamped: entry.isClamped, statement: policy.reference(entry.layer, entry.statement), failure: entry.failure,
       attribute: Int(entry.slot) < policy.platform.count(.attributes)
         ? String(decoding: policy.platform.string(UInt32(entry.slot)), as: UTF8.self) : nil,
-      dial: entry.step == .dial ? dial(entry) : nil)
+      dial: entry.step == .dial ? dial(entry) : nil, period: period(entry))
   }
 }
 
@@ -108,6 +117,15 @@ extension Consultation {
     DialLine(
       stakes: entry.stakes, statedAt: policy.reference(.platform, entry.stakesStatement), dial: entry.dial,
       isUntrusted: entry.isUntrusted)
+  }
+}
+
+extension Consultation {
+  private func period(_ entry: TraceEntry) -> PeriodLine? {
+    guard entry.period != ImageFormat.none else { return nil }
+    let statement = policy.reference(.platform, policy.platform.period(Int(entry.period)).statement)
+    return PeriodLine(
+      name: statement?.behavior ?? "", terms: statement?.condition ?? "", hasEnded: entry.hasPeriodEnded)
   }
 }
 

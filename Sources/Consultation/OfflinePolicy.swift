@@ -43,10 +43,27 @@ public struct OfflinePolicy: Sendable {
   }
 
   /// The policy for an operator; nil name: the platform alone. Valid as long as this value lives.
-  public func policy(for name: String?) throws(RequestError) -> Policy {
-    guard let name else { return Policy(platform: platform) }
+  /// `ended`: names of the periods that have ended; all others run.
+  public func policy(for name: String?, ended: [String] = []) throws(RequestError) -> Policy {
+    let ended = try periods(named: ended)
+    guard let name else { return Policy(platform: platform, ended: ended) }
     guard let overlay = overlays[name] else { throw RequestError(.unknownOperator, at: name) }
-    return Policy(platform: platform, overlay: overlay)
+    return Policy(platform: platform, overlay: overlay, ended: ended)
+  }
+
+  /// The platform's periods, in the order of their names.
+  public var periods: [String] {
+    (0..<platform.periodCount).map { String(decoding: platform.period($0).name, as: UTF8.self) }
+  }
+
+  private func periods(named names: [String]) throws(RequestError) -> UInt64 {
+    var set: UInt64 = 0
+    let known = names.isEmpty ? [] : periods
+    for name in names {
+      guard let number = known.firstIndex(of: name) else { throw RequestError(.unknownPeriod, at: name) }
+      set |= 1 << UInt64(number)
+    }
+    return set
   }
 
   /// Decides; with `explaining`, trace and way as well.

@@ -54,7 +54,7 @@ public final class PreparedRequest {
 extension OfflinePolicy {
   /// Checks a request and lays it out; the same refusals as `decide`.
   public func prepare(_ request: Request, operator name: String?) throws(RequestError) -> PreparedRequest {
-    let policy = try policy(for: name)
+    let policy = try policy(for: name, ended: request.ended)
     guard !request.behaviors.isEmpty else { throw RequestError(.noBehavior, at: "behavior") }
     let values = ValueMemory()
     var names: [Name] = []

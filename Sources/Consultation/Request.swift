@@ -14,6 +14,8 @@ public struct Request: Sendable {
   public var preference: Effect?
   /// The session's own dial, strictly between 0 and 1; nil: it has none.
   public var dial: Degree?
+  /// Names of the periods that are to count as ended; all others run.
+  public var ended: [String] = []
   /// Seconds since 1970 and nanoseconds.
   public var now: (seconds: Int64, nanoseconds: Int32)
 
@@ -41,6 +43,7 @@ public struct RequestError: Error, Hashable, Sendable {
     case noBehavior = "no-behavior"
     case badName = "bad-name"
     case badDial = "bad-dial"
+    case unknownPeriod = "unknown-period"
   }
   public var code: Code
   /// What it is about: an attribute's name, a behaviour, an operator.
@@ -94,6 +97,19 @@ public struct TraceLine: Hashable, Sendable {
   public var attribute: String?
   /// Of the dial's step.
   public var dial: DialLine?
+  /// What it depends on, where that is a period.
+  public var period: PeriodLine?
+}
+
+/// A period that a step depends on: the step is there only while it runs, or once it has ended, or its end replaces it.
+public struct PeriodLine: Hashable, Sendable {
+  public var name: String
+  /// Who ends it, on what, and when that is looked at again.
+  public var terms: String
+  public var hasEnded: Bool
+  public init(name: String, terms: String, hasEnded: Bool) {
+    (self.name, self.terms, self.hasEnded) = (name, terms, hasEnded)
+  }
 }
 
 /// What the dial was held against. `TraceLine.statement` is what set the dial; none: the session did.
@@ -115,6 +131,8 @@ public struct WayStep: Sendable {
     case preference, setting, operatorLimit, choice, platformLimit
     /// A higher dial: of the session, of the operator; lower stakes, or a higher dial, of the platform.
     case sessionDial, operatorDial, stakes
+    /// This period ends: `instead.statement` is its own, with its name for a behaviour and its terms for a condition.
+    case period
     /// This halt ends.
     case halt(Halt)
   }

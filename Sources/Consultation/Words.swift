@@ -25,7 +25,7 @@ extension StatementForm {
     switch self {
     case .chosen: "population"
     case .audience: "audience"
-    case .rule, .declaration, .unknown, .builtIn, .dial: nil
+    case .rule, .declaration, .unknown, .builtIn, .dial, .period: nil
     }
   }
 
@@ -59,6 +59,7 @@ extension WayBy {
     case .operator: "operator"
     case .platform: "platform"
     case .nobody: "nobody"
+    case .authorities: "authorities"
     }
   }
 }
@@ -74,6 +75,7 @@ extension WayStep.Kind {
     case .sessionDial: "session-dial"
     case .operatorDial: "operator-dial"
     case .stakes: "stakes"
+    case .period: "period"
     case .halt(let halt): halt.kind.rawValue
     }
   }

@@ -134,6 +134,10 @@ private func evaluateRare(_ test: Test, _ reader: Reader, _ frame: inout Frame) 
   if test.operation == TestOperation.program.rawValue {
     return evaluateProgram(test.operand, reader.image, &frame).truth
   }
+  if test.operation == TestOperation.period.rawValue {
+    let hasEnded = frame.ended &>> UInt64(test.operand) & 1 == 1
+    return truth(hasEnded == (test.comparison == Comparison.equal.rawValue))
+  }
   let value = reader.slots[test.slot]
   switch test.operation {
   case TestOperation.presence.rawValue:

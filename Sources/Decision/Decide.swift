@@ -40,7 +40,7 @@ extension Decision {
 extension Engine {
   @inline(__always)
   func decide(one place: Place, _ wish: Wish, _ frame: inout Frame) -> Decision {
-    setDial(wish, &frame)
+    begin(wish, &frame)
     var decision = Decision(decide(place, wish, &frame), place.name)
     if mayHaveNamesBelow(place) {
       withUnsafePointer(to: place.name) { one in
@@ -53,7 +53,7 @@ extension Engine {
   func decide(_ behaviors: UnsafeBufferPointer<Name>, _ wish: Wish, _ frame: inout Frame) -> Decision? {
     let start = Name(start: nil, count: 0)
     guard let first = successor(of: start, among: behaviors) else { return nil }
-    setDial(wish, &frame)
+    begin(wish, &frame)
     var decision = Decision(decide(place(of: first), wish, &frame), first)
     merge(behaviors, after: first, wish, &frame, into: &decision)
     return decision

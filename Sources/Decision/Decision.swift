@@ -14,13 +14,21 @@ public struct Policy {
   @inline(__always) var readsDial: Bool { word & 2 != 0 }
   /// The dial as it is settled where the request has none of its own.
   @inline(__always) var dial: Degree { Degree(millionths: word >> 2) }
+  /// The platform's periods that have ended, by their numbers; all others run (DESIGN §2.8).
+  public let ended: UInt64
 
-  public init(platform: Image, overlay: Image? = nil) {
+  public init(platform: Image, overlay: Image? = nil, ended: UInt64 = 0) {
+    self.ended = ended
     self.platform = platform
     self.overlay = overlay ?? platform
     let flags = platform.header.pointee.flags | self.overlay.header.pointee.flags
-    let dial = DialSettings(platform, overlay).settled(session: .zero).value.millionths
+    let dial = DialSettings(platform, overlay, ended: ended).settled(session: .zero).value.millionths
     word = (overlay == nil ? 0 : 1) | (flags & ImageHeader.readsDial == 0 ? 0 : 2) | dial << 2
+  }
+
+  /// With these periods ended as well.
+  func ending(_ periods: UInt64) -> Policy {
+    Policy(platform: platform, overlay: hasOverlay ? overlay : nil, ended: ended | periods)
   }
 
   @inline(__always)
@@ -110,4 +118,6 @@ public struct Changes: BitwiseCopyable, Sendable {
   public static var stakes: Changes { Changes(rawValue: 128) }
   /// The halt is over.
   public static var halt: Changes { Changes(rawValue: 256) }
+  /// Periods have ended, of which the way says which.
+  public static var periods: Changes { Changes(rawValue: 512) }
 }

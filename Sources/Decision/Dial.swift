@@ -13,10 +13,16 @@ struct DialSettings {
   var platformStatement: UInt32
   var overlayStatement: UInt32
 
-  init(_ platform: Image, _ overlay: Image?) {
+  init(_ platform: Image, _ overlay: Image?, ended: UInt64) {
     let header = platform.header
     (`default`, operatorsMay) = (header.pointee.dial, header.pointee.dialOperatorsMay)
     (usersMay, platformStatement) = (header.pointee.dialUsersMay, header.pointee.dialStatement)
+    if ended != 0 {
+      let own = (`default`.millionths, operatorsMay.millionths, usersMay.millionths)
+      let now = alternatives(platform, platformStatement, ended, own)
+      (`default`, operatorsMay) = (Degree(millionths: now.0), Degree(millionths: now.1))
+      usersMay = Degree(millionths: now.2)
+    }
     stated = overlay?.header.pointee.dial ?? .zero
     overlayStatement = overlay?.header.pointee.dialStatement ?? ImageFormat.none
   }
@@ -63,7 +69,7 @@ struct DialSettings {
 }
 
 extension Engine {
-  var dialSettings: DialSettings { DialSettings(policy.platform, policy.hasOverlay ? policy.overlay : nil) }
+  var dialSettings: DialSettings { DialSettings(policy.platform, policy.hasOverlay ? policy.overlay : nil, ended: policy.ended) }
 
   /// What is at stake in a name.
   @inline(__always)
@@ -78,9 +84,10 @@ extension Engine {
     return dialSettings.best(wish.changes, session: frame.sessionDial)
   }
 
-  /// Gives conditions the dial, where one reads it.
+  /// Gives conditions the periods that have ended, and the dial, where one reads it.
   @inline(__always)
-  func setDial(_ wish: Wish, _ frame: inout Frame) {
+  func begin(_ wish: Wish, _ frame: inout Frame) {
+    frame.ended = policy.ended
     if policy.readsDial { frame.set(Int(BuiltInSlot.sessionDial), .double(dial(wish, frame).value)) }
   }
 

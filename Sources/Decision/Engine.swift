@@ -38,7 +38,7 @@ struct Engine {
         absoluteDecider: decider)
     }
     let n = policy.platform.nodes + Int(node)
-    return Choice(
+    var choice = Choice(
       default: Effect(rawValue: n.pointee.default) ?? .deny,
       operatorsMay: Effect(rawValue: n.pointee.operatorsMay) ?? .deny,
       usersMay: Effect(rawValue: n.pointee.usersMay) ?? .deny,
@@ -46,6 +46,8 @@ struct Engine {
       absolute: Absolute(rawValue: n.pointee.absolute) ?? .off,
       decider: Decider(.default, .platform, n.pointee.choiceStatement, depth: 0),
       absoluteDecider: Decider(.absolute, .platform, n.pointee.absoluteStatement, depth: 0))
+    if policy.ended != 0, n.pointee.flags & Node.hasAlternatives != 0 { replace(&choice) }
+    return choice
   }
 
   /// A declaration's depth, which is read only when it is what decided: two cache misses.

@@ -19,6 +19,8 @@ public struct Frame {
   public private(set) var source = Source.agent
   /// The session's own dial, below 1; zero: it has none.
   public var sessionDial = Degree.zero
+  /// The policy's, for conditions; set at the beginning of a decision.
+  var ended: UInt64 = 0
 
   static let unknownSymbol: UInt32 = 0xFFFF_FFFF
 

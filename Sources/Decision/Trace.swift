@@ -48,6 +48,10 @@ public struct TraceEntry {
   public var stakesStatement = ImageFormat.none
   public var dial = Degree.zero
   public var isUntrusted = false
+  /// The number of the period that this step depends on, or none: a rule that is there only while it runs or once it has
+  /// ended, or a default or a dial that its end replaces.
+  public var period = ImageFormat.none
+  public var hasPeriodEnded = false
 }
 
 /// Traces the decision on these behaviours into `entries`, names in name order; returns how many entries there are in
@@ -62,10 +66,16 @@ public func trace(
   while let name = engine.successor(of: last, among: behaviors) {
     last = name
     let wish = Wish(preference: preference, isHalted: isHalted)
-    engine.setDial(wish, &frame)
+    engine.begin(wish, &frame)
     tracer.trace(engine.place(of: name), wish, &frame)
   }
   return tracer.count
+}
+
+/// A rule with the period that it asks about.
+private struct Ruling {
+  let header: RuleHeader
+  let period: UInt32?
 }
 
 private struct Tracer {
@@ -92,7 +102,7 @@ private struct Tracer {
       var considered = false
       eachRule(.setting, .operator, place.overlay, .overlay, &frame) { tracer, rule, outcome in
         tracer.add(.setting, rule: rule, outcome, .overlay)
-        considered = considered || (outcome.truth != .no && !rule.isShadow)
+        considered = considered || (outcome.truth != .no && !rule.header.isShadow)
       }
       if considered { addOperator(own, choice) }
       eachRule(.grant, .operator, place.overlay, .overlay, &frame) { $0.add(.grant, rule: $1, $2, .overlay) }
@@ -136,7 +146,8 @@ private struct Tracer {
         layer: isAgent ? setting.layer : .none, tier: .operator, isShadow: false, isClamped: false,
         statement: isAgent ? setting.statement : ImageFormat.none, failure: .none, slot: 0xFFFF,
         stakes: engine.stakes(place), stakesStatement: engine.stakesStatement(place.platform), dial: setting.value,
-        isUntrusted: !isAgent))
+        isUntrusted: !isAgent),
+      period: isAgent ? period(of: engine.policy.platform.header.pointee.dialStatement) : nil)
   }
 
   private mutating func traceTiers(_ place: Place, _ frame: inout Frame) {
@@ -153,14 +164,15 @@ private struct Tracer {
   }
 
   /// A duty raises when it holds; a limit caps unless its condition is no.
-  private mutating func apply(_ rule: RuleHeader, _ outcome: Outcome, _ layer: Layer) {
+  private mutating func apply(_ ruling: Ruling, _ outcome: Outcome, _ layer: Layer) {
+    let rule = ruling.header
     let says = Effect(rawValue: rule.effect) ?? .deny
     if rule.kind == StatementKind.duty.rawValue {
       if outcome.truth == .yes, !rule.isShadow { effect = max(effect, says) }
-      add(.duty, rule: rule, outcome, layer)
+      add(.duty, rule: ruling, outcome, layer)
     } else {
       if outcome.truth != .no, !rule.isShadow { effect = min(effect, says) }
-      add(.limit, rule: rule, outcome, layer)
+      add(.limit, rule: ruling, outcome, layer)
     }
   }
 
@@ -175,27 +187,40 @@ private struct Tracer {
     append(
       TraceEntry(
         behavior: name, step: step, truth: .yes, says: says, effect: effect, layer: layer, tier: .operator,
-        isShadow: false, isClamped: isClamped, statement: statement, failure: .none, slot: 0xFFFF))
+        isShadow: false, isClamped: isClamped, statement: statement, failure: .none, slot: 0xFFFF),
+      period: step == .default && layer == .platform ? period(of: statement) : nil)
   }
 
-  private mutating func add(_ step: TraceStep, rule: RuleHeader, _ outcome: Outcome, _ layer: Layer) {
+  private func period(of statement: UInt32) -> UInt32? {
+    alternativePeriod(of: statement, engine.policy.platform, engine.policy.ended)
+  }
+
+  private mutating func add(_ step: TraceStep, rule: Ruling, _ outcome: Outcome, _ layer: Layer) {
+    let (rule, period) = (rule.header, rule.period)
     append(
       TraceEntry(
         behavior: name, step: step, truth: outcome.truth, says: Effect(rawValue: rule.effect) ?? .deny,
         effect: effect, layer: layer, tier: Tier(rawValue: rule.tier) ?? .operator, isShadow: rule.isShadow,
-        isClamped: false, statement: rule.statement, failure: outcome.failure, slot: outcome.slot))
+        isClamped: false, statement: rule.statement, failure: outcome.failure, slot: outcome.slot),
+      period: period)
   }
 
-  private mutating func append(_ entry: TraceEntry) {
+  private mutating func append(_ entry: TraceEntry, period: UInt32? = nil) {
     // SAFETY: the index is inside the caller's buffer.
-    if count < entries.count { entries[count] = entry }
+    if count < entries.count {
+      entries[count] = entry
+      if let period {
+        entries[count].period = period
+        entries[count].hasPeriodEnded = engine.policy.ended &>> UInt64(period) & 1 == 1
+      }
+    }
     count &+= 1
   }
 
   /// Every rule of this kind and tier from `node` up, enforced and shadow ones merged in their order.
   private mutating func eachRule(
     _ kind: StatementKind, _ tier: Tier, _ node: UInt32, _ layer: Layer, _ frame: inout Frame,
-    _ body: (inout Tracer, RuleHeader, Outcome) -> Void
+    _ body: (inout Tracer, Ruling, Outcome) -> Void
   ) {
     let reader = layer == .overlay ? engine.overlay : engine.platform
     var index = node
@@ -207,7 +232,8 @@ private struct Tracer {
         RuleCursor.end(reader.image.rules + Int(n.block), enforcedCount), Int(n.shadows), kind, tier)
       while let word = RuleCursor.next(&enforced, &shadows) {
         let rule = RuleHeader(word: word.pointee)
-        body(&self, rule, outcome(rule, word + 1, reader, &frame))
+        let ruling = Ruling(header: rule, period: engine.period(of: rule, word + 1))
+        body(&self, ruling, outcome(rule, word + 1, reader, &frame))
       }
       index = n.parent
     }

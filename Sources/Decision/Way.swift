@@ -12,6 +12,8 @@ public enum WayBy: UInt8, Sendable {
   case platform = 3
   /// An absolute, or untrusted text: nobody.
   case nobody = 4
+  /// The authorities that end periods, once they have the evidence: until then one waits.
+  case authorities = 5
 }
 
 /// A way out of a refusal. For an `ask`, an overseer's approval comes before all of it.
@@ -21,7 +23,9 @@ public struct Way {
   public var changes: Changes
   /// For each change, in the order of its bits, what decides while that one alone is missing.
   public var missing:
-    (Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?)
+    (
+      Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?
+    )
   /// Where the dial is in the way, the most that is at stake; else zero.
   public var stakes = Degree.zero
   /// The platform's statement of the stakes that `changes` have it lower, or none.
@@ -30,10 +34,14 @@ public struct Way {
   public var dial = Degree.zero
   /// The source is `untrusted`, which nobody's choice makes an instruction.
   public var isUntrusted = false
+  /// The fewest periods whose end the change `periods` means.
+  public var periods: UInt64 = 0
 
   init(
     by: WayBy, changes: Changes,
-    missing: (Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?)
+    missing: (
+      Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?
+    )
   ) {
     (self.by, self.changes, self.missing) = (by, changes, missing)
   }
@@ -46,11 +54,19 @@ public struct Way {
     return mended
   }
 
+  /// The decider that the end of this period mends: who says how it ends.
+  public func periodDecider(_ decider: Decider, _ period: Int, _ policy: Policy) -> Decider {
+    var mended = decider
+    mended.layer = .platform
+    mended.statement = policy.platform.period(period).statement
+    return mended
+  }
+
   /// The end of a halt by which everything is denied, or no change at all.
   public init(by: WayBy, halted: Decision?) {
     self.init(
       by: by, changes: halted == nil ? Changes(rawValue: 0) : .halt,
-      missing: (nil, nil, nil, nil, nil, nil, nil, nil, halted))
+      missing: (nil, nil, nil, nil, nil, nil, nil, nil, halted, nil))
   }
 }
 
@@ -60,14 +76,17 @@ public func way(
   _ policy: Policy, _ frame: inout Frame, behaviors: UnsafeBufferPointer<Name>, preference: Effect? = nil,
   isHalted: Bool = false
 ) -> Way? {
-  let search = WaySearch(
-    engine: Engine(policy, frame), behaviors: behaviors, preference: preference, isHalted: isHalted)
+  var search = WaySearch(
+    engine: Engine(policy, frame), ending: Engine(policy.ending(policy.platform.allPeriods), frame),
+    behaviors: behaviors, preference: preference, isHalted: isHalted)
   guard search.decide(0, &frame) != nil else { return nil }
   return search.run(&frame)
 }
 
 private struct WaySearch {
   let engine: Engine
+  /// With the periods ended whose end is supposed.
+  var ending: Engine
   let behaviors: UnsafeBufferPointer<Name>
   let preference: Effect?
   let isHalted: Bool
@@ -80,17 +99,29 @@ private struct WaySearch {
   var halt: UInt16 { isHalted ? Changes.halt.rawValue : 0 }
 
   func decide(_ changes: UInt16, _ frame: inout Frame) -> Decision? {
-    engine.decide(
+    engine(Changes(rawValue: changes)).decide(
       behaviors, Wish(preference: preference, changes: Changes(rawValue: changes), isHalted: isHalted), &frame)
   }
 
+  private func engine(_ changes: Changes) -> Engine { changes.contains(.periods) ? ending : engine }
+
   func allows(_ changes: UInt16, _ frame: inout Frame) -> Bool { decide(changes, &frame)?.effect == .allow }
 
-  func run(_ frame: inout Frame) -> Way {
+  mutating func run(_ frame: inout Frame) -> Way {
     if allows(0, &frame) { return way(.notNeeded, 0, &frame) }
     if allows(Self.user, &frame) { return way(.user, fewest(Self.user, &frame), &frame) }
     let upToOperator = Self.user | Self.operator
     if allows(upToOperator, &frame) { return way(.operator, fewest(upToOperator, &frame), &frame) }
+    if engine.policy.platform.allPeriods & ~engine.policy.ended != 0 {
+      let waiting = upToOperator | Changes.periods.rawValue
+      if allows(waiting, &frame) {
+        let changes = fewest(waiting, &frame)
+        let periods = fewestPeriods(changes, &frame)
+        var way = way(.authorities, changes, &frame)
+        way.periods = periods
+        return way
+      }
+    }
     let all = upToOperator | Self.platform | halt
     if allows(all, &frame) { return way(.platform, fewest(all, &frame), &frame) }
     return way(.nobody, 0, &frame)
@@ -116,6 +147,21 @@ private struct WaySearch {
     return all
   }
 
+  /// Of the running periods those without whose end these changes don't do; only they are supposed to end from here on.
+  private mutating func fewestPeriods(_ changes: UInt16, _ frame: inout Frame) -> UInt64 {
+    var needed = engine.policy.platform.allPeriods & ~engine.policy.ended
+    var bit: UInt64 = 1
+    while bit != 0 {
+      if needed & bit != 0 {
+        ending = Engine(engine.policy.ending(needed & ~bit), frame)
+        if allows(changes, &frame) { needed &= ~bit }
+      }
+      bit &<<= 1
+    }
+    ending = Engine(engine.policy.ending(needed), frame)
+    return needed
+  }
+
   /// The most that is at stake among the names that the dial can hold back.
   private func highestStakes(_ frame: borrowing Frame) -> Degree {
     var highest = Degree.zero
@@ -131,7 +177,7 @@ private struct WaySearch {
 
   private func reaches(_ stakes: Degree, _ changes: Changes, _ frame: borrowing Frame) -> Bool {
     if changes.contains(.stakes) { return true }
-    return engine.dialSettings.best(changes, session: frame.sessionDial) >= stakes
+    return engine(changes).dialSettings.best(changes, session: frame.sessionDial) >= stakes
   }
 
   private func way(_ by: WayBy, _ changes: UInt16, _ frame: inout Frame) -> Way {
@@ -143,11 +189,11 @@ private struct WaySearch {
       missing: (
         missing(.preference, &frame), missing(.sessionDial, &frame), missing(.settings, &frame),
         missing(.operatorLimits, &frame), missing(.operatorDial, &frame), missing(.choice, &frame),
-        missing(.platformLimits, &frame), missing(.stakes, &frame), missing(.halt, &frame)
+        missing(.platformLimits, &frame), missing(.stakes, &frame), missing(.halt, &frame), missing(.periods, &frame)
       ))
     let stakes = highestStakes(frame)
     if stakes > engine.dialSettings.settled(session: frame.sessionDial).value { way.stakes = stakes }
-    way.dial = engine.dialSettings.best(way.changes, session: frame.sessionDial)
+    way.dial = engine(way.changes).dialSettings.best(way.changes, session: frame.sessionDial)
     if let capped = way.missing.7 {
       way.stakesStatement = engine.stakesStatement(engine.place(of: capped.behavior).platform)
     }

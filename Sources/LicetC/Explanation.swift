@@ -294,6 +294,22 @@ public func licet_explanation_dial(
 }
 
 @c @implementation
+public func licet_explanation_period(
+  _ explanation: OpaquePointer!, _ index: Int, _ period: UnsafeMutablePointer<licet_period>!
+) -> Int32 {
+  guard let one = get(explanation)?.pointee, let period, index >= 0, index < one.steps,
+    Int(period.pointee.size) >= MemoryLayout<licet_period>.size
+  else { return LICET_E_INVALID }
+  var reader = one.reader(at: one.obligations &+ one.changes &+ index)
+  let text = StepText.read(&reader)
+  guard let statement = text.period else { return LICET_E_INVALID }
+  period.pointee.has_ended = text.hasPeriodEnded ? 1 : 0
+  period.pointee.statement.size = UInt32(MemoryLayout<licet_statement>.size)
+  fill(&period.pointee.statement, statement)
+  return 0
+}
+
+@c @implementation
 public func licet_explanation_way(_ explanation: OpaquePointer!) -> Int32 {
   guard let one = get(explanation)?.pointee else { return LICET_E_INVALID }
   return one.way == .max ? LICET_WAY_NOT_NEEDED : Int32(one.way)

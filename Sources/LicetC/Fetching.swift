@@ -168,14 +168,15 @@ extension UnsafeMutablePointer where Pointee == Authority {
     }
     var left = head.halts
     let isRead = readHalts(&reader, &left, &content)
-    guard failure == 0, isRead else {
+    let ended: UInt64 = isRead && !reader.isAtEnd ? reader.take() : 0
+    guard failure == 0, isRead, !reader.isBroken else {
       content.giveBack()
       if failure == -ENOMEM { return withoutMemory(error) }
       // What a security module doesn't let us map, licetd decides. Memory that somebody can change, or none, is a lie.
       if isRead, failure == -EACCES || failure == -EPERM { pointee.mode = LICET_REMOTE }
       return nil
     }
-    if pointee.mode == LICET_SNAPSHOT, !isWhole(head, &content) {
+    if pointee.mode == LICET_SNAPSHOT, !isWhole(head, ended, &content) {
       content.giveBack()
       return nil
     }
@@ -235,7 +236,7 @@ extension UnsafeMutablePointer where Pointee == Authority {
   }
 
   /// Whether everything is there that has to be, verified; fills in the policy.
-  private func isWhole(_ head: SnapshotHead, _ content: inout Snapshot) -> Bool {
+  private func isWhole(_ head: SnapshotHead, _ ended: UInt64, _ content: inout Snapshot) -> Bool {
     guard let page = content.page, page.pointee.size >= StatePage.size else { return false }
     let words = page.pointee.base.assumingMemoryBound(to: UInt64.self)
     guard words[StatePage.magicWord] == StatePage.magic, words[StatePage.versionWord] == StatePage.version else {
@@ -250,14 +251,15 @@ extension UnsafeMutablePointer where Pointee == Authority {
       let image =
         if isKnown, let policy = old?.policy { policy.platform } else { try verifyPlatform(platform.pointee.bytes) }
       guard head.overlaySince != 0 else {
-        content.policy = Policy(platform: image)
+        content.policy = Policy(platform: image, ended: ended)
         return content.overlay == nil
       }
       guard let overlay = content.overlay, overlay.pointee.since == head.overlaySince else { return false }
       if isKnown, let policy = old?.policy, policy.hasOverlay, old?.overlay == overlay {
-        content.policy = policy
+        content.policy = Policy(platform: image, overlay: policy.image(.overlay), ended: ended)
       } else {
-        content.policy = Policy(platform: image, overlay: try verifyOverlay(overlay.pointee.bytes, on: image))
+        content.policy = Policy(
+          platform: image, overlay: try verifyOverlay(overlay.pointee.bytes, on: image), ended: ended)
       }
       return true
     } catch {

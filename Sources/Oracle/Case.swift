@@ -24,6 +24,10 @@ struct Case {
   let stakesOf: String?
   let dial: OracleDial
   let choice: Choice
+  let ended: Set<String>
+  /// What the choice and the dial depend on.
+  let choicePeriod: OraclePeriod?
+  let dialPeriod: OraclePeriod?
   /// Where `choice`'s ceilings come from.
   let governing: OracleIdentity
   /// Where `choice`'s default comes from: the same, or the operator's audience.
@@ -45,15 +49,19 @@ struct Case {
     source = request.source
     self.dial = dial
     let declared = BehaviorName.path(of: name).lazy.compactMap { platform.behaviors[$0] }.first
+    ended = request.ended
     var choice =
       declared?.choice
       ?? Choice(default: platform.unknown, operatorsMay: platform.unknown, usersMay: platform.unknown)
+    choicePeriod = OraclePeriods.named((declared?.after ?? [:]).keys, request.ended)
+    dialPeriod = OraclePeriods.named(platform.dial.after.keys, request.ended)
     stakes = declared?.stakes ?? .one
     stakesOf = declared?.stakesOf
     governing = declared?.governedBy.map { .declaration($0) } ?? .unknown
     if let population = declared?.governedBy.flatMap({ platform.behaviors[$0]?.population }) {
       (choice.default, choice.obligations) = OraclePopulation.best(population, for: population.who, atMost: .allow)
     }
+    choice = OraclePeriods.choice(choice, declared?.after ?? [:], request.ended)
     platformDefault = choice.default
     if let audience = Self.audience(for: name, platform, `operator`) {
       standing = .audience(audience.behavior)
@@ -68,7 +76,8 @@ struct Case {
       .filter { BehaviorName.covers($0.behavior, name) }
     statements = covering.map {
       Ruled(
-        statement: $0, content: $0.content, depth: Oracle.depth($0.behavior), truth: circumstances.truth(of: $0))
+        statement: $0, content: $0.content, depth: Oracle.depth($0.behavior),
+        truth: OraclePeriods.isInForce($0, request.ended) ? circumstances.truth(of: $0) : .no)
     }.sorted { $0.depth != $1.depth ? $0.depth > $1.depth : $0.content < $1.content }
   }
 

@@ -21,7 +21,8 @@ public enum Oracle {
       throw .badRequest
     }
     guard let platform else { return halted(request) }
-    let dial = OracleDial(platform.dial, operator: `operator`?.dial?.value, session: request.dial)
+    let dial = OracleDial(
+      OraclePeriods.dial(platform.dial, request.ended), operator: `operator`?.dial?.value, session: request.dial)
     let cases = names(request, platform, `operator`).map { Case(name: $0, request, platform, `operator`, dial) }
     var effect = Effect.allow
     var obligations: Set<String> = []

@@ -19,12 +19,16 @@ public struct OracleRequest: Sendable {
   public var now: (seconds: Int64, nanoseconds: Int64)
   /// Whoever asks is halted (DESIGN §2.2, step 5).
   public var isHalted: Bool
+  /// Names of the periods that have ended; all others run.
+  public var ended: Set<String>
 
   public init(
     behaviors: [String], resource: String? = nil, source: Source = .agent,
     attributes: [String: OracleValue] = [:], argument: String? = nil, preference: Effect? = nil,
-    dial: Degree? = nil, now: (seconds: Int64, nanoseconds: Int64), isHalted: Bool = false
+    dial: Degree? = nil, now: (seconds: Int64, nanoseconds: Int64), isHalted: Bool = false,
+    ended: Set<String> = []
   ) {
+    self.ended = ended
     self.behaviors = behaviors
     self.resource = resource
     self.source = source
@@ -108,6 +112,8 @@ public struct OracleTraceEntry: Hashable, Sendable {
   public var stakes: Degree?
   public var stakesOf: String?
   public var dial: Degree?
+  /// A period that this step depends on, and whether it has ended.
+  public var period: OraclePeriod?
 
   public init(
     name: String, step: Step, tier: Tier? = nil, statement: OracleIdentity? = nil, to: Effect? = nil,
@@ -125,7 +131,15 @@ public struct OracleTraceEntry: Hashable, Sendable {
     stakes = nil
     stakesOf = nil
     dial = nil
+    period = nil
   }
+}
+
+/// A period as a step depends on it.
+public struct OraclePeriod: Hashable, Sendable {
+  public var name: String
+  public var hasEnded: Bool
+  public init(name: String, hasEnded: Bool) { (self.name, self.hasEnded) = (name, hasEnded) }
 }
 
 /// What decided.
@@ -160,7 +174,11 @@ public struct OracleDecider: Hashable, Sendable {
 }
 
 /// The lowest layer that could bring about `allow`, everything above it fixed.
-public enum OracleWay: UInt8, Sendable { case user, `operator`, platform, nobody }
+public enum OracleWay: UInt8, Sendable {
+  case user, `operator`, platform, nobody
+  /// Nobody yet: periods have to end.
+  case authorities
+}
 
 /// An answer of the Oracle.
 public struct OracleDecision: Hashable, Sendable {

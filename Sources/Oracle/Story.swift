@@ -6,6 +6,7 @@ internal import PolicyLanguage
 
 struct Story {
   private let name: String
+  private let ended: Set<String>
   private(set) var trace: [OracleTraceEntry] = []
   private(set) var value: Effect
   private(set) var decider: OracleDecider
@@ -13,10 +14,11 @@ struct Story {
   private var group: (tier: Tier, kind: StatementKind)?
 
   init(_ one: Case) throws(OracleError) {
-    name = one.name
+    (name, ended) = (one.name, one.ended)
     decider = OracleDecider(kind: .default, statement: one.standing)
     value = one.platformDefault
     add(.default, statement: one.governing)
+    trace[0].period = one.choicePeriod
     if one.standing.isAudience {
       value = one.choice.default
       add(.default, statement: one.standing)
@@ -56,6 +58,7 @@ struct Story {
     var entry = OracleTraceEntry(
       name: name, step: .dial, statement: setBy, to: .ask, truth: holds ? .yes : .no, effect: value)
     (entry.stakes, entry.stakesOf, entry.dial) = (one.stakes, one.stakesOf, one.dial.value)
+    if one.source == .agent { entry.period = one.dialPeriod }
     trace.append(entry)
   }
 
@@ -67,10 +70,11 @@ struct Story {
   }
 
   private mutating func add(_ step: OracleTraceEntry.Step, _ ruled: Ruled, tier: Tier? = nil) {
-    trace.append(
-      OracleTraceEntry(
-        name: name, step: step, tier: tier, statement: ruled.identity, to: ruled.effect, truth: ruled.truth,
-        effect: value, isShadow: ruled.statement.isShadow))
+    var entry = OracleTraceEntry(
+      name: name, step: step, tier: tier, statement: ruled.identity, to: ruled.effect, truth: ruled.truth,
+      effect: value, isShadow: ruled.statement.isShadow)
+    entry.period = ruled.statement.period.map { OraclePeriod(name: $0, hasEnded: ended.contains($0)) }
+    trace.append(entry)
   }
 
   // MARK: Settle

@@ -11,13 +11,30 @@ extension Oracle {
   static func way(
     _ request: OracleRequest, _ platform: Platform, _ operator: Operator?, _ own: [Case]
   ) throws(OracleError) -> OracleWay {
-    let ceilings = [platform.dial.default, platform.dial.operatorsMay, platform.dial.usersMay].map(\.value)
+    if let way = try choices(request, platform, `operator`, own) { return way }
+    // Nobody's choice helps, as long as every period is as it is.
+    var later = request
+    later.ended = Set(platform.periods.map(\.name)).union(request.ended)
+    if later.ended != request.ended, try choices(later, platform, `operator`, own) != nil { return .authorities }
+    // The platform can state stakes of 0; the source is nobody's choice.
+    let isHopeless = own.contains { one in
+      one.absolute?.absolute == .off || (one.source == .untrusted && one.absolute == nil)
+    }
+    return isHopeless ? .nobody : .platform
+  }
+
+  /// What the user, or the user and the operator, can bring about; nil: nothing.
+  private static func choices(
+    _ request: OracleRequest, _ platform: Platform, _ operator: Operator?, _ own: [Case]
+  ) throws(OracleError) -> OracleWay? {
+    let platformDial = OraclePeriods.dial(platform.dial, request.ended)
+    let ceilings = [platformDial.default, platformDial.operatorsMay, platformDial.usersMay].map(\.value)
     let sessions: [Degree?] = [request.dial] + ceilings
     let stated = `operator`?.dial?.value
     func cases(_ operatorDials: [Degree?]) -> [[Case]] {
       var seen: Set<Degree> = []
       let dials = operatorDials.flatMap { dial in
-        sessions.map { OracleDial(platform.dial, operator: dial, session: $0) }
+        sessions.map { OracleDial(platformDial, operator: dial, session: $0) }
       }
       return dials.filter { seen.insert($0.value).inserted }.map { dial in
         own.map { Case(name: $0.name, request, platform, `operator`, dial) }
@@ -28,18 +45,14 @@ extension Oracle {
         if try all(cases, { one throws(OracleError) in try one.allows(preference) }) { return .user }
       }
     }
-    for cases in cases([stated, nil, platform.dial.operatorsMay.value]) {
+    for cases in cases([stated, nil, platformDial.operatorsMay.value]) {
       for preference in preferences {
         if try all(cases, { one throws(OracleError) in try one.allowsWithBestOperator(preference) }) {
           return .operator
         }
       }
     }
-    // The platform can state stakes of 0; the source is nobody's choice.
-    let isHopeless = own.contains { one in
-      one.absolute?.absolute == .off || (one.source == .untrusted && one.absolute == nil)
-    }
-    return isHopeless ? .nobody : .platform
+    return nil
   }
 
   private static func all(

@@ -56,6 +56,12 @@ public struct Image {
   public var code: UnsafePointer<UInt64> { section(.code).assumingMemoryBound(to: UInt64.self) }
   @inlinable @inline(__always)
   public var blobs: UnsafeRawPointer { section(.blobs) }
+  @inlinable @inline(__always)
+  public var alternatives: UnsafePointer<AlternativeRecord> {
+    section(.alternatives).assumingMemoryBound(to: AlternativeRecord.self)
+  }
+  @inlinable @inline(__always)
+  var periodWords: UnsafePointer<UInt32> { section(.periods).assumingMemoryBound(to: UInt32.self) }
 
   public var isPlatform: Bool { header.pointee.kind == ImageKind.platform.rawValue }
   /// Tells images apart; an overlay names its platform's.
@@ -169,7 +175,8 @@ public struct ImageHeader: BitwiseCopyable, Sendable {
   /// What states the dial: in a platform the first of three statements, of the default and each ceiling; or none.
   public var dialStatement: UInt32
   public var flags: UInt32
-  public var reserved1: UInt32
+  /// How many periods there are; 0 in overlays.
+  public var periods: UInt32
 
   /// A condition reads `session.dial`. Without it the attribute isn't given, and what reads it all the same fails.
   public static let readsDial: UInt32 = 1

@@ -52,6 +52,7 @@
       public var obligations: [String] = []
       /// In an overlay: an audience chose `default`; `absoluteStatement` is its statement.
       public var hasAudience = false
+      public var hasAlternatives = false
       public var stakes = Degree.one
       public var stakesDepth: UInt8 = 0
       public var audit: UInt8 = 0
@@ -72,6 +73,9 @@
       public var unknown: Effect
       public var unknownStatement: UInt32
       public var dial = Dial()
+      /// In the order of names.
+      public var periods: [PeriodEntry] = []
+      public var alternatives: [AlternativeRecord] = []
       public init(kind: ImageKind, name: String, platform: UInt64, unknown: Effect, unknownStatement: UInt32) {
         self.kind = kind
         self.name = name
@@ -91,6 +95,23 @@
       public init() {}
     }
 
+    /// A period, its authorities and evidence in the order of bytes.
+    public struct PeriodEntry: Sendable {
+      public var name: String
+      public var statement: UInt32
+      public var quorum: Int
+      public var authorities: [(name: String, key: [UInt8])]
+      public var evidence: [String]
+      public var reviewBy: Int64
+      public init(
+        name: String, statement: UInt32, quorum: Int, authorities: [(name: String, key: [UInt8])], evidence: [String],
+        reviewBy: Int64
+      ) {
+        (self.name, self.statement, self.quorum, self.authorities) = (name, statement, quorum, authorities)
+        (self.evidence, self.reviewBy) = (evidence, reviewBy)
+      }
+    }
+
     /// Lays everything out. `behaviors` are in name order with every ancestor present; `obligations` names at most
     /// 64; attribute names were the first strings added, in slot order.
     public consuming func finish(
@@ -98,6 +119,7 @@
       attributes: [(type: UInt32, isVerified: Bool)], types: [UInt32]
     ) -> [UInt8] {
       let nameID = string(identity.name)
+      let periods = identity.periods.flatMap { words(of: $0) }
       let obligationIDs = obligations.map { string($0) }
       let masks = MaskTable(obligations)
       var tables = Tables(masks: masks)
@@ -127,7 +149,22 @@
       out.section(.constants, constants)
       out.section(.code, code)
       out.section(.blobs, blobs)
+      out.section(.periods, periods)
+      out.section(
+        .alternatives, identity.alternatives.sorted { ($0.statement, $0.period) < ($1.statement, $1.period) })
       return out.sealed(identity, name: nameID)
+    }
+
+    private mutating func words(of period: PeriodEntry) -> [UInt32] {
+      let bits = UInt64(bitPattern: period.reviewBy)
+      var words = [
+        0, string(period.name), period.statement, UInt32(period.quorum), UInt32(period.authorities.count),
+        UInt32(period.evidence.count), UInt32(truncatingIfNeeded: bits), UInt32(truncatingIfNeeded: bits >> 32),
+      ]
+      for authority in period.authorities { words += [string(authority.name), string(bytes: authority.key)] }
+      for name in period.evidence { words.append(string(name)) }
+      words[0] = UInt32(words.count)
+      return words
     }
 
     private func stringIndex() -> [UInt32] {
@@ -190,7 +227,8 @@
           nameOffset: UInt32(nameOffset), nameLength: UInt16(behavior.name.utf8.count),
           depth: UInt8(clamping: behavior.name.utf8.count { $0 == UInt8(ascii: ".") } + 1),
           flags: (behavior.isDeclared ? Node.isDeclared : 0) | (behavior.isNamed ? Node.isNamed : 0)
-            | (behavior.hasAudience ? Node.hasAudience : 0),
+            | (behavior.hasAudience ? Node.hasAudience : 0)
+            | (behavior.hasAlternatives ? Node.hasAlternatives : 0),
           parent: ImageFormat.none, end: 0, block: UInt32(rules.count), settings: count([.setting]),
           grants: count([.grant]), limits: count([.duty, .limit]), shadows: UInt16(clamping: shadows.count),
           default: behavior.default.rawValue, operatorsMay: behavior.operatorsMay.rawValue,
@@ -273,7 +311,7 @@
         let dial = identity.dial
         let fields = [
           dial.value.millionths, dial.operatorsMay.millionths, dial.usersMay.millionths, dial.statement,
-          dial.isRead ? ImageHeader.readsDial : 0,
+          dial.isRead ? ImageHeader.readsDial : 0, UInt32(identity.periods.count),
         ]
         for (i, field) in fields.enumerated() { all.storeBytes(of: field, toByteOffset: 184 + i * 4, as: UInt32.self) }
         if let base = all.baseAddress {

@@ -14,6 +14,8 @@ public enum ImageFormat {
   public static let maximumNameLength = 255
   public static let maximumObligations = 64
   public static let maximumSlots = 4096
+  /// Periods of a platform: a set of them is a word.
+  public static let maximumPeriods = 64
   /// Conjuncts that stand in a rule itself; the rest of a condition is a program.
   public static let maximumTests = 255
 }
@@ -49,16 +51,21 @@ public enum Section: Int, Sendable {
   case code
   /// Automata and time zones, 8-byte aligned.
   case blobs
+  /// Periods in name order, so that one's place is its bit in a set of them (`Period`), UInt32 words; platform images only.
+  case periods
+  /// `AlternativeRecord` by statement, then period; platform images only.
+  case alternatives
 
   /// Bytes of one entry.
   public var stride: Int {
     switch self {
     case .bytes, .blobs: 1
-    case .stringIndex, .obligations, .types: 4
+    case .stringIndex, .obligations, .types, .periods: 4
     case .strings, .nodeIndex, .rules, .masks, .constants, .code: 8
     case .nodes: 48
     case .statements: 32
     case .attributes: 16
+    case .alternatives: 24
     }
   }
 }
@@ -113,6 +120,8 @@ public struct Node: BitwiseCopyable, Sendable {
   /// Only in an overlay: `default` and `obligations` are what the operator's audience chooses here and below, as far as
   /// the platform's same declaration governs.
   public static let hasAudience: UInt8 = 8
+  /// `choiceStatement` has alternatives for when a period has ended.
+  public static let hasAlternatives: UInt8 = 16
 }
 
 /// One statement's decision part, a word: kind (2 bits), effect (2), tier (2), reads argument (1), shadow (1);
@@ -165,6 +174,9 @@ public enum TestOperation: UInt8, Sendable {
   case doubleConstant = 7
   /// The program at this word of `code`, which yields a bool.
   case program = 8
+  /// The platform's period with the operand's number has ended (equal) or runs (notEqual). A limit can only ask whether one
+  /// runs, a grant or duty whether one has ended, and it is their first test: an end only loosens.
+  case period = 9
 }
 
 public enum Comparison: UInt8, Sendable {
@@ -216,6 +228,26 @@ public enum StatementForm: UInt8, Sendable {
   case audience = 5
   /// The platform's dial (default, then its two ceilings), or an operator's.
   case dial = 6
+  /// A period: `name` is its own, `condition` says who ends it, on what, and when that is looked at again.
+  case period = 7
+}
+
+/// What replaces default and ceilings once a period has ended (DESIGN §2.8): of a declaration effects, of the dial
+/// millionths. Of several that have ended the strictest counts, and none is stricter than what it replaces.
+public struct AlternativeRecord: BitwiseCopyable, Sendable {
+  /// The declaration, or the dial's first statement.
+  public var statement: UInt32
+  public var period: UInt32
+  /// Or none: it states no such field.
+  public var `default`: UInt32
+  public var operatorsMay: UInt32
+  public var usersMay: UInt32
+  public var reserved: UInt32
+
+  public init(statement: UInt32, period: UInt32, default: UInt32, operatorsMay: UInt32, usersMay: UInt32) {
+    (self.statement, self.period, self.default) = (statement, period, `default`)
+    (self.operatorsMay, self.usersMay, reserved) = (operatorsMay, usersMay, 0)
+  }
 }
 
 public struct AttributeRecord: BitwiseCopyable, Sendable {

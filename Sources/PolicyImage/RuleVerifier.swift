@@ -8,22 +8,24 @@ extension Verifier {
 
   /// Blocks lie one behind the other, in node order, and fill the section; each rule is of the kind and tier that
   /// its place and the image's layer allow.
-  func checkRules(slots: Int) throws(ImageError) {
+  func checkRules(slots: Int, periods: Int) throws(ImageError) {
     var word = 0
     for i in 0..<image.count(.nodes) {
       let node = image.nodes[i]
       guard Int(node.block) == word else { throw fail(.badRule, .nodes, i) }
-      word = try checkRun(word, count: Int(node.settings), .settings, slots)
-      word = try checkRun(word, count: Int(node.grants), .grants, slots)
-      word = try checkRun(word, count: Int(node.limits), .limits, slots)
-      word = try checkRun(word, count: Int(node.shadows), .shadows, slots)
+      word = try checkRun(word, count: Int(node.settings), .settings, slots, periods)
+      word = try checkRun(word, count: Int(node.grants), .grants, slots, periods)
+      word = try checkRun(word, count: Int(node.limits), .limits, slots, periods)
+      word = try checkRun(word, count: Int(node.shadows), .shadows, slots, periods)
     }
     guard word == image.count(.rules) else { throw fail(.badRule, .rules, word) }
   }
 
   enum Place { case settings, grants, limits, shadows }
 
-  private func checkRun(_ start: Int, count: Int, _ place: Place, _ slots: Int) throws(ImageError) -> Int {
+  private func checkRun(
+    _ start: Int, count: Int, _ place: Place, _ slots: Int, _ periods: Int
+  ) throws(ImageError) -> Int {
     var word = start
     var previous: UInt8 = 0
     for _ in 0..<count {
@@ -34,7 +36,10 @@ extension Verifier {
       else { throw fail(.badRule, .rules, word) }
       for t in 0..<rule.tests {
         let at = word &+ 1 &+ t
-        guard isWellFormed(Test(word: image.rules[at]), slots) else { throw fail(.badRule, .rules, at) }
+        let test = Test(word: image.rules[at])
+        guard isWellFormed(test, slots), isRightPeriod(test, in: rule, isFirst: t == 0, periods: periods) else {
+          throw fail(.badRule, .rules, at)
+        }
       }
       word &+= 1 &+ rule.tests
     }
@@ -86,6 +91,7 @@ extension Verifier {
     case .intConstant, .uintConstant, .doubleConstant: return Int(test.operand) < image.count(.constants)
     // `checkPrograms` has accepted the section, so that a header's place is all there is to ask.
     case .program: return isProgram(test.operand, in: image)
+    case .period: return isEquality
     }
   }
 

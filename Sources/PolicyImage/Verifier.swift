@@ -12,6 +12,7 @@ public struct ImageError: Error, Equatable, Sendable {
     /// An overlay that was compiled against another platform.
     case otherPlatform
     case badDial
+    case badPeriod
   }
   public var code: Code
   public var offset: Int
@@ -65,7 +66,7 @@ struct Verifier {
     self.kind = kind
   }
 
-  static let sectionCount = 14
+  static let sectionCount = 16
 
   func run(platform: Image?) throws(ImageError) -> Image {
     try checkStrings()
@@ -75,9 +76,11 @@ struct Verifier {
     try checkMasks()
     try checkStatements()
     try checkNodes(platform)
+    try checkPeriods()
+    try checkAlternatives()
     let slots = (platform ?? image).count(.attributes)
     try checkPrograms(slots: slots)
-    try checkRules(slots: slots)
+    try checkRules(slots: slots, periods: (platform ?? image).periodCount)
     if kind == .platform { try checkBuiltIns() }
     return image
   }

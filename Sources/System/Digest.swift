@@ -6,7 +6,13 @@ internal import CSystem
 public struct Digest: Hashable, Sendable, Comparable {
   public let bytes: [UInt8]
 
-  init(bytes: [UInt8]) { self.bytes = bytes }
+  init(unchecked bytes: [UInt8]) { self.bytes = bytes }
+
+  /// nil: not 32 bytes.
+  public init?(bytes: [UInt8]) {
+    guard bytes.count == 32 else { return nil }
+    self.bytes = bytes
+  }
 
   /// 64 lower-case hexadecimal digits.
   public var hex: String {
@@ -46,7 +52,7 @@ public struct Digest: Hashable, Sendable, Comparable {
 public func sha256(_ bytes: UnsafeRawBufferPointer) -> Digest {
   var digest = [UInt8](repeating: 0, count: 32)
   licet_sha256(bytes.baseAddress, bytes.count, &digest)
-  return Digest(bytes: digest)
+  return Digest(unchecked: digest)
 }
 
 /// Thread-safe.

@@ -30,6 +30,9 @@ final class Daemon {
   var table = ObjectTable([:])
   private(set) var attachServer: AttachServer?
   var isCompilerUp = true
+  /// By name, as far as they were told.
+  var endedPeriods: Set<String> = []
+  var toldOverdue: Set<String> = []
   /// Seen on the bus under its name, at least once.
   private var wasServing = false
   private var isReady = false
@@ -38,9 +41,10 @@ final class Daemon {
 
   init(_ options: Options, loop: EventLoop, log: Log) throws(SystemError) {
     (self.options, self.loop, self.log) = (options, loop, log)
-    let configuration = Authority.Configuration(
+    var configuration = Authority.Configuration(
       folders: options.folders, state: options.state, trust: .owners([0, Process.userID]),
       compiler: options.compilerLocation)
+    configuration.host = options.fleet ?? hostIdentity() ?? ""
     authority = try Authority(configuration, loop: loop) { log(.warning, $0) }
     bindings = try Bindings(loop: loop, generation: authority.generation)
     connection = Connection(loop: loop)
@@ -65,6 +69,7 @@ final class Daemon {
       bindings.whenResolved {
         self.isPolicyReady = true
         self.attachServer?.begin()
+        self.watchReviews()
         if self.connection.isOpen { self.requestName() }
       }
     }
@@ -85,7 +90,7 @@ final class Daemon {
     limits.errorName = Daemon.errors + "LimitsExceeded"
     table = ObjectTable(
       [
-        Daemon.path: [authorityInterface(), adminInterface()],
+        Daemon.path: [authorityInterface(), adminInterface(), periodsInterface()],
         "/org/freedesktop/LogControl1": [logInterface()],
       ], limits: limits)
     table.admit = { [unowned self] call, proceed in admit(call, proceed) }
@@ -156,6 +161,8 @@ final class Daemon {
       )
       if isPolicyReady { attachServer?.follow(generation) }
       announce(generation.number)
+      tellPeriods(since: endedPeriods)
+      if isPolicyReady { tellOverdue() }
     case .refused(let names):
       subscribers.tellReloaded(authority.generation.number, names, self)
     case .diagnostics:

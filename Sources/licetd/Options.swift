@@ -18,14 +18,16 @@ struct Options {
   var runtime = "/run/licetd"
   /// nil: the socket in the runtime folder if it is there, else the program beside this one.
   var compiler: String?
+  /// For whom determinations about periods are, beside this host alone.
+  var fleet: String?
   var level = Log.Level.info
   /// Calls a second of one user; nil: as CallerLimits has it.
   var rate: Double?
 
   static let help = """
     usage: licetd [--address system|session|ADDRESS] [--policy DIR]… [--state DIR] [--runtime DIR]
-                  [--compiler PATH] [--rate CALLS] [--log-level err|warning|notice|info|debug]
-                  [--version] [--help]
+                  [--compiler PATH] [--fleet NAME] [--rate CALLS]
+                  [--log-level err|warning|notice|info|debug] [--version] [--help]
 
     The authority on this host: decides over D-Bus by the policy folders, lowest first
     (/usr/lib/licet, /run/licet and /etc/licet without --policy).
@@ -35,6 +37,7 @@ struct Options {
       --state      where generations, archived sources and stops are kept (/var/lib/licet)
       --runtime    where sockets are (/run/licetd)
       --compiler   licet-compiler's listening socket, or the program itself
+      --fleet      what determinations about periods have to be for; this host alone without it
       --rate       calls a second that one user may make, from 1 to 1000000 (30000)
       --log-level  what is written to standard error (info)
 
@@ -64,7 +67,7 @@ struct Options {
   }
 
   private static let known: Set<String> = [
-    "--address", "--policy", "--state", "--runtime", "--compiler", "--rate", "--log-level",
+    "--address", "--policy", "--state", "--runtime", "--compiler", "--fleet", "--rate", "--log-level",
   ]
 
   /// nil, or what is wrong.
@@ -75,6 +78,11 @@ struct Options {
     case "--state": state = value
     case "--runtime": runtime = value
     case "--compiler": compiler = value
+    case "--fleet":
+      guard value.utf8.count <= 64, value.utf8.allSatisfy({ (0x21..<0x7F).contains($0) }) else {
+        return "--fleet is a name of at most 64 characters without spaces"
+      }
+      fleet = value
     case "--rate":
       guard let number = Int(value), (1...1_000_000).contains(number) else {
         return "--rate is a number of calls a second from 1 to 1000000, not \(value)"

@@ -140,6 +140,8 @@ struct Ways {
         request.now = (Int64(start), 0)
         // A session's, of which there is none yet.
         request.dial = nil
+        // What has ended a daemon is not told with a request: PeriodTests have it determined.
+        request.ended = []
         request.argument = request.argument?.replacing("\u{0000}", with: "")
         cases.append(Case(request: request, isExplained: index % 9 < 2, byName: index % 2 == 0))
       }

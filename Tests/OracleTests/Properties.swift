@@ -13,6 +13,7 @@ enum Property: String, CaseIterable, Sendable {
   case restrictionsNeverLoosen = "P8"
   case orderDoesNotMatter = "P9"
   case lowerDialsNeverLoosen = "P11"
+  case runningPeriodsNeverLooser = "P12"
   case widerNeverLooser = "P13"
   case haltsDeny = "P14"
   case agentsAskAboveTheDial = "P15"
@@ -29,6 +30,7 @@ enum Property: String, CaseIterable, Sendable {
     case .restrictionsNeverLoosen: Checks.restrictionsNeverLoosen
     case .orderDoesNotMatter: Checks.orderDoesNotMatter
     case .lowerDialsNeverLoosen: Checks.lowerDialsNeverLoosen
+    case .runningPeriodsNeverLooser: Checks.runningPeriodsNeverLooser
     case .widerNeverLooser: Checks.widerNeverLooser
     case .haltsDeny: Checks.haltsDeny
     case .agentsAskAboveTheDial: Checks.agentsAskAboveTheDial
@@ -110,16 +112,20 @@ enum Checks {
     guard let platform = one.loaded.platform, isAlone(request.behaviors[0], one.loaded),
       absolute(of: request.behaviors[0], one.policy) == .none
     else { return nil }
+    let declared = BehaviorName.path(of: request.behaviors[0]).lazy.compactMap { platform.behaviors[$0] }.first
     let choice =
-      BehaviorName.path(of: request.behaviors[0]).lazy.compactMap { platform.behaviors[$0]?.choice }.first
+      declared?.choice
       ?? Choice(default: platform.unknown, operatorsMay: platform.unknown, usersMay: platform.unknown)
+    // What several periods replace, they replace by the same, and by something looser.
+    let later = (declared?.after ?? [:]).filter { request.ended.contains($0.key) }.values
+      .flatMap { [$0.default, $0.operatorsMay, $0.usersMay] }.compactMap(\.self)
     var bare = platform
     bare.statements = []
     // What is settled the dial caps later: P15.
     var instructed = request
     instructed.source = .user
     let settled = try best(instructed, bare, one, evaluator)
-    let expected = max(choice.default, choice.operatorsMay, choice.usersMay)
+    let expected = later.reduce(max(choice.default, choice.operatorsMay, choice.usersMay)) { max($0, $1) }
     guard settled == expected else { return "the best settled value is \(settled), not \(expected)" }
     let bound = try best(request, platform, one, evaluator)
     let decision = try answer(request)

@@ -68,7 +68,7 @@ extension Checks {
     request.source = random.chance(75) ? .agent : .untrusted
     let held = request.behaviors.filter {
       absolute(of: $0, one.policy) == .none
-        && (request.source == .untrusted || stakes(of: $0, one.policy) > dial(one.policy, request.dial?.value))
+        && (request.source == .untrusted || stakes(of: $0, one.policy) > dial(one.policy, request.dial?.value, request.ended))
     }
     guard !held.isEmpty else { return nil }
     var policy = one.policy
@@ -86,8 +86,14 @@ extension Checks {
     return stated.max { $0.0 < $1.0 }?.1 ?? 1
   }
 
-  private static func dial(_ policy: GeneratedPolicy, _ session: Double?) -> Double {
-    let dial = policy.dial ?? GeneratedDial(default: 0.1, operatorsMay: nil, usersMay: nil)
+  private static func dial(_ policy: GeneratedPolicy, _ session: Double?, _ ended: Set<String>) -> Double {
+    var dial = policy.dial ?? GeneratedDial(default: 0.1, operatorsMay: nil, usersMay: nil)
+    for one in dial.after where ended.contains(one.period) {
+      let own = dial.default
+      dial.operatorsMay = max(one.operatorsMay ?? dial.operatorsMay ?? own, one.default ?? own)
+      dial.usersMay = max(one.usersMay ?? dial.usersMay ?? own, one.default ?? own)
+      dial.default = one.default ?? own
+    }
     if let stated = policy.operatorDial {
       return min(session ?? 1, stated, dial.operatorsMay ?? dial.default)
     }

@@ -33,7 +33,7 @@ import Testing
     (.dutiesCap, .restrictionsNeverLoosen), (.firstSettingWins, .orderDoesNotMatter),
     (.namesBelowForgotten, .widerNeverLooser), (.dutiesOutrankHalts, .haltsDeny),
     (.failedObligationsLost, .failuresKeepObligations), (.smallDialsForgotten, .lowerDialsNeverLoosen),
-    (.dutiesOutrankDial, .agentsAskAboveTheDial),
+    (.dutiesOutrankDial, .agentsAskAboveTheDial), (.periodsInverted, .runningPeriodsNeverLooser),
     (.boundsForgotten, .populationsAreServed), (.payoffsRounded, .populationsAreServed),
     (.audiencesForgotten, .populationsAreServed), (.audiencesUnbounded, .populationsAreServed),
   ]

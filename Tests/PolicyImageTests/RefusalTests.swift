@@ -77,6 +77,25 @@ import Testing
     Change(code: .badDial) { bytes, _ in HostileImage.store(1_000_000, 4, at: 192, in: &bytes) },
     Change(code: .badDial) { bytes, _ in HostileImage.store(1, 4, at: 188, in: &bytes) },
     Change(code: .badDial) { bytes, _ in HostileImage.store(0xFFFF_FFF0, 4, at: 196, in: &bytes) },
+    // More periods than there are, fewer, a period that ends by itself, one that nobody can end, no evidence.
+    Change(code: .badPeriod) { bytes, _ in HostileImage.store(3, 4, at: 204, in: &bytes) },
+    Change(code: .badPeriod) { bytes, _ in HostileImage.store(1, 4, at: 204, in: &bytes) },
+    Change(code: .badPeriod, apply: put(0, 4, .periods, 12)),
+    Change(code: .badPeriod, apply: put(3, 4, .periods, 12)),
+    Change(code: .badPeriod, apply: put(0, 4, .periods, 20)),
+    // Of a length that isn't its own, with a name and a key that are none, an operator's.
+    Change(code: .badPeriod, apply: put(0xFFFF, 4, .periods, 0)),
+    Change(code: .badPeriod, apply: put(0xFFFF_FFFF, 4, .periods, 4)),
+    Change(code: .badPeriod, apply: put(0, 4, .periods, 36)),
+    Change(code: .badPeriod, isOverlay: true) { bytes, _ in HostileImage.store(1, 4, at: 204, in: &bytes) },
+    // Alternatives for no statement, for no period, of no effect, out of order.
+    Change(code: .badPeriod, apply: put(0xFFFF_FFFE, 4, .alternatives, 0)),
+    Change(code: .badPeriod, apply: put(2, 4, .alternatives, 4)),
+    Change(code: .badPeriod, apply: put(3, 4, .alternatives, 12)),
+    Change(code: .badPeriod, apply: put(1, 4, .alternatives, 4)),
+    // A limit that begins when a period ends, a grant that ends with one.
+    Change(code: .badRule) { bytes, header in Self.turnPeriod(&bytes, header) },
+    Change(code: .badRule, isOverlay: true) { bytes, header in Self.turnPeriod(&bytes, header) },
     // An operator with ceilings, or with a dial of 1.
     Change(code: .badDial, isOverlay: true) { bytes, _ in HostileImage.store(1, 4, at: 188, in: &bytes) },
     Change(code: .badDial, isOverlay: true) { bytes, _ in HostileImage.store(1_000_000, 4, at: 184, in: &bytes) },
@@ -118,6 +137,20 @@ import Testing
       if let at = header.node("transparency.admit-ai") { bytes[at + 31] = 1 }
     },
   ]
+
+  /// The first test of a period asks for the opposite.
+  private static func turnPeriod(_ bytes: inout [UInt8], _ header: ImageHeaderView) {
+    let range = header.range(.rules)
+    var at = range.lowerBound
+    while at < range.upperBound {
+      let tests = Int(bytes[at + 1])
+      if tests > 0, bytes[at + 8] == TestOperation.period.rawValue {
+        bytes[at + 9] ^= 1
+        return
+      }
+      at += 8 * (1 + tests)
+    }
+  }
 
   @Test(arguments: changes) func isRefusedAs(_ change: Change) {
     var bytes = change.isOverlay ? Self.overlay : Self.platform

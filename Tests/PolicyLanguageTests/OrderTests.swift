@@ -65,11 +65,13 @@ private struct Meaning {
     func moved(_ dial: StatedDegree) -> StatedDegree {
       StatedDegree(dial.value, at: dial.location == nil ? nil : nowhere)
     }
-    platform.dial = Dial(
-      default: moved(platform.dial.default), operatorsMay: moved(platform.dial.operatorsMay),
-      usersMay: moved(platform.dial.usersMay))
+    platform.dial.default = moved(platform.dial.default)
+    platform.dial.operatorsMay = moved(platform.dial.operatorsMay)
+    platform.dial.usersMay = moved(platform.dial.usersMay)
+    for index in platform.periods.indices { platform.periods[index].location = nowhere }
     platform.statements = platform.statements.map { Self.moved($0, to: nowhere) }
-    model = ["\(platform.name) \(platform.unknown) \(platform.dial)"] + platform.attributes.map { "\($0)" }
+    model = ["\(platform.name) \(platform.unknown) \(Self.describe(platform.dial))"] + platform.attributes.map { "\($0)" }
+    model += platform.periods.map { "\($0)" }
     model += platform.behaviors.values.map(Self.describe).sorted() + platform.statements.flatMap(Self.describe)
     images = [try compile(platform: platform)]
     for name in set.operators.keys.sorted() {
@@ -85,14 +87,15 @@ private struct Meaning {
     model += set.broken.sorted()
   }
 
-  /// Groups in an order of their own.
+  /// Groups and periods in an order of their own.
   private static func describe(_ behavior: Behavior) -> String {
     func payoffs(_ all: [String: Payoff]) -> String { "\(all.sorted { $0.key < $1.key })" }
     var rest = behavior
-    rest.population = nil
-    guard let population = behavior.population else { return "\(rest)" }
+    (rest.population, rest.after) = (nil, [:])
+    let after = behavior.after.map { "\($0)" }.sorted()
+    guard let population = behavior.population else { return "\(rest) \(after)" }
     let responses = population.responses.map { "\($0.title) \(payoffs($0.payoffs))" }
-    return "\(rest) \(population.who.sorted { $0.key < $1.key }) \(responses) \(payoffs(population.bounds))"
+    return "\(rest) \(after) \(population.who.sorted { $0.key < $1.key }) \(responses) \(payoffs(population.bounds))"
   }
 
   private static func moved(_ statement: Statement, to place: Location) -> Statement {
@@ -100,6 +103,12 @@ private struct Meaning {
     result.location = place
     for index in result.examples.indices { result.examples[index].location = place }
     return result
+  }
+
+  private static func describe(_ dial: Dial) -> String {
+    var rest = dial
+    rest.after = [:]
+    return "\(rest) \(dial.after.map { "\($0)" }.sorted())"
   }
 
   /// A statement that stands twice has its examples twice.

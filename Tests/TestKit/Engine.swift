@@ -42,20 +42,22 @@ final class CompiledPolicy {
   private let memory = Memory()
   private let loaded: LoadedPolicy
   private let platform: Platform
-  private let policy: Policy
+  private let base: Image
+  private let overlay: Image?
+  private var policy: Policy { Policy(platform: base, overlay: overlay) }
   private let slots: [String: Int]
 
   init(_ loaded: LoadedPolicy) throws {
     guard let platform = loaded.platform else { throw Refused(description: "no platform") }
     self.loaded = loaded
     self.platform = platform
-    let base = try verifyPlatform(memory.copy(try compile(platform: platform)))
+    base = try verifyPlatform(memory.copy(try compile(platform: platform)))
     var overlay: Image?
     if let it = loaded.operator {
       overlay = try verifyOverlay(
         memory.copy(try compile(operator: it, on: platform, checksum: base.checksum)), on: base)
     }
-    policy = Policy(platform: base, overlay: overlay)
+    self.overlay = overlay
     let names = BuiltInAttribute.allCases.map(\.rawValue) + platform.attributes.map(\.name)
     slots = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($0.element, $0.offset) })
   }
@@ -72,6 +74,11 @@ final class CompiledPolicy {
       names.initializeElement(at: index, to: lent.copy(name.utf8))
     }
     let behaviors = UnsafeBufferPointer(names)
+    var ended: UInt64 = 0
+    for (number, period) in platform.periods.enumerated() where request.ended.contains(period.name) {
+      ended |= 1 << UInt64(number)
+    }
+    let policy = Policy(platform: base, overlay: overlay, ended: ended)
     guard
       let decision = decide(
         policy, &frame, behaviors: behaviors, preference: request.preference, isHalted: request.isHalted),
@@ -148,7 +155,7 @@ final class CompiledPolicy {
     case .audience: return .audience(String(decoding: policy.image(layer).string(record.name), as: UTF8.self))
     case .unknown: return .unknown
     case .dial: return dial(layer, statement)
-    case nil: return nil
+    case .period, nil: return nil
     }
   }
 
@@ -199,6 +206,9 @@ final class CompiledPolicy {
       tier: step == .duty || step == .limit ? entry.tier : nil, statement: identity(entry.layer, entry.statement),
       to: isRule ? entry.says : nil, truth: isRule ? OracleTruth(rawValue: entry.truth.rawValue) : nil,
       effect: entry.effect, isShadow: entry.isShadow, isClamped: entry.isClamped)
+    if entry.period != ImageFormat.none {
+      told.period = OraclePeriod(name: platform.periods[Int(entry.period)].name, hasEnded: entry.hasPeriodEnded)
+    }
     guard step == .dial else { return told }
     (told.stakes, told.dial) = (entry.stakes, entry.dial)
     if let stated = identity(.platform, entry.stakesStatement) { told.stakesOf = stated.behavior }
@@ -214,6 +224,7 @@ extension WayBy {
     case .operator: .operator
     case .platform: .platform
     case .nobody: .nobody
+    case .authorities: .authorities
     }
   }
 }

@@ -40,6 +40,8 @@ public enum Fault: String, CaseIterable, Sendable {
   case dutiesOutrankDial
   /// A dial below 0.1 counts as none.
   case smallDialsForgotten
+  /// A period that has ended counts as one that runs, and the other way round.
+  case periodsInverted
 }
 
 extension Evaluator {
@@ -98,6 +100,13 @@ extension Evaluator {
           var request = request
           if let dial = request.dial, dial < .unstatedDial { request.dial = nil }
           return try forgotten(request)
+        }
+      case .periodsInverted:
+        let all = Set((policy.platform?.periods ?? []).map(\.name))
+        return { request in
+          var request = request
+          request.ended = all.subtracting(request.ended)
+          return try sound(request)
         }
       default:
         return try prepare(policy.distorted(by: fault))
@@ -224,7 +233,7 @@ extension LoadedPolicy {
       guard let audiences = `operator`?.audiences, !audiences.isEmpty else { return copy }
       for audience in audiences { copy.platform?.behaviors[audience.behavior]?.choice.operatorsMay = .allow }
     case .failedLimitsIgnored, .failedDutiesApply, .failedObligationsLost, .namesBelowForgotten,
-      .dutiesOutrankHalts, .dutiesOutrankDial, .smallDialsForgotten:
+      .dutiesOutrankHalts, .dutiesOutrankDial, .smallDialsForgotten, .periodsInverted:
       break
     }
     return copy

@@ -22,6 +22,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case message
   /// A question, an answer or a record of the attach socket.
   case attach
+  /// A signed determination about a period, and who decides about one.
+  case determination
 
   public static let separator = "#--operator--"
 
@@ -34,6 +36,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .wire: WireFuzz.complaint(bytes)
     case .message: MessageFuzz.complaint(bytes)
     case .attach: AttachFuzz.complaint(bytes)
+    case .determination: DeterminationFuzz.complaint(bytes)
     }
   }
 }

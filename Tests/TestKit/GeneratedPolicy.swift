@@ -14,9 +14,18 @@ public struct GeneratedBehavior: Hashable, Sendable {
   /// In place of `default`.
   public var population: Population?
   public var stakes: Double?
+  public var after: [GeneratedAlternative<Effect>] = []
 
   /// The default that it states or that its population chooses.
   public var value: Effect? { `default` ?? population.map { $0.choice(for: $0.who).effect } }
+}
+
+/// What stands in `after` for one period.
+public struct GeneratedAlternative<Value: Hashable & Sendable>: Hashable, Sendable {
+  public var period: String
+  public var `default`: Value?
+  public var operatorsMay: Value?
+  public var usersMay: Value?
 }
 
 public struct GeneratedAudience: Hashable, Sendable {
@@ -29,6 +38,7 @@ public struct GeneratedDial: Hashable, Sendable {
   public var `default`: Double
   public var operatorsMay: Double?
   public var usersMay: Double?
+  public var after: [GeneratedAlternative<Double>] = []
   public init(default: Double, operatorsMay: Double? = nil, usersMay: Double? = nil) {
     (self.default, self.operatorsMay, self.usersMay) = (`default`, operatorsMay, usersMay)
   }
@@ -41,6 +51,7 @@ public struct GeneratedRule: Hashable, Sendable {
   public var tier: Tier
   public var condition: String?
   public var obligations: [String]
+  public var period: String?
   public var clause: String?
   public var isShadow: Bool
 
@@ -61,6 +72,7 @@ public struct GeneratedPolicy: Sendable {
   public var audiences: [GeneratedAudience] = []
   public var dial: GeneratedDial?
   public var operatorDial: Double?
+  public var periods: [String] = []
 
   /// Attributes that every generated platform declares.
   static let attributes = """
@@ -73,10 +85,27 @@ public struct GeneratedPolicy: Sendable {
 
   public var platformText: String {
     var text = "licet: 1\nlayer: platform\nname: generated\nunknown: \(unknown)\n" + Self.attributes
-    text += dialText
+    text += periodsText + dialText
     text += behaviors.isEmpty ? "" : "behaviors:\n"
     for behavior in behaviors { text += "  \(behavior.name): \(Self.fields(behavior))\n" }
     return text + Self.list("rules", platformRules)
+  }
+
+  private var periodsText: String {
+    guard !periods.isEmpty else { return "" }
+    let head = "authorities: {alice: \"ed25519:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"}\nperiods:\n"
+    return head
+      + periods.map {
+        "  \($0): {decided-by: {quorum: 1, of: [alice]}, evidence: [report], review-by: 2027-01-01}\n"
+      }.joined()
+  }
+
+  private static func after<Value>(_ after: [GeneratedAlternative<Value>]) -> String {
+    let all = after.map { one in
+      let fields = [("default", one.default), ("operators-may", one.operatorsMay), ("users-may", one.usersMay)]
+      return "\(one.period): {\(fields.compactMap { key, value in value.map { "\(key): \($0)" } }.joined(separator: ", "))}"
+    }
+    return "after: {\(all.joined(separator: ", "))}"
   }
 
   private var dialText: String {
@@ -84,6 +113,7 @@ public struct GeneratedPolicy: Sendable {
     var fields = ["default: \(dial.default)"]
     if let it = dial.operatorsMay { fields.append("operators-may: \(it)") }
     if let it = dial.usersMay { fields.append("users-may: \(it)") }
+    if !dial.after.isEmpty { fields.append(Self.after(dial.after)) }
     return "dial: {\(fields.joined(separator: ", "))}\n"
   }
 
@@ -111,7 +141,7 @@ public struct GeneratedPolicy: Sendable {
     let half = behaviors.count / 2
     func section(_ lines: [String]) -> String { lines.isEmpty ? "" : "behaviors:\n" + lines.joined() }
     let head = "licet: 1\nlayer: platform\n"
-    let base = head + "name: generated\nunknown: \(unknown)\n" + Self.attributes + dialText
+    let base = head + "name: generated\nunknown: \(unknown)\n" + Self.attributes + periodsText + dialText
     let rules = platformRules.count / 2
     let platform = [
       "platform.yaml": base + section(Array(behaviorsText[half...]))
@@ -130,6 +160,7 @@ public struct GeneratedPolicy: Sendable {
     if let it = behavior.operatorsMay { fields.append("operators-may: \(it)") }
     if let it = behavior.usersMay { fields.append("users-may: \(it)") }
     if behavior.hardcoded != .none { fields.append("hardcoded: \(behavior.hardcoded)") }
+    if !behavior.after.isEmpty { fields.append(after(behavior.after)) }
     if let stakes = behavior.hardcoded == .on ? 0 : behavior.stakes { fields.append("stakes: \(stakes)") }
     return "{\(fields.joined(separator: ", "))}"
   }
@@ -161,6 +192,7 @@ public struct GeneratedPolicy: Sendable {
     if rule.tier != .operator { fields.append("tier: \(rule.tier)") }
     if let condition = rule.condition { fields.append("when: \(quoted(condition))") }
     if !rule.obligations.isEmpty { fields.append("with: [\(rule.obligations.joined(separator: ", "))]") }
+    if let period = rule.period { fields.append("\(rule.kind == .limit ? "during" : "after"): \(period)") }
     if let clause = rule.clause { fields.append("clause: \(quoted(clause))") }
     if rule.isShadow { fields.append("mode: shadow") }
     return fields.joined(separator: ", ")
@@ -237,6 +269,16 @@ extension GeneratedPolicy {
     for (index, rule) in platformRules.enumerated() where rule.condition != nil {
       var copy = self
       copy.platformRules[index].condition = nil
+      result.append(copy)
+    }
+    for (index, rule) in platformRules.enumerated() where rule.period != nil {
+      var copy = self
+      copy.platformRules[index].period = nil
+      result.append(copy)
+    }
+    for (index, behavior) in behaviors.enumerated() where !behavior.after.isEmpty {
+      var copy = self
+      copy.behaviors[index].after = []
       result.append(copy)
     }
     return result

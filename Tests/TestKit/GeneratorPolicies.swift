@@ -14,6 +14,7 @@ extension GeneratedPolicy {
     var policy = GeneratedPolicy(
       unknown: random.pick([.deny, .deny, .ask, .allow]), behaviors: behaviors(&random), platformRules: [],
       operatorRules: [])
+    policy.addPeriods(&random)
     policy.addDials(&random)
     for behavior in policy.behaviors {
       guard let population = behavior.population, random.chance(60) else { continue }
@@ -33,12 +34,48 @@ extension GeneratedPolicy {
   static let stakes = [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.7, 1]
   static let dials = [0.01, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5]
 
+  static let periodNames = ["p-one", "p-two", "pilot"]
+
+  /// Periods, and what their ends loosen of behaviours. What several replace, they replace by the same.
+  private mutating func addPeriods(_ random: inout SeededRandom) {
+    guard random.chance(60) else { return }
+    periods = Array(Self.periodNames.prefix(1 + random.below(3)))
+    for index in behaviors.indices where random.chance(50) {
+      guard let own = behaviors[index].default else { continue }
+      let later = Effect.allCases.filter { $0 > own }
+      guard let value = later.isEmpty ? nil : random.pick(later) else { continue }
+      let operatorsMay = Effect.allCases.filter { $0 >= value && $0 > behaviors[index].operatorsMay ?? own }
+      let usersMay = Effect.allCases.filter { $0 >= value && $0 > behaviors[index].usersMay ?? own }
+      let (operators, users) = (operatorsMay.randomElement(&random), usersMay.randomElement(&random))
+      for period in periods where random.chance(60) {
+        let one = GeneratedAlternative(
+          period: period, default: random.chance(60) ? value : nil, operatorsMay: random.chance(60) ? operators : nil,
+          usersMay: random.chance(60) ? users : nil)
+        if one.default != nil || one.operatorsMay != nil || one.usersMay != nil { behaviors[index].after.append(one) }
+      }
+    }
+  }
+
+  /// The period of a rule that may have one.
+  private func period(_ kind: StatementKind, _ obligations: [String], _ random: inout SeededRandom) -> String? {
+    guard !periods.isEmpty, kind != .setting, kind != .duty || obligations.isEmpty, random.chance(45) else { return nil }
+    return random.pick(periods)
+  }
+
   private mutating func addDials(_ random: inout SeededRandom) {
     if random.chance(75) {
       let value = random.pick(Self.dials)
       var dial = GeneratedDial(default: value)
       if random.chance(70) { dial.operatorsMay = max(value, random.pick(Self.dials)) }
       if random.chance(60) { dial.usersMay = max(value, random.pick(Self.dials)) }
+      let later = value + 0.05 * Double(1 + random.below(8))
+      let (operators, users) = (max(later, dial.operatorsMay ?? 0) + 0.03, max(later, dial.usersMay ?? 0) + 0.02)
+      for period in periods where random.chance(50) {
+        dial.after.append(
+          GeneratedAlternative(
+            period: period, default: later, operatorsMay: random.chance(50) ? operators : nil,
+            usersMay: random.chance(50) ? users : nil))
+      }
       self.dial = dial
     }
     let ceiling = dial.map { $0.operatorsMay ?? $0.default } ?? 0.1
@@ -104,7 +141,8 @@ extension GeneratedPolicy {
   private func operatorsMay(_ name: String) -> Effect {
     for ancestor in BehaviorName.path(of: name) {
       if let it = behaviors.first(where: { $0.name == ancestor }), let value = it.value {
-        return it.operatorsMay ?? value
+        // Up to what a period's end allows; until then it is cut down.
+        return it.after.reduce(it.operatorsMay ?? value) { max($0, $1.operatorsMay ?? value, $1.default ?? value) }
       }
     }
     return unknown
@@ -113,11 +151,13 @@ extension GeneratedPolicy {
   func platformRule(_ names: [String], _ random: inout SeededRandom) -> GeneratedRule {
     let name = random.pick(names)
     let isLimit = isUnderAbsolute(name) || random.chance(60)
-    return GeneratedRule(
+    var rule = GeneratedRule(
       kind: isLimit ? .limit : .duty, behavior: name, effect: random.pick(Effect.allCases),
       tier: random.pick([.guideline, .ethics, .safety]), condition: condition(names, isLimit: isLimit, &random),
       obligations: random.some(of: Self.obligationNames, atMost: 2), clause: random.chance(10) ? "MS/x" : nil,
       isShadow: random.chance(8))
+    rule.period = period(rule.kind, rule.obligations, &random)
+    return rule
   }
 
   /// nil: nothing that this operator may say about the name.
@@ -127,11 +167,13 @@ extension GeneratedPolicy {
       isUnderAbsolute(name) ? .limit : random.pick([.setting, .setting, .setting, .grant, .limit])
     var effect = random.pick(Effect.allCases)
     if kind != .limit { effect = min(effect, operatorsMay(name)) }
-    return GeneratedRule(
+    var rule = GeneratedRule(
       kind: kind, behavior: name, effect: effect, tier: .operator,
       condition: condition(names, isLimit: kind == .limit, &random),
       obligations: kind == .grant ? [] : random.some(of: Self.obligationNames, atMost: 2), clause: nil,
       isShadow: kind != .grant && random.chance(10))
+    rule.period = period(kind, rule.obligations, &random)
+    return rule
   }
 }
 
@@ -141,6 +183,7 @@ extension GeneratedPolicy {
     let names = ruleNames(&random)
     var limit = platformRule(names, &random)
     limit.kind = .limit
+    if limit.period == nil { limit.period = period(.limit, [], &random) }
     limit.isShadow = false
     if random.chance(30) {
       limit.tier = .operator
@@ -149,4 +192,9 @@ extension GeneratedPolicy {
       platformRules.append(limit)
     }
   }
+}
+
+extension Array {
+  /// One of them, or nil.
+  fileprivate func randomElement(_ random: inout SeededRandom) -> Element? { isEmpty ? nil : random.pick(self) }
 }

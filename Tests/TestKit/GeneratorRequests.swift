@@ -18,6 +18,7 @@ extension GeneratedPolicy {
     if random.chance(40) { request.dial = Degree(random.pick(Self.dials + [0.6, 0.999_999]), up: false) }
     if random.chance(55) { request.argument = random.pick(Self.arguments) }
     request.isHalted = random.chance(10)
+    request.ended = Set(periods.filter { _ in random.chance(45) })
     let presence = random.pick([30, 75, 95])
     for (attribute, values) in Self.values where random.chance(presence) {
       request.attributes[attribute] = random.pick(values)

@@ -15,7 +15,13 @@ public enum SamplePolicy {
     attributes:
       user: {adult: bool, role: {enum: [guest, member]}, visits: int, born: timestamp}
       request: {amount: double, size: uint, tags: list<string>, args: "map<string, dyn>", wait: duration, blob: bytes}
-    dial: {default: 0.2, operators-may: 0.4, users-may: 0.3}
+    authorities:
+      alice: "ed25519:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+      bob: "ed25519:AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+    periods:
+      pilot: {decided-by: {quorum: 2, of: [alice, bob]}, evidence: [report, review], review-by: 2027-01-31}
+      trial: {decided-by: {quorum: 1, of: [bob]}, evidence: [report], review-by: 2027-06-30}
+    dial: {default: 0.2, operators-may: 0.4, users-may: 0.3, after: {trial: {default: 0.6}}}
     behaviors:
       content: {default: allow, stakes: 0}
       content.explicit: {default: deny, operators-may: allow, users-may: ask, clause: "C/1"}
@@ -34,6 +40,7 @@ public enum SamplePolicy {
             deny: {patient: -2}
           never-worse-than: {at-risk: -5}
       dose.afresh: {default: deny}
+      tool.mail: {default: deny, after: {pilot: {operators-may: ask}, trial: {default: ask}}}
     rules:
       - {limit: content.explicit, to: deny, tier: safety, when: "!has(user.adult) || !user.adult", with: [age-gate]}
       - {duty: safety.info, to: allow, tier: ethics, when: "user.visits * 2 > 3"}
@@ -42,6 +49,8 @@ public enum SamplePolicy {
       - {limit: content, to: allow, when: "now.getHours('Europe/Berlin') < 25", with: [disclose]}
       - {limit: content, to: deny, mode: shadow, when: "request.tags.exists(t, t.startsWith('x'))"}
       - {limit: tool, to: ask, tier: safety, when: "session.dial < 0.25 && request.amount > 1.5"}
+      - {limit: tool, to: ask, tier: ethics, during: pilot}
+      - {duty: safety.info, to: ask, after: trial}
 
     """
 
@@ -58,6 +67,7 @@ public enum SamplePolicy {
       - {deny: content, when: "has(request.args.path) && request.args.path == 7"}
       - {limit: tool, to: deny, when: "request.wait > duration('1h') || user.born.getFullYear() < 1900", with: [late]}
     grants:
+      - {users-may: allow, behavior: content.explicit, after: pilot}
       - {users-may: allow, behavior: content.explicit, when: "user.visits >= 3 && 'a' in request.tags"}
 
     """

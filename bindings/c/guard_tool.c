@@ -60,6 +60,7 @@ static const char *const sentences[][2] = {
     {"the session's dial goes up for ", ""},                     /* LICET_CHANGE_SESSION_DIAL */
     {"the operator sets a higher dial for ", ""},                /* LICET_CHANGE_OPERATOR_DIAL */
     {"the platform states lower stakes for ", ""},               /* LICET_CHANGE_STAKES */
+    {"a period ends, on which depends ", ""},                    /* LICET_CHANGE_PERIOD */
 };
 
 static void show_change(const licet_change *change) {

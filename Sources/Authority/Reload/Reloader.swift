@@ -267,7 +267,17 @@ final class Reloader {
     return names
   }
 
-  private func assign(_ new: Standing, _ number: UInt64) {
+  /// A period ended, or runs again: the same policy under a new number, so that each decision is made by exactly one
+  /// generation. Without a number left it is in force all the same, and everybody asks again.
+  func republish() {
+    guard authority.generation.number > 0 else { return }
+    authority.keeper.number { [self] number in
+      assign(standing, number ?? authority.generation.number, isKept: false)
+      if number == nil { authority.changed?(.status) }
+    }
+  }
+
+  private func assign(_ new: Standing, _ number: UInt64, isKept: Bool = true) {
     standing = new
     for (name, one) in new.operators where one.since == nil { standing.operators[name]?.since = number }
     let entry = HistoryEntry(number: number, time: wallClock().seconds, digest: standing.digest(like: files))
@@ -279,8 +289,8 @@ final class Reloader {
       },
       administratorGroups: standing.platform?.facts.administratorGroups ?? [], digest: entry.digest,
       diagnostics: said(), declared: declared(standing), isLastGood: standing.platform?.isLastGood ?? false,
-      time: entry.time)
-    keep(entry)
+      ended: authority.periods.follow(standing.platform?.held.image), time: entry.time)
+    if isKept { keep(entry) }
     authority.changed?(.generation)
   }
 

@@ -26,13 +26,15 @@ public func compile(platform: Platform) throws(CompileError) -> [UInt8] {
     choices: platform.behaviors.values.flatMap(\.choice.obligations), location: platform.unknownLocation)
   let attributes = try compiler.addAttributes(platform.attributes, at: platform.unknownLocation)
   compiler.addNames()
-  try compiler.add(platform.statements)
+  try compiler.add(platform.statements, platform.periods)
   compiler.declare(platform)
   let unknown = compiler.record(.unknown, location: platform.unknownLocation, name: "", clause: nil)
   var identity = ImageBuilder.Identity(
     kind: .platform, name: platform.name, platform: 0, unknown: platform.unknown, unknownStatement: unknown)
   identity.dial = compiler.dial(
     [platform.dial.default, platform.dial.operatorsMay, platform.dial.usersMay], platform.statements)
+  identity.periods = compiler.periods(platform)
+  identity.alternatives = compiler.alternatives(platform, dial: identity.dial.statement)
   return try compiler.finish(identity, attributes: attributes)
 }
 
@@ -47,7 +49,7 @@ public func compile(
   compiler.link(to: nodes ?? PlatformNodes(platform))
   compiler.useSlots(of: platform.attributes)
   compiler.addNames()
-  try compiler.add(`operator`.statements)
+  try compiler.add(`operator`.statements, platform.periods)
   compiler.declare(`operator`.audiences, on: platform)
   var identity = ImageBuilder.Identity(
     kind: .overlay, name: `operator`.name, platform: checksum, unknown: .deny, unknownStatement: ImageFormat.none)
@@ -168,8 +170,9 @@ struct Compiler {
   }
 
   /// Compiles statements, which are in the order of contents: their ids keep it.
-  mutating func add(_ statements: [Statement]) throws(CompileError) {
+  mutating func add(_ statements: [Statement], _ periods: [Period]) throws(CompileError) {
     let slots = slots
+    let numbers = Dictionary(uniqueKeysWithValues: periods.enumerated().map { ($0.element.name, UInt32($0.offset)) })
     for statement in statements {
       var tests: [Test] = []
       if let condition = statement.condition {
@@ -180,6 +183,10 @@ struct Compiler {
             code: DiagnosticCode(rawValue: error.code.rawValue) ?? .celTooComplex, location: statement.location,
             message: error.message, hint: error.hint)
         }
+      }
+      if let period = statement.period.flatMap({ numbers[$0] }) {
+        tests.insert(
+          Test(.period, statement.kind == .limit ? .notEqual : .equal, slot: 0, operand: period), at: 0)
       }
       guard let node = index[statement.behavior] else { continue }
       let id = record(
@@ -227,6 +234,43 @@ struct Compiler {
       $0.condition?.variables.contains(BuiltInAttribute.sessionDial.rawValue) ?? false
     }
     return dial
+  }
+
+  /// The periods, each with a statement that says who ends it.
+  mutating func periods(_ platform: Platform) -> [ImageBuilder.PeriodEntry] {
+    platform.periods.map { period in
+      let id = record(.period, location: period.location, name: period.name, clause: nil, condition: period.terms)
+      // Its name is no behaviour's, even where one has the same.
+      records[Int(id)].node = ImageFormat.none
+      return ImageBuilder.PeriodEntry(
+        name: period.name, statement: id, quorum: period.quorum,
+        authorities: period.authorities.map { ($0, platform.authorities[$0] ?? []) }, evidence: period.evidence,
+        reviewBy: period.reviewBy.start)
+    }
+  }
+
+  /// What periods' ends replace, by the statement that is replaced: a declaration, or the dial.
+  func alternatives(_ platform: Platform, dial: UInt32) -> [AlternativeRecord] {
+    var all: [AlternativeRecord] = []
+    for (number, period) in platform.periods.enumerated() {
+      for behavior in behaviors where behavior.hasAlternatives {
+        guard let declared = platform.behaviors[behavior.name], declared.governedBy == behavior.name,
+          let one = declared.after[period.name]
+        else { continue }
+        func value(_ effect: Effect?) -> UInt32 { effect.map { UInt32($0.rawValue) } ?? ImageFormat.none }
+        all.append(
+          AlternativeRecord(
+            statement: behavior.choiceStatement, period: UInt32(number), default: value(one.default),
+            operatorsMay: value(one.operatorsMay), usersMay: value(one.usersMay)))
+      }
+      guard let one = platform.dial.after[period.name] else { continue }
+      func value(_ degree: Degree?) -> UInt32 { degree?.millionths ?? ImageFormat.none }
+      all.append(
+        AlternativeRecord(
+          statement: dial, period: UInt32(number), default: value(one.default), operatorsMay: value(one.operatorsMay),
+          usersMay: value(one.usersMay)))
+    }
+    return all
   }
 
   /// Puts the platform's declarations on its nodes: in name order, so that statement ids order them.
@@ -279,6 +323,7 @@ struct Compiler {
     behaviors[i].operatorsMay = choice.operatorsMay
     behaviors[i].usersMay = choice.usersMay
     behaviors[i].obligations = choice.obligations
+    behaviors[i].hasAlternatives = nearest?.after.isEmpty == false
     behaviors[i].stakes = nearest?.stakes ?? .one
     behaviors[i].stakesDepth = UInt8(clamping: nearest?.stakesOf.map { BehaviorName.path(of: $0).count } ?? 0)
     behaviors[i].audit = nearest?.audit.rawValue ?? 0

@@ -72,6 +72,18 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case populationSize = "population-size"
   case audienceWithoutPopulation = "audience-without-population"
 
+  // Periods.
+  case badKey = "bad-key"
+  case badDate = "bad-date"
+  case badQuorum = "bad-quorum"
+  case noEvidence = "no-evidence"
+  case repeatedKey = "repeated-key"
+  case unknownAuthority = "unknown-authority"
+  case unknownPeriod = "unknown-period"
+  case periodNotLooser = "period-not-looser"
+  case periodTightens = "period-tightens"
+  case tooManyPeriods = "too-many-periods"
+
   // Statements.
   case ruleKind = "rule-kind"
   case ruleTo = "rule-to"
@@ -113,4 +125,5 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case lintNeverHolds = "lint-never-holds"
   case lintUnderAbsolute = "lint-under-absolute"
   case lintUnstatedStakes = "lint-unstated-stakes"
+  case lintUnusedPeriod = "lint-unused-period"
 }

@@ -59,7 +59,7 @@ extension DiagnosticCode {
     case .conflict:
       "Two files of one folder state different values for the same thing, and neither has precedence. A file in a higher folder (`/etc` above `/usr/lib`) may override."
     case .dialAboveHalf:
-      "A dial above 0.5 gives an agent more than half of the way to full autonomy. It is for the end of a period (`after`), which somebody has to determine; this version has no periods."
+      "A dial above 0.5 gives an agent more than half of the way to full autonomy. It is for when a period has ended (`after`), which somebody has to determine."
     case .badAttribute: "Conditions could not name the attribute: it has to be an identifier that CEL doesn't reserve."
     case .builtInAttribute: "The authority itself gives this attribute; a policy can't declare it anew."
     case .badType: "The attribute's type is not one of the language's."
@@ -92,6 +92,22 @@ extension DiagnosticCode {
     case .populationSize: "A population has at most 64 groups and 64 responses."
     case .audienceWithoutPopulation:
       "An audience makes the choice of the platform's population again for those who ask this operator. Where the platform states a plain default there is nothing to choose; a setting says what the operator wants."
+    case .badKey: "An authority is known by its Ed25519 public key: `ed25519:` and the key's 32 bytes in base64."
+    case .badDate: "A day is written as `2027-01-31`, and has to be one that the calendar has."
+    case .badQuorum:
+      "More authorities would have to agree than there are, so the period could never end. A period has to say how it ends."
+    case .noEvidence:
+      "A period ends on evidence, each item of which every determination has to hold. Without any it would end on somebody's wish."
+    case .repeatedKey: "Two authorities with one key are one voice, which would count twice towards a quorum."
+    case .unknownAuthority: "Who decides about a period has to be among the `authorities`, with a key."
+    case .unknownPeriod:
+      "The platform's files declare no such period. Under a platform that has lost it, an operator's last good file counts it as running."
+    case .periodNotLooser:
+      "What holds after a period replaces what holds while it runs, and the end of a period only loosens."
+    case .periodTightens:
+      "The end of a period only loosens, so that nobody is surprised by it and its return is safe at any time. A limit can be there while a period runs, a duty or a grant once it has ended; and what several periods replace, they replace by the same."
+    case .tooManyPeriods:
+      "A platform may have 64 periods: decisions take those that have ended as the bits of one word."
     case .ruleKind: "A rule says exactly one thing: `allow`, `ask`, `deny`, `limit` or `duty`."
     case .ruleTo: "`allow`, `ask` and `deny` say what the behaviour shall be; only a `limit` and a `duty` have `to`."
     case .aboveCeiling:
@@ -141,6 +157,7 @@ extension DiagnosticCode {
     case .lintUnderAbsolute: "The behaviour is hard-coded, so this states what never matters."
     case .lintUnstatedStakes:
       "Nobody states the behaviour's stakes, so they are 1, above any dial: an agent never does this on its own, whatever is allowed. Say how much harm it can do and how hard that is to undo; write `stakes: 1` if it is meant."
+    case .lintUnusedPeriod: "No rule, grant, default or ceiling depends on the period, so its end would change nothing."
     }
   }
 }

@@ -84,6 +84,16 @@ public struct Choice: Hashable, Sendable {
   }
 }
 
+/// Looser fields that hold once a period has ended (DESIGN §2.8); nil: not stated.
+public struct Alternative<Value: Hashable & Sendable>: Hashable, Sendable {
+  public var `default`: Value?
+  public var operatorsMay: Value?
+  public var usersMay: Value?
+  public init(default: Value?, operatorsMay: Value?, usersMay: Value?) {
+    (self.default, self.operatorsMay, self.usersMay) = (`default`, operatorsMay, usersMay)
+  }
+}
+
 /// A declared or built-in behaviour.
 public struct Behavior: Hashable, Sendable {
   public var name: String
@@ -93,6 +103,8 @@ public struct Behavior: Hashable, Sendable {
   public var stated: Choice?
   /// In force: stated, or the nearest declared ancestor's that states one, or `unknown` for all three.
   public var choice: Choice
+  /// By period: what replaces fields of `choice` once it has ended. Inherited with it.
+  public var after: [String: Alternative<Effect>] = [:]
   /// The behaviour whose `choice` this is (itself when stated); nil: the platform's `unknown`.
   public var governedBy: String?
   /// Whom its own default is chosen for, and what was chosen; nil: it states none.
@@ -143,6 +155,8 @@ public struct Dial: Hashable, Sendable {
   public var `default`: StatedDegree
   public var operatorsMay: StatedDegree
   public var usersMay: StatedDegree
+  /// By period: what replaces these once it has ended.
+  public var after: [String: Alternative<Degree>] = [:]
   public init(default: StatedDegree, operatorsMay: StatedDegree? = nil, usersMay: StatedDegree? = nil) {
     self.default = `default`
     self.operatorsMay = operatorsMay ?? `default`
@@ -151,6 +165,31 @@ public struct Dial: Hashable, Sendable {
 
   /// What holds when a platform states none.
   public static let unstated = Dial(default: StatedDegree(.unstatedDial, at: nil))
+}
+
+/// A time that ends when a quorum of authorities has determined so (DESIGN §2.8).
+public struct Period: Hashable, Sendable {
+  public var name: String
+  /// How many of `authorities` it takes; at least 1.
+  public var quorum: Int
+  /// Names, sorted, without repeats.
+  public var authorities: [String]
+  /// What each of them has to have seen: names, sorted, without repeats, at least one.
+  public var evidence: [String]
+  /// The day on which somebody has to have looked whether it can end.
+  public var reviewBy: Day
+  public var location: Location
+  public init(
+    name: String, quorum: Int, authorities: [String], evidence: [String], reviewBy: Day, location: Location
+  ) {
+    (self.name, self.quorum, self.authorities, self.evidence) = (name, quorum, authorities, evidence)
+    (self.reviewBy, self.location) = (reviewBy, location)
+  }
+
+  /// Who ends it, on what, and when that is looked at again: for people.
+  public var terms: String {
+    "\(quorum) of \(authorities.joined(separator: ", ")) on \(evidence.joined(separator: ", ")); review by \(reviewBy)"
+  }
 }
 
 /// A setting, grant, duty or limit.
@@ -168,6 +207,8 @@ public struct Statement: Sendable {
   public var readsArgument: Bool
   /// Sorted, without repeats.
   public var obligations: [String]
+  /// A limit is there only while this period runs, a grant or duty only once it has ended; nil: always.
+  public var period: String?
   public var clause: String?
   /// Evaluated and reported, not enforced (DESIGN §3, `mode: shadow`).
   public var isShadow: Bool
@@ -176,9 +217,10 @@ public struct Statement: Sendable {
   public var examples: [RequestExample]
   public init(
     kind: StatementKind, behavior: String, effect: Effect, tier: Tier, condition: CheckedExpression?,
-    readsArgument: Bool, obligations: [String], clause: String?, isShadow: Bool, location: Location,
-    examples: [RequestExample] = []
+    readsArgument: Bool, obligations: [String], period: String? = nil, clause: String?, isShadow: Bool,
+    location: Location, examples: [RequestExample] = []
   ) {
+    self.period = period
     self.kind = kind
     self.behavior = behavior
     self.effect = effect
@@ -208,6 +250,10 @@ public struct Statement: Sendable {
       text += "\u{1E}"
       text += obligation
     }
+    if let period {
+      text += "\u{1D}"
+      text += period
+    }
     return text
   }
 }
@@ -230,15 +276,20 @@ public struct Platform: Sendable {
   /// Declared and built-in ones, by name. The built-in absolutes are always among them.
   public var behaviors: [String: Behavior]
   public var dial: Dial
+  /// Sorted by name.
+  public var periods: [Period]
+  /// Ed25519 public keys, by name.
+  public var authorities: [String: [UInt8]]
   /// Limits and duties, sorted by `content`, without duplicates.
   public var statements: [Statement]
   /// Groups of the system that may administer, sorted (DESIGN §4).
   public var administratorGroups: [String]
   public init(
     name: String, unknown: Effect, unknownLocation: Location, attributes: [Attribute],
-    behaviors: [String: Behavior], dial: Dial = .unstated, statements: [Statement],
-    administratorGroups: [String] = []
+    behaviors: [String: Behavior], dial: Dial = .unstated, periods: [Period] = [], authorities: [String: [UInt8]] = [:],
+    statements: [Statement], administratorGroups: [String] = []
   ) {
+    (self.periods, self.authorities) = (periods, authorities)
     self.dial = dial
     self.administratorGroups = administratorGroups
     self.name = name

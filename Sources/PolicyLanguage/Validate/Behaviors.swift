@@ -10,6 +10,7 @@ struct BehaviorDraft {
   var population: Stated<Population?>?
   var operatorsMay: Stated<Effect>?
   var usersMay: Stated<Effect>?
+  var after: [String: AlternativeDraft<Effect>] = [:]
   var hardcoded: Stated<Absolute>?
   var stakes: Stated<Degree>?
   var audit: Stated<Audit>?
@@ -51,6 +52,7 @@ extension Shape {
     report.merge(&draft.population, population, what(.population))
     report.merge(&draft.operatorsMay, stated(fields[.operatorsMay], effect(fields[.operatorsMay])), what(.operatorsMay))
     report.merge(&draft.usersMay, stated(fields[.usersMay], effect(fields[.usersMay])), what(.usersMay))
+    readAlternatives(fields[.after], .alternative, into: &draft.after, "`\(name)`") { stated($0, effect($0)) }
     let hardcoded = text(fields[.hardcoded]).map { $0 == "on" ? Absolute.on : Absolute.off }
     report.merge(&draft.hardcoded, stated(fields[.hardcoded], hardcoded), what(.hardcoded))
     report.merge(
@@ -67,6 +69,7 @@ extension Shape {
 struct BehaviorResolver {
   let drafts: [String: BehaviorDraft]
   let unknown: Effect
+  let periods: [Period]
   let report: Report
 
   /// Declared and built-in ones, by name. Reports what contradicts itself.
@@ -91,13 +94,16 @@ struct BehaviorResolver {
     let hardcoded = draft?.hardcoded?.value ?? builtIn ?? .none
     let inherited = parent?.choice ?? Choice(default: unknown, operatorsMay: unknown, usersMay: unknown)
     let ownStakes = draft?.stakes?.value ?? (builtIn == .on ? .zero : nil)
-    return Behavior(
+    var behavior = Behavior(
       name: name, title: draft?.title?.value ?? BuiltInAbsolutes.all.first { $0.name == name }?.title,
       clause: draft?.clause?.value, stated: stated, choice: stated ?? inherited,
       governedBy: stated != nil ? name : parent?.governedBy, hardcoded: hardcoded,
       stakes: ownStakes ?? parent?.stakes ?? .one, stakesOf: ownStakes != nil ? name : parent?.stakesOf,
       audit: draft?.audit?.value ?? parent?.audit ?? .counts, location: draft?.location,
       population: population, chosen: chosen)
+    behavior.after = stated != nil ? draft?.after.mapValues(\.alternative) ?? [:] : parent?.after ?? [:]
+    checkAlternatives(name, stated)
+    return behavior
   }
 
   /// A default and a population say the same thing twice: a higher folder's replaces a lower one's, and of one folder
@@ -113,6 +119,24 @@ struct BehaviorResolver {
     }
     if stated.rank < population.rank { draft.default = nil } else { draft.population = nil }
     return draft
+  }
+
+  private func checkAlternatives(_ name: String, _ stated: Choice?) {
+    guard let draft = drafts[name], let first = draft.after.values.min(by: { $0.location.precedes($1.location) }) else {
+      return
+    }
+    // What is wrong with a population was said; what depends on it isn't judged.
+    if let population = draft.population, population.value == nil { return }
+    if let hardcoded = draft.hardcoded {
+      report.error(
+        .hardcodedContradiction, first.location, "`\(name)` is hard-coded, so no period changes it", length: first.length,
+        hint: "an absolute has no default and no ceilings; delete this",
+        related: .init(location: hardcoded.location, message: "hard-coded here"))
+      return
+    }
+    AlternativeCheck(report: report, periods: periods, what: "`\(name)`").check(
+      draft.after, own: stated.map { ($0.default, draft.operatorsMay?.value, draft.usersMay?.value) },
+      at: draft.default?.location ?? draft.population?.location)
   }
 
   /// What a draft states as default and ceilings; ceilings that it omits equal the default.

@@ -7,6 +7,7 @@ struct DialDraft {
   private var `default`: Stated<Degree>?
   private var operatorsMay: Stated<Degree>?
   private var usersMay: Stated<Degree>?
+  private var after: [String: AlternativeDraft<Degree>] = [:]
 
   /// Merges one file's `dial`.
   mutating func read(_ shape: Shape, _ node: NodeID?) {
@@ -14,10 +15,11 @@ struct DialDraft {
     shape.report.merge(&`default`, shape.degree(fields[.default]), "`default` of the dial")
     shape.report.merge(&operatorsMay, shape.degree(fields[.operatorsMay]), "`operators-may` of the dial")
     shape.report.merge(&usersMay, shape.degree(fields[.usersMay]), "`users-may` of the dial")
+    shape.readAlternatives(fields[.after], .dialAlternative, into: &after, "the dial") { shape.degree($0) }
   }
 
   /// After all files. Ceilings that are omitted equal the default, as a behaviour's do.
-  func dial(_ report: Report) -> Dial {
+  func dial(_ report: Report, _ periods: [Period]) -> Dial {
     for (ceiling, key) in [(operatorsMay, "operators-may"), (usersMay, "users-may")] {
       guard let ceiling else { continue }
       guard let `default` else {
@@ -34,10 +36,14 @@ struct DialDraft {
           related: .init(location: `default`.location, message: "the default is `\(`default`.value)`"))
       }
     }
+    let check = AlternativeCheck(report: report, periods: periods, what: "the dial")
+    check.check(after, own: `default`.map { ($0.value, operatorsMay?.value, usersMay?.value) }, at: `default`?.location)
     guard let `default` else { return .unstated }
-    return Dial(
+    var dial = Dial(
       default: StatedDegree(`default`), operatorsMay: operatorsMay.map { StatedDegree($0) },
       usersMay: usersMay.map { StatedDegree($0) })
+    dial.after = after.mapValues(\.alternative)
+    return dial
   }
 }
 
@@ -52,7 +58,7 @@ extension Shape {
   }
 
   /// Strictly between the ends, and no higher than a dial may be while no period has ended.
-  func checkDial(_ node: NodeID, _ name: String) -> Bool {
+  func checkDial(_ node: NodeID, _ name: String, highest: Degree) -> Bool {
     guard let number = number(node) else {
       wrongType(node, "`\(name)` has to be a number")
       return false
@@ -63,10 +69,10 @@ extension Shape {
         hint: "0 would be fully corrigible, 1 fully autonomous; neither end is safe")
       return false
     }
-    guard degree <= .highestDial else {
+    guard degree <= highest else {
       report.error(
-        .dialAboveHalf, document, node, "`\(name)` may be at most \(Degree.highestDial)",
-        hint: "more is for the end of a period, with the key `after`, which this version can't enforce yet")
+        .dialAboveHalf, document, node, "`\(name)` may be at most \(highest)",
+        hint: "more is for when a period has ended: `after: {PERIOD: {…}}`")
       return false
     }
     return true

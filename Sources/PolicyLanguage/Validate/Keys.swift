@@ -13,13 +13,17 @@ struct Layers: OptionSet, Sendable {
 
 /// The kinds of mapping that have fixed keys.
 enum Form: String, Sendable, CaseIterable {
-  case file, dial, behavior, population, attributes, attribute, enumeration, rule, grant, binding, examples, example
+  case file, dial, period, deciders, alternative, dialAlternative
+  case behavior, population, attributes, attribute, enumeration, rule, grant, binding, examples, example
 
   /// For messages: "a rule", "a behaviour" …
   var title: String {
     switch self {
     case .file: "a policy file"
     case .dial: "`dial`"
+    case .period: "a period"
+    case .deciders: "`decided-by`"
+    case .alternative, .dialAlternative: "what holds after a period"
     case .behavior: "a behaviour"
     case .population: "a population"
     case .attributes: "`attributes`"
@@ -46,6 +50,14 @@ indirect enum ValueKind: Sendable {
   case number(ClosedRange<Double>)
   /// A number strictly between 0 and 1, at most a half.
   case dial
+  /// Likewise, also above a half: it holds only once a period has ended.
+  case dialAfter
+  /// A whole number.
+  case whole(ClosedRange<Int>)
+  /// `ed25519:BASE64`.
+  case publicKey
+  /// `2027-01-31`.
+  case day
   /// An operator's, platform's or obligation's name.
   case name
   case behavior
@@ -73,9 +85,10 @@ enum KeyID: String, CaseIterable, Sendable {
   case allow, ask, deny, limit, duty, to, tier, when, with, mode, examples
   case behavior, groups, group, label, unit
   case population, who, responses, neverWorseThan = "never-worse-than", audience, dial
+  case periods, authorities, after, during, decidedBy = "decided-by", quorum, of, evidence, reviewBy = "review-by"
   case match, noMatch = "no-match", resource, source, argument, now
   // Of later parts of the design: refused, because ignoring one could loosen.
-  case periods, authorities, counters, suspicion, overseers, after, during
+  case counters, suspicion, overseers
   case plugins, retention, staleAfter = "stale-after", onAuthorityLoss = "on-authority-loss"
 }
 
@@ -128,6 +141,10 @@ extension Form {
     switch self {
     case .file: Self.fileKeys
     case .dial: Self.dialKeys
+    case .period: Self.periodKeys
+    case .deciders: Self.deciderKeys
+    case .alternative: Self.alternativeKeys
+    case .dialAlternative: Self.dialAlternativeKeys
     case .behavior: Self.behaviorKeys
     case .population: Self.populationKeys
     case .attributes: Self.attributesKeys
@@ -157,8 +174,9 @@ extension Form {
     Key(.groups, .list(.text), .platform, "Groups of the system whose members may administer."),
     Key(.audience, .named(.named(.count)), .operator, "Who asks this operator, for behaviours with a population."),
     Key(.bind, .list(.table(.binding)), .operator, "Which identities of the system speak for this operator."),
-    .reserved(.periods, "Periods and how they end."),
-    .reserved(.authorities, "Who can end a period."), .reserved(.counters, "Counters over sliding windows."),
+    Key(.periods, .named(.table(.period)), .platform, "Times that end when somebody determines so, and how."),
+    Key(.authorities, .named(.publicKey), .platform, "Who can end a period: a name, and an Ed25519 public key."),
+    .reserved(.counters, "Counters over sliding windows."),
     .reserved(.suspicion, "What suspicion does."), .reserved(.overseers, "Who answers asks."),
     .reserved(.plugins, "Plugins."),
     .reserved(.retention, "How long records are kept."), .reserved(.staleAfter, "When a snapshot is stale."),
@@ -169,7 +187,37 @@ extension Form {
     Key(.default, .dial, .platform, "The highest stakes that an agent may act on by itself."),
     Key(.operatorsMay, .dial, .platform, "How far operators may raise it; the default when left out."),
     Key(.usersMay, .dial, .platform, "How far a session may raise it; the default when left out."),
-    .reserved(.after, "Looser fields once a period has ended."),
+    Key(
+      .after, .named(.table(.dialAlternative)), .platform,
+      "By period: looser fields that replace these once it has ended."),
+  ]
+
+  private static let periodKeys = [
+    Key(.decidedBy, .table(.deciders), .platform, required: .platform, "Who determines that it has ended."),
+    Key(
+      .evidence, .list(.name), .platform, required: .platform,
+      "What has to be shown for that: a name for each thing, all of which each determination has to hold."),
+    Key(
+      .reviewBy, .day, .platform, required: .platform,
+      "The day by which somebody has to look whether it can end; missing it loosens nothing."),
+  ]
+
+  private static let deciderKeys = [
+    Key(
+      .quorum, .whole(1...64), .platform, required: .platform, "How many of them it takes; any single one can reinstate."),
+    Key(.of, .list(.name), .platform, required: .platform, "Names of `authorities`."),
+  ]
+
+  private static let alternativeKeys = [
+    Key(.default, effect, .platform, "What holds then when nobody chooses."),
+    Key(.operatorsMay, effect, .platform, "How far operators may loosen then."),
+    Key(.usersMay, effect, .platform, "How far users may loosen then."),
+  ]
+
+  private static let dialAlternativeKeys = [
+    Key(.default, .dialAfter, .platform, "The highest stakes that an agent may act on by itself then."),
+    Key(.operatorsMay, .dialAfter, .platform, "How far operators may raise it then."),
+    Key(.usersMay, .dialAfter, .platform, "How far a session may raise it then."),
   ]
 
   private static let behaviorKeys = [
@@ -184,7 +232,8 @@ extension Form {
     Key(
       .population, .table(.population), .platform,
       "Who asks and what each response does to them; the best response is the default."),
-    .reserved(.after, "Looser fields once a period has ended."),
+    Key(
+      .after, .named(.table(.alternative)), .platform, "By period: looser fields that replace these once it has ended."),
   ]
 
   private static let populationKeys = [
@@ -223,7 +272,8 @@ extension Form {
     Key(.clause, .text, "What document this comes from."),
     Key(.mode, .keyword(Words.modes), "`shadow`: evaluated and reported, not enforced."),
     Key(.examples, .table(.examples), "Requests for which the condition holds or doesn't; checked at load."),
-    .reserved(.during, "A limit's period."), .reserved(.after, "A duty's period."),
+    Key(.during, .name, "A limit is there only while this period runs."),
+    Key(.after, .name, .platform, "A duty is there only once this period has ended."),
   ]
 
   private static let grantKeys = [
@@ -231,7 +281,7 @@ extension Form {
     Key(.behavior, .behavior, .operator, required: .operator, "The behaviour, and all below it."),
     Key(.when, .condition, .operator, "When it holds: a CEL expression of type bool; always when left out."),
     Key(.clause, .text, .operator, "What document this comes from."),
-    .reserved(.after, "A grant's period."),
+    Key(.after, .name, .operator, "It is there only once this period has ended."),
   ]
 
   private static let bindingKeys = [

@@ -10,6 +10,7 @@ public func lint(_ set: PolicySet) -> [Diagnostic] {
   var linter = Linter(platform)
   linter.repeats(set.repeats)
   linter.behaviors()
+  linter.periods(set.operators.values.flatMap(\.statements))
   linter.statements(platform.statements)
   for (_, one) in set.operators.sorted(by: { $0.key < $1.key }) { linter.statements(one.statements) }
   let report = Report()
@@ -59,6 +60,16 @@ private struct Linter {
         .lintUnderAbsolute, location,
         "the default of `\(name)` never matters: `\(above.name)` is hard-coded `\(above.hardcoded)`",
         "delete it", related: above.location.map { .init(location: $0, message: "hard-coded here") })
+    }
+  }
+
+  mutating func periods(_ ofOperators: [Statement]) {
+    var used = Set((platform.statements + ofOperators).compactMap(\.period)).union(platform.dial.after.keys)
+    for behavior in platform.behaviors.values { used.formUnion(behavior.after.keys) }
+    for period in platform.periods where !used.contains(period.name) {
+      warn(
+        .lintUnusedPeriod, period.location, "nothing depends on the period `\(period.name)`",
+        "give a limit `during: \(period.name)`, or a duty, a grant, a behaviour or the dial `after`; or delete it")
     }
   }
 
@@ -151,7 +162,7 @@ private struct Linter {
       var behavior: String
     }
     var always: [Group: [Statement]] = [:]
-    for one in statements where one.condition == nil && !one.isShadow {
+    for one in statements where one.condition == nil && one.period == nil && !one.isShadow {
       always[Group(kind: one.kind, tier: one.tier, behavior: one.behavior), default: []].append(one)
     }
     for one in statements where !one.isShadow {

@@ -24,13 +24,16 @@ struct OperatorDraft {
 
   /// The dial that counts, under the platform's ceiling.
   func checkDial(_ scope: Scope?, _ report: Report, isClamping: Bool) {
-    guard let dial, let ceiling = scope?.dial.operatorsMay, dial.value > ceiling.value else { return }
+    guard let dial, let platform = scope?.dial else { return }
+    let ceiling = platform.operatorsMay
+    // What the end of a period allows is cut down until then.
+    let highest = platform.after.values.reduce(ceiling.value) { max($0, $1.operatorsMay ?? .zero, $1.default ?? .zero) }
+    guard dial.value > highest else { return }
     report.add(
       Diagnostic(
         code: .aboveCeiling, severity: isClamping ? .warning : .error, location: dial.location, length: dial.length,
-        message: "operators may set the dial up to `\(ceiling.value)`, and this says `\(dial.value)`",
-        hint:
-          "make it `\(ceiling.value)` or less, or ask whoever runs the platform to raise the dial's `operators-may`",
+        message: "operators may set the dial up to `\(highest)`, and this says `\(dial.value)`",
+        hint: "make it `\(highest)` or less, or ask whoever runs the platform to raise the dial's `operators-may`",
         related: ceiling.location.map { .init(location: $0, message: "the ceiling is set here") }))
   }
 

@@ -9,6 +9,9 @@ struct PlatformReader {
   private var attributes: [String: Stated<Declaration>] = [:]
   private var drafts: [String: BehaviorDraft] = [:]
   private var dial = DialDraft()
+  private var periodDrafts = PeriodDrafts()
+  private(set) var periods: [Period] = []
+  var authorities: [String: [UInt8]] { periodDrafts.keys }
   private var firstFile: Location?
   private var groups: Stated<[String]>?
 
@@ -49,6 +52,7 @@ struct PlatformReader {
       }
     }
     dial.read(shape, fields[.dial])
+    periodDrafts.read(shape, fields)
     if let node = fields[.behaviors] { shape.readBehaviors(node, into: &drafts) }
   }
 
@@ -62,14 +66,15 @@ struct PlatformReader {
   }
 
   /// After all files: what statements are checked against. Reports what the declarations contradict.
-  func scope() -> Scope {
+  mutating func scope() -> Scope {
     if statedName == nil, let firstFile {
       report.error(
         .missingKey, firstFile, "no file of the platform states its `name`", hint: "write `name:` into platform.yaml")
     }
-    let resolver = BehaviorResolver(drafts: drafts, unknown: unknownEffect, report: report)
+    periods = periodDrafts.periods(report)
+    let resolver = BehaviorResolver(drafts: drafts, unknown: unknownEffect, periods: periods, report: report)
     return Scope(
       behaviors: resolver.resolve(), drafts: drafts, unknown: unknownEffect, unknownLocation: unknownLocation,
-      dial: dial.dial(report), attributes: declaredAttributes, report: report)
+      dial: dial.dial(report, periods), periods: periods, attributes: declaredAttributes, report: report)
   }
 }

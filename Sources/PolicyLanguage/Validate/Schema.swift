@@ -72,6 +72,12 @@ private func fields(_ kind: ValueKind, _ layer: Layer) -> [(String, JSONValue)] 
     return [
       ("type", .string("number")), ("exclusiveMinimum", .int(0)), ("maximum", .number(Degree.highestDial.value)),
     ]
+  case .dialAfter:
+    return [("type", .string("number")), ("exclusiveMinimum", .int(0)), ("exclusiveMaximum", .int(1))]
+  case .whole(let range):
+    return [("type", .string("integer")), ("minimum", .int(range.lowerBound)), ("maximum", .int(range.upperBound))]
+  case .publicKey: return [("type", .string("string")), ("pattern", .string("^ed25519:[A-Za-z0-9+/]{43}=$"))]
+  case .day: return [("type", .string("string")), ("pattern", .string("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
   case .name: return [("type", .string("string")), ("pattern", .string(namePattern))]
   case .behavior: return [("type", .string("string")), ("pattern", .string(behaviorPattern))]
   case .keyword(let words): return [("enum", .array(words.map(JSONValue.string)))]

@@ -11,6 +11,8 @@ final class Scope {
     /// Declared, built in, or above or below such a one.
     var isKnown: Bool
     var choice: Choice
+    /// What operators may once every period has ended: no less than `choice.operatorsMay`, to which it is cut down till then.
+    var highest: Effect
     /// Where `choice.operatorsMay` comes from; nil: compiled in.
     var ceilingLocation: Location?
     /// The absolute at or above the name.
@@ -21,6 +23,7 @@ final class Scope {
 
   let behaviors: [String: Behavior]
   let dial: Dial
+  let periods: [String: Period]
   let conditions: Conditions
   let attributes: [String: Attribute]
   private let drafts: [String: BehaviorDraft]
@@ -32,8 +35,9 @@ final class Scope {
 
   init(
     behaviors: [String: Behavior], drafts: [String: BehaviorDraft], unknown: Effect, unknownLocation: Location,
-    dial: Dial, attributes: [Attribute], report: Report
+    dial: Dial, periods: [Period], attributes: [Attribute], report: Report
   ) {
+    self.periods = Dictionary(periods.map { ($0.name, $0) }) { first, _ in first }
     self.dial = dial
     self.behaviors = behaviors
     self.drafts = drafts
@@ -61,12 +65,16 @@ final class Scope {
   private var top: Standing {
     Standing(
       isDeclared: false, isKnown: false,
-      choice: Choice(default: unknown, operatorsMay: unknown, usersMay: unknown), ceilingLocation: unknownLocation,
+      choice: Choice(default: unknown, operatorsMay: unknown, usersMay: unknown), highest: unknown,
+      ceilingLocation: unknownLocation,
       absolute: .none, absoluteName: nil, absoluteLocation: nil)
   }
 
   private func apply(_ behavior: Behavior, to standing: inout Standing) {
     standing.choice = behavior.choice
+    standing.highest = behavior.after.values.reduce(behavior.choice.operatorsMay) {
+      max($0, $1.operatorsMay ?? .deny, $1.default ?? .deny)
+    }
     if behavior.stated != nil {
       let draft = drafts[behavior.name]
       standing.ceilingLocation = draft.map {

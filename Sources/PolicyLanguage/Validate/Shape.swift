@@ -89,6 +89,7 @@ struct Shape {
     switch id {
     case .allow, .ask, .deny: "only operators have settings; the platform states defaults, ceilings and limits"
     case .duty: "only the platform has duties: what a user is owed is not an operator's to say"
+    case .during, .after: "settings have no period; a limit has `during`, a duty and a grant `after`"
     case .tier: "an operator's limits have no tier: they stand below all of the platform's"
     default: "`\(id.rawValue)` is no key of \(form.title) of the \(layer.rawValue) layer"
     }
@@ -104,7 +105,11 @@ struct Shape {
     case .condition: return checkCondition(node, name)
     case .bool: return checkBool(node, name)
     case .number(let range): return checkNumber(node, range, name)
-    case .dial: return checkDial(node, name)
+    case .dial: return checkDial(node, name, highest: .highestDial)
+    case .dialAfter: return checkDial(node, name, highest: .one)
+    case .whole(let range): return checkWhole(node, range, name)
+    case .publicKey: return checkText(node, name) && checkPublicKey(node)
+    case .day: return checkText(node, name) && checkDay(node, name)
     case .name: return checkText(node, name) && checkName(node, name)
     case .behavior: return checkText(node, name) && checkBehavior(node)
     case .keyword(let words): return checkKeyword(node, words, name)

@@ -33,11 +33,12 @@ struct StatementReader {
     let condition = condition(fields[.when], kind)
     // Examples tell how the author wanted the rule under the platform of then.
     let examples = isClamping ? [] : examples(fields[.examples])
-    guard let effect else { return nil }
+    let period = period(fields, kind)
+    guard let effect, !period.isNever else { return nil }
     let statement = Statement(
       kind: kind, behavior: document.string(name), effect: effect, tier: tier, condition: condition,
       readsArgument: condition?.variables.contains(BuiltInAttribute.argument.rawValue) ?? false,
-      obligations: obligations(fields[.with]), clause: shape.text(fields[.clause]),
+      obligations: obligations(fields[.with]), period: period.name, clause: shape.text(fields[.clause]),
       isShadow: shape.text(fields[.mode]) == "shadow", location: document.location(node), examples: examples)
     return isKept(statement, name) ? statement : nil
   }
@@ -45,10 +46,11 @@ struct StatementReader {
   private func grant(_ node: NodeID) -> Statement? {
     guard let fields = shape.fields(node, .grant) else { return nil }
     let condition = condition(fields[.when], .grant)
-    guard let name = fields[.behavior], let effect = shape.effect(fields[.usersMay]) else { return nil }
+    let period = period(fields, .grant)
+    guard let name = fields[.behavior], let effect = shape.effect(fields[.usersMay]), !period.isNever else { return nil }
     let statement = Statement(
       kind: .grant, behavior: document.string(name), effect: effect, tier: .operator, condition: condition,
-      readsArgument: false, obligations: [], clause: shape.text(fields[.clause]), isShadow: false,
+      readsArgument: false, obligations: [], period: period.name, clause: shape.text(fields[.clause]), isShadow: false,
       location: document.location(node))
     return isKept(statement, name) ? statement : nil
   }
@@ -160,7 +162,8 @@ struct StatementReader {
   }
 
   private func checkCeiling(_ statement: Statement, _ name: NodeID, _ standing: Scope.Standing) {
-    let ceiling = standing.choice.operatorsMay
+    // What the end of a period allows is cut down until then.
+    let ceiling = standing.highest
     guard statement.effect > ceiling else { return }
     tell(
       .aboveCeiling, name,

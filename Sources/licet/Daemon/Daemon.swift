@@ -12,6 +12,7 @@ final class Daemon {
   enum Interface: String {
     case authority = "org.licet.Licet1.Authority"
     case admin = "org.licet.Licet1.Admin"
+    case periods = "org.licet.Licet1.Periods"
     case properties = "org.freedesktop.DBus.Properties"
   }
 

@@ -82,6 +82,9 @@ extension TraceLine {
         statedAt: StatementReference(place: text("stakes-statement") ?? "", behavior: behavior),
         dial: value, isUntrusted: line["untrusted"]?.isTrue ?? false)
     }
+    if let name = text("period") {
+      period = PeriodLine(name: name, terms: text("terms") ?? "", hasEnded: line["ended"]?.isTrue ?? false)
+    }
   }
 }
 
@@ -102,10 +105,12 @@ extension WayStep {
     else {
       return nil
     }
-    self.init(
-      kind,
-      insteadOf: DecidedBy(
-        by: .default, StatementReference(place: change["statement"]?.text ?? "", behavior: behavior), of: behavior))
+    var statement = StatementReference(place: change["statement"]?.text ?? "", behavior: behavior)
+    if let period = change["period"]?.text {
+      statement?.behavior = period
+      statement?.condition = change["terms"]?.text
+    }
+    self.init(kind, insteadOf: DecidedBy(by: .default, statement, of: behavior))
     if let highest = change["highest"]?.degree { dial = (change["needed"]?.degree ?? .zero, highest) }
   }
 }
@@ -181,7 +186,7 @@ extension WayStep.Kind {
   /// `halts` are the answer's, each of which has a kind of its own.
   fileprivate init?(named name: String, _ halts: [Halt]) {
     let all: [WayStep.Kind] =
-      [.preference, .setting, .operatorLimit, .choice, .platformLimit, .sessionDial, .operatorDial, .stakes]
+      [.preference, .setting, .operatorLimit, .choice, .platformLimit, .sessionDial, .operatorDial, .stakes, .period]
       + halts.map { .halt($0) }
     guard let kind = all.first(where: { $0.name == name }) else { return nil }
     self = kind

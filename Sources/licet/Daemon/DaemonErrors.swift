@@ -94,6 +94,13 @@ extension CommandError {
     "LimitsExceeded": (.limitsExceeded, "the daemon bounds what one user asks at once; try again in a moment"),
     "NoSuchGeneration": (.noSuchGeneration, "`licet rollback --list` shows those that are kept"),
     "StateUnwritable": (.stateUnwritable, "is the disk of the state folder (/var/lib/licet) full or read-only?"),
+    "WrongPeriod": (.unknownPeriod, "`licet period show` lists them"),
+    "Malformed": (.badDocument, "`licet period sign` makes determinations"),
+    "Replayed": (.refused, "sign it again: `licet period sign` takes the next number"),
+    "Expired": (.refused, "sign it again"),
+    "Outdated": (.refused, "sign it again, if it is still true of what the period says now"),
+    "WrongAuthorities": (.refused, "`licet period show` says who has to sign"),
+    "Partial": (.refused, "`licet period show` says what the period asks for"),
     "Busy": (.busy, "try again in a moment"),
   ]
 }

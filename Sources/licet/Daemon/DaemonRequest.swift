@@ -26,6 +26,11 @@ struct DaemonRequest {
         .badValue, "the daemon takes no dial with a request: it is the session's, and there are no sessions yet",
         at: "dial", hint: "--policy and --image decide for any dial")
     }
+    if !form.ended.isEmpty {
+      throw CommandError(
+        .badValue, "the daemon knows itself which periods have ended", at: "ended",
+        hint: "--policy and --image decide as if any had; `licet period submit` ends one")
+    }
     operatorName = form.operatorName ?? ""
     behaviors = form.behaviors
     var members: [JSON.Member] = []

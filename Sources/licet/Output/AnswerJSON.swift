@@ -41,6 +41,8 @@ enum AnswerJSON {
             "statement": .optional($0.instead.statement?.place),
             "needed": $0.dial.flatMap { $0.needed > .zero ? .double($0.needed.value) : nil },
             "highest": $0.dial.map { .double($0.highest.value) },
+            "period": $0.kind == .period ? .optional($0.instead.statement?.behavior) : nil,
+            "terms": $0.kind == .period ? .optional($0.instead.statement?.condition) : nil,
           ])
         }),
     ])
@@ -61,13 +63,16 @@ enum AnswerJSON {
       "tier": line.tier.map { .string($0.name) }, "clause": line.statement?.clause.map(JSON.string),
       "condition": line.statement?.condition.map(JSON.string),
       "chosen_for": line.statement?.form.chosenFor.map(JSON.string), "totals": line.statement?.totals.map(JSON.string),
-      "truth": line.statement?.condition == nil && line.dial == nil ? nil : .string(line.truth.name),
+      "truth": line.statement?.condition == nil && line.dial == nil && line.period == nil
+        ? nil : .string(line.truth.name),
       "failure": line.truth == .failed ? .string(line.failure.name) : nil,
       "attribute": line.attribute.map(JSON.string), "shadow": line.isShadow ? .bool(true) : nil,
       "clamped": line.isClamped ? .bool(true) : nil,
       "stakes": line.dial.map { .double($0.stakes.value) }, "dial": line.dial.map { .double($0.dial.value) },
       "stakes_statement": line.dial.map { .optional($0.statedAt?.place) },
       "untrusted": line.dial?.isUntrusted == true ? .bool(true) : nil,
+      "period": line.period.map { .string($0.name) }, "terms": line.period.map { .string($0.terms) },
+      "ended": line.period.map { .bool($0.hasEnded) },
     ])
   }
 }

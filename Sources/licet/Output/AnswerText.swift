@@ -106,6 +106,7 @@ struct AnswerText {
       if line.step == .oversight { text += ": \(halted(halts))" }
       if let place = place(line.statement) { text += "  \(place)" }
       if let stated = line.dial?.statedAt { text += "\n" + note("stakes stated at \(stated.place)") }
+      if let period = line.period { text += "\n" + note(state(period)) }
       guard line.truth == .failed else { return [text] }
       return [
         text, note("counts as the strictest that it could be: \(line.failure.phrase(attribute: line.attribute))"),
@@ -135,6 +136,11 @@ struct AnswerText {
     }
   }
 
+  private func state(_ period: PeriodLine) -> String {
+    period.hasEnded
+      ? "the period `\(period.name)` has ended" : "the period `\(period.name)` runs; it ends by \(shown(period.terms))"
+  }
+
   private func dial(_ line: TraceLine) -> String {
     guard let dial = line.dial else { return "the dial" }
     if dial.isUntrusted { return "untrusted text asks, so \(line.says.name) at most" }
@@ -160,6 +166,7 @@ struct AnswerText {
   private func reason(_ line: TraceLine) -> String {
     let shadow = line.isShadow ? "in shadow, watched only; " : ""
     if let dial = line.dial { return dial.statedAt.map { "stakes stated at \($0.place)" } ?? "no cap" }
+    if let period = line.period, period.hasEnded == (line.step == .limit) { return shadow + state(period) }
     guard let condition = line.statement?.condition else { return shadow + "always true" }
     switch line.truth {
     case .no: return shadow + "not true: \(shown(condition))"
@@ -189,6 +196,9 @@ struct AnswerText {
     case .nobody:
       let why = way.isUntrusted ? WayText.untrusted : "it is hard-coded"
       lines.append("  \(style.paint("Nobody", .bold)) can allow this: \(why).")
+    case .authorities:
+      lines.append("  It has to \(style.paint("wait", .bold)):")
+      lines += WayText.changes(way).map { "    \(style.glyph("→", "->")) \($0)" }
     case .user, .operator, .platform:
       lines.append("  It takes the \(style.paint(way.by.name, .bold)):")
       lines += WayText.changes(way).map { "    \(style.glyph("→", "->")) \($0)" }

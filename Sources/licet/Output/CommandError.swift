@@ -30,6 +30,7 @@ struct CommandError: Error, Equatable, Sendable {
     case noBehavior = "no-behavior"
     case badName = "bad-name"
     case badDial = "bad-dial"
+    case unknownPeriod = "unknown-period"
     case unknownKey = "unknown-key"
     case unknownAttribute = "unknown-attribute"
     case wrongType = "wrong-type"
@@ -64,7 +65,7 @@ struct CommandError: Error, Equatable, Sendable {
 
     var exit: Exit {
       switch self {
-      case .noOperator, .unknownOperator, .noBehavior, .badName, .badDial, .unknownKey, .unknownAttribute,
+      case .noOperator, .unknownOperator, .noBehavior, .badName, .badDial, .unknownPeriod, .unknownKey, .unknownAttribute,
         .wrongType, .badValue, .tooLong, .tooMany, .conflictingFlags, .verifiedAttribute, .noSuchGeneration:
         .usage
       case .refused, .brokenOperator, .badJSON, .badPolicy, .badImage, .badScenario, .badDocument: .data

@@ -12,7 +12,7 @@ enum WayText {
     switch way.by {
     case .notNeeded: []
     case .nobody: ["nobody can allow it: " + (way.isUntrusted ? untrusted : "it is hard-coded")]
-    case .user, .operator, .platform: way.steps.map(sentence)
+    case .user, .operator, .platform, .authorities: way.steps.map(sentence)
     }
   }
 
@@ -35,8 +35,14 @@ enum WayText {
     case .sessionDial: "the session's dial goes up\(reach(step))"
     case .operatorDial: "the operator sets a higher `dial`\(reach(step))\(now)"
     case .stakes: stakes(step, name)
+    case .period: period(step)
     case .halt(let halt): end(of: halt)
     }
+  }
+
+  private static func period(_ step: WayStep) -> String {
+    guard let period = step.instead.statement else { return "a period ends" }
+    return "wait until the period `\(harmless(period.behavior))` ends (\(period.place)), by \(harmless(period.condition ?? ""))"
   }
 
   /// " to 0.3 at least (it may be 0.4)".

@@ -21,6 +21,8 @@ struct RequestForm: Equatable, Sendable {
   var preference: Effect?
   /// The session's own.
   var dial: Degree?
+  /// Names of periods that are to count as ended.
+  var ended: [String] = []
   var now: Instant?
   /// By root ("user", "request", "session"), then by name.
   var attributes: [String: [String: JSON]] = [:]
@@ -29,7 +31,7 @@ struct RequestForm: Equatable, Sendable {
 
   static let keys = [
     "operator", "behavior", "behaviors", "resource", "source", "user", "session", "request", "preference", "argument",
-    "dial", "now",
+    "dial", "ended", "now",
   ]
   static let roots = ["user", "request", "session"]
 
@@ -65,6 +67,9 @@ struct RequestForm: Equatable, Sendable {
         }
       guard number != nil else { throw wrongType("a number", value, at) }
       dial = try Degree(parsing: number, at: at)
+    case "ended":
+      guard case .array(let items) = value else { throw wrongType("a list of periods", value, at) }
+      for (index, item) in items.enumerated() { ended.append(try text(item, "\(at)[\(index)]")) }
     case "now": now = try Instant(parsing: try text(value, at), at: at)
     case "user", "session", "request":
       guard case .object(let members) = value else { throw wrongType("an object of attributes", value, at) }

@@ -42,6 +42,10 @@ struct RequestOptions: ParsableArguments {
     help: "The session's dial, between 0 and 1: how far the agent may go on its own, as far as users may raise it.")
   var dial: String?
 
+  @Option(
+    name: .long, help: ArgumentHelp("A period that is to count as ended; all others run.", valueName: "period"))
+  var ended: [String] = []
+
   @Option(name: .long, help: "The time to decide for, as 2027-01-01T00:00:00Z; now, when left out.")
   var now: String?
 
@@ -61,6 +65,7 @@ struct RequestOptions: ParsableArguments {
     if let argument { form.argument = argument }
     if let preference { form.preference = try .init(named: preference, at: "--preference") }
     if let dial { form.dial = try .init(parsing: Double(dial), at: "--dial") }
+    form.ended += ended
     if let now { form.now = try Instant(parsing: now, at: "--now") }
     if let user { form.attributes["user", default: [:]]["id"] = .string(user) }
     for assignment in set { try form.set(assignment, flag: "--set", isJSON: false) }

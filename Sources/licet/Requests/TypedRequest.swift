@@ -51,9 +51,11 @@ extension RequestForm {
   func request(_ table: AttributeTable, now fallback: Instant) throws(CommandError) -> Request {
     try validate()
     let now = now ?? fallback
-    return Request(
+    var request = Request(
       behaviors: behaviors, resource: resource, source: source ?? .agent, attributes: try table.values(of: self),
       argument: argument, preference: preference, dial: dial, now: (now.seconds, now.nanoseconds))
+    request.ended = ended
+    return request
   }
 }
 
@@ -65,6 +67,12 @@ extension PolicySource {
     let policy = try requirePolicy()
     let request = try form.request(table, now: now)
     let name = try resolve(operator: form.operatorName)
+    if let missing = request.ended.first(where: { !policy.periods.contains($0) }) {
+      throw CommandError(
+        .unknownPeriod, "the platform declares no period `\(harmless(missing))`", at: "ended",
+        hint: suggestion(for: missing, in: policy.periods)
+          ?? (policy.periods.isEmpty ? "it declares none" : "they are \(policy.periods.joined(separator: ", "))"))
+    }
     do throws(RequestError) {
       return try policy.decide(request, operator: name, explaining: explaining)
     } catch {

@@ -173,6 +173,8 @@ final class AttachConnection {
         hasRing: isNew && ring != nil && !keepsRing, keepsRing: keepsRing, halts: UInt16(clamping: halts.count)
       ).write(&writer)
       for halt in halts { halt.withRecord { $0.write(&writer) } }
+      // Last, so that who doesn't know it passes it over: for them every period runs.
+      writer.put(server.images.generation.ended)
       ring?.issue(server.images.generation)
       return (isNew && wantsImages ? [server.page.reader] : [])
         + [platform?.descriptor, overlay?.descriptor].compactMap(\.self)

@@ -63,6 +63,18 @@ struct Refusal: Error {
     case busy = "Busy"
     /// No version of the attach protocol that both sides speak.
     case unsupported = "Unsupported"
+    // Why a determination doesn't count.
+    case malformed = "Malformed"
+    case forged = "Forged"
+    case unknownAuthority = "UnknownAuthority"
+    case wrongHost = "WrongHost"
+    case wrongPeriod = "WrongPeriod"
+    case outdated = "Outdated"
+    case wrongAuthorities = "WrongAuthorities"
+    case replayed = "Replayed"
+    case expired = "Expired"
+    case notYetValid = "NotYetValid"
+    case partial = "Partial"
 
     /// At the attach socket: LICET_E_… of include/licet.h.
     var number: Int32 {
@@ -77,6 +89,10 @@ struct Refusal: Error {
       case .noBehavior: -13
       case .badName: -14
       case .badRequest, .noSuchGeneration: -15
+      // None of these is said there.
+      case .malformed, .forged, .unknownAuthority, .wrongHost, .wrongPeriod, .outdated, .wrongAuthorities, .replayed,
+        .expired, .notYetValid, .partial:
+        -15
       case .tooMany: -16
       case .limitsExceeded, .busy: -17
       case .stateUnwritable: -18

@@ -9,7 +9,7 @@ import PolicyImage
 
 /// Loop-owned.
 final class Subscribers {
-  enum Topic: String, CaseIterable { case decisions, reloads, diagnostics }
+  enum Topic: String, CaseIterable { case decisions, reloads, diagnostics, periods }
   static let maximum = 64
   /// Bytes that wait to be sent, past which decisions are left out and counted.
   static let backlog = 4 << 20
@@ -58,6 +58,16 @@ final class Subscribers {
         signal("Reloaded", to: name).with {
           $0.append(generation)
           $0.append(refused.filter { one.caller.sees($0) })
+        })
+    }
+  }
+
+  func tellPeriod(_ period: String, hasEnded: Bool) {
+    for (name, one) in all where one.topics.contains(.periods) && one.caller.isAdministrator() {
+      connection.send(
+        Message(signal: "PeriodChanged", of: Daemon.periodsInterface, at: Daemon.path, to: name).with {
+          $0.append(period)
+          $0.append(hasEnded)
         })
     }
   }

@@ -201,6 +201,7 @@ extension Daemon {
         one.entry("unrecorded", authority.records.unwritable?.text ?? "")
         one.entry("refused", decisionPoint.limits.refused)
         one.entry("policy", options.folders)
+        one.entry("overdue-periods", overduePeriods)
       }
     }
   }

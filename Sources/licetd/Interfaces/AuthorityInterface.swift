@@ -252,7 +252,7 @@ extension Daemon {
     call.reply { writer in
       writer.array("a{sv}") { list in
         guard let held = generation.platform else { return }
-        let policy = Policy(platform: held.image)
+        let policy = Policy(platform: held.image, ended: generation.ended)
         for node in 0..<held.image.count(.nodes) where held.image.nodes[node].flags & Node.isNamed != 0 {
           list.array("{sv}") { write(held.image, node, policy, &$0) }
         }

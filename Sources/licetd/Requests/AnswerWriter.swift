@@ -137,6 +137,10 @@ struct AnswerWriter {
                 one.entry("statement", step.instead.statement?.place ?? "")
                 if let needed = step.dial?.needed, needed > .zero { one.entry("needed", needed.value) }
                 if let highest = step.dial?.highest { one.entry("highest", highest.value) }
+                if step.kind == .period, let period = step.instead.statement {
+                  one.entry("period", period.behavior)
+                  one.entry("terms", period.condition ?? "")
+                }
               }
             }
           }
@@ -182,6 +186,12 @@ struct AnswerWriter {
         one.entry("dial", dial.dial.value)
         one.entry("stakes-statement", dial.statedAt?.place ?? "")
         if dial.isUntrusted { one.entry("untrusted", true) }
+      }
+      if let period = line.period {
+        one.entry("period", period.name)
+        one.entry("terms", period.terms)
+        one.entry("ended", period.hasEnded)
+        if line.statement?.condition == nil, line.dial == nil { one.entry("truth", line.truth.name) }
       }
     }
   }

@@ -34,5 +34,6 @@ let status =
   case .wire: runDriver(&count, &arguments) { run(.wire, $0, $1) }
   case .message: runDriver(&count, &arguments) { run(.message, $0, $1) }
   case .attach: runDriver(&count, &arguments) { run(.attach, $0, $1) }
+  case .determination: runDriver(&count, &arguments) { run(.determination, $0, $1) }
   }
 if status != 0 { fatalError("libFuzzer returned \(status)") }

@@ -36,6 +36,7 @@ from ._types import (
     LicetError,
     LimitsExceededError,
     Mode,
+    Period,
     NoAuthorityError,
     NoBehaviorError,
     NoMemoryError,
@@ -68,7 +69,7 @@ __all__ = [
     "ALLOW", "ASK", "DENY", "AmbiguousOperatorError", "Attribute", "Authority", "BadNameError", "BadRequestError",
     "Behavior", "Change", "ChangeKind", "DecidedBy", "Decision", "Denied", "Dial", "Effect", "Explanation", "Form", "Guard",
     "ImageError", "InvalidError", "LicetError", "LimitsExceededError", "Mode", "NoAuthorityError", "NoBehaviorError",
-    "NoMemoryError", "NotBoundError", "NotRecordedError", "ProtocolError", "Question", "Request", "Source", "Statement",
+    "NoMemoryError", "NotBoundError", "NotRecordedError", "Period", "ProtocolError", "Question", "Request", "Source", "Statement",
     "Step", "StepKind", "SystemCallError", "Tier", "TooManyError", "Truth", "UnknownAttributeError", "UnknownError",
     "UnknownOperatorError", "Value", "VerifiedAttributeError", "Way", "WrongTypeError", "guard", "open", "version",
 ]  # fmt: skip

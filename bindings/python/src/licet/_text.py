@@ -21,6 +21,7 @@ _WAYS = {
     Way.USER: "the user",
     Way.OPERATOR: "the operator",
     Way.PLATFORM: "the platform",
+    Way.AUTHORITIES: "the authorities of a period",
 }
 
 _HALTS = {
@@ -67,6 +68,9 @@ def _step(step: Step) -> str:
             text = f"at stake is {step.dial.stakes:g}, and the dial is {step.dial.dial:g}: {says} at most"
         case _:
             text = f"step {step.step}"
+    if step.period and step.period.statement:
+        state = "has ended" if step.period.has_ended else "runs"
+        text += f" (the period {step.period.statement.behavior} {state})"
     if step.truth is Truth.FAILED:
         text += f", though its condition failed ({step.failure}{' ' + step.attribute if step.attribute else ''})"
     if step.is_shadow:
@@ -97,6 +101,9 @@ def _change(change: Change) -> str:
             return f"the operator sets a higher dial{_reach(change)} for {change.behavior}{at}"
         case ChangeKind.STAKES:
             return f"the platform states stakes of {change.highest:g} at most for {change.behavior}, or raises the dial{at}"
+        case ChangeKind.PERIOD:
+            name, terms = (change.statement.behavior, change.statement.condition) if change.statement else ("", "")
+            return f"wait until the period {name} ends, by {terms}{at}"
         case ChangeKind.HALT:
             return _HALTS.get(change.halt, f"the halt {change.halt} ends")
         case _:

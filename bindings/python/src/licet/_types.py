@@ -70,6 +70,7 @@ class Form(enum.IntEnum):
     CHOSEN = 4
     AUDIENCE = 5
     DIAL = 6
+    PERIOD = 7
 
 
 class StepKind(enum.IntEnum):
@@ -115,6 +116,8 @@ class Way(enum.IntEnum):
     OPERATOR = 2
     PLATFORM = 3
     NOBODY = 4
+    AUTHORITIES = 5
+    """Nobody yet: periods have to end first, which their authorities determine."""
 
 
 class ChangeKind(enum.IntEnum):
@@ -129,6 +132,7 @@ class ChangeKind(enum.IntEnum):
     SESSION_DIAL = 6
     OPERATOR_DIAL = 7
     STAKES = 8
+    PERIOD = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +191,15 @@ class Dial:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """A period that a step depends on."""
+
+    has_ended: bool
+    statement: Statement | None
+    """Its own: `behavior` is its name, `condition` says who ends it, and on what."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step of a decision."""
 
@@ -210,6 +223,8 @@ class Step:
     statement: Statement | None
     dial: Dial | None
     """Of StepKind.DIAL."""
+    period: Period | None
+    """What it depends on, where that is a period."""
 
 
 @dataclass(frozen=True, slots=True)

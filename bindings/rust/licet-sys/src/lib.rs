@@ -144,6 +144,8 @@ pub const LICET_FORM_CHOSEN: i32 = 4;
 pub const LICET_FORM_AUDIENCE: i32 = 5;
 /// A dial, or a ceiling of one.
 pub const LICET_FORM_DIAL: i32 = 6;
+/// A period: `behavior` is its name, `condition` says who ends it, and on what.
+pub const LICET_FORM_PERIOD: i32 = 7;
 
 /// A step of a decision: default.
 pub const LICET_STEP_DEFAULT: u8 = 0;
@@ -183,6 +185,8 @@ pub const LICET_WAY_OPERATOR: i32 = 2;
 pub const LICET_WAY_PLATFORM: i32 = 3;
 /// An absolute.
 pub const LICET_WAY_NOBODY: i32 = 4;
+/// Nobody yet: periods have to end first, which their authorities determine.
+pub const LICET_WAY_AUTHORITIES: i32 = 5;
 
 /// The user's preference.
 pub const LICET_CHANGE_PREFERENCE: i32 = 0;
@@ -202,6 +206,8 @@ pub const LICET_CHANGE_SESSION_DIAL: i32 = 6;
 pub const LICET_CHANGE_OPERATOR_DIAL: i32 = 7;
 /// The platform's stakes, or its dial.
 pub const LICET_CHANGE_STAKES: i32 = 8;
+/// A period ends.
+pub const LICET_CHANGE_PERIOD: i32 = 9;
 
 /// Borrowed bytes.
 #[repr(C)]
@@ -401,6 +407,18 @@ pub struct licet_dial {
     pub statement: licet_statement,
 }
 
+/// A period that a step depends on.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct licet_period {
+    /// `size_of::<licet_period>()`.
+    pub size: u32,
+    /// 0: it runs.
+    pub has_ended: u32,
+    /// Of `LICET_FORM_PERIOD`.
+    pub statement: licet_statement,
+}
+
 /// One change that the way needs.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -487,6 +505,11 @@ extern "C" {
     pub fn licet_explanation_steps(explanation: *const licet_explanation) -> usize;
     pub fn licet_explanation_step(explanation: *const licet_explanation, index: usize, step: *mut licet_step) -> i32;
     pub fn licet_explanation_dial(explanation: *const licet_explanation, index: usize, dial: *mut licet_dial) -> i32;
+    pub fn licet_explanation_period(
+        explanation: *const licet_explanation,
+        index: usize,
+        period: *mut licet_period,
+    ) -> i32;
     pub fn licet_explanation_way(explanation: *const licet_explanation) -> i32;
     pub fn licet_explanation_changes(explanation: *const licet_explanation) -> usize;
     pub fn licet_explanation_change(

@@ -262,6 +262,8 @@ pub enum Form {
     Audience,
     /// A dial, or a ceiling of one.
     Dial,
+    /// A period: `behavior` is its name, `condition` says who ends it, and on what.
+    Period,
 }
 
 /// A statement of the policy, and where it stands.
@@ -311,6 +313,7 @@ impl<'a> Statement<'a> {
             sys::LICET_FORM_CHOSEN => Form::Chosen,
             sys::LICET_FORM_AUDIENCE => Form::Audience,
             sys::LICET_FORM_DIAL => Form::Dial,
+            sys::LICET_FORM_PERIOD => Form::Period,
             _ => return None,
         };
         if code != 0 {

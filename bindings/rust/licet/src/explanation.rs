@@ -149,6 +149,7 @@ impl Explanation {
                 behavior: some(raw.behavior).unwrap_or_default(),
                 failure: some(raw.failure),
                 dial: self.dial(index),
+                period: self.period(index),
                 attribute: some(raw.attribute),
                 statement: Statement::read(code, &raw.statement),
             }
@@ -175,6 +176,22 @@ impl Explanation {
         }
     }
 
+    fn period(&self, index: usize) -> Option<Period<'_>> {
+        let mut raw = sys::licet_period {
+            size: std::mem::size_of::<sys::licet_period>() as u32,
+            has_ended: 0,
+            statement: Statement::empty(),
+        };
+        // SAFETY: an explanation, its own texts, and a period of its size.
+        unsafe {
+            let code = sys::licet_explanation_period(self.raw.as_ptr(), index, &mut raw);
+            (code == 0).then(|| Period {
+                has_ended: raw.has_ended != 0,
+                statement: Statement::read(code, &raw.statement),
+            })
+        }
+    }
+
     /// Whose best choices would allow it: the lowest layer. For [`Effect::Ask`] an overseer comes first.
     pub fn way(&self) -> Way {
         // SAFETY: an explanation.
@@ -183,6 +200,7 @@ impl Explanation {
             sys::LICET_WAY_USER => Way::User,
             sys::LICET_WAY_OPERATOR => Way::Operator,
             sys::LICET_WAY_PLATFORM => Way::Platform,
+            sys::LICET_WAY_AUTHORITIES => Way::Authorities,
             _ => Way::Nobody,
         }
     }
@@ -349,6 +367,16 @@ pub struct Dial<'a> {
     pub is_untrusted: bool,
 }
 
+/// A period that a step depends on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Period<'a> {
+    /// Whether it has ended.
+    pub has_ended: bool,
+    /// Its own: `behavior` is its name, `condition` says who ends it, and on what.
+    pub statement: Option<Statement<'a>>,
+}
+
 /// One step of a decision.
 #[derive(Clone, Copy, PartialEq, Debug)]
 #[non_exhaustive]
@@ -377,6 +405,8 @@ pub struct Step<'a> {
     pub statement: Option<Statement<'a>>,
     /// Of [`StepKind::Dial`].
     pub dial: Option<Dial<'a>>,
+    /// What it depends on, where that is a period.
+    pub period: Option<Period<'a>>,
 }
 
 /// Whose best choices would allow it.
@@ -393,6 +423,8 @@ pub enum Way {
     Platform,
     /// Nobody's: an absolute, or untrusted text asks.
     Nobody,
+    /// Nobody's yet: periods have to end first, which their authorities determine.
+    Authorities,
 }
 
 impl fmt::Display for Way {
@@ -403,6 +435,7 @@ impl fmt::Display for Way {
             Way::Operator => "the operator",
             Way::Platform => "the platform",
             Way::Nobody => "what nobody can do",
+            Way::Authorities => "the authorities of a period",
         })
     }
 }
@@ -429,6 +462,8 @@ pub enum ChangeKind {
     OperatorDial,
     /// The platform's stakes, or its dial.
     Stakes,
+    /// A period ends.
+    Period,
     /// One that this crate is too old to know.
     Other(i32),
 }
@@ -445,6 +480,7 @@ impl ChangeKind {
             sys::LICET_CHANGE_SESSION_DIAL => ChangeKind::SessionDial,
             sys::LICET_CHANGE_OPERATOR_DIAL => ChangeKind::OperatorDial,
             sys::LICET_CHANGE_STAKES => ChangeKind::Stakes,
+            sys::LICET_CHANGE_PERIOD => ChangeKind::Period,
             other => ChangeKind::Other(other),
         }
     }

@@ -45,6 +45,8 @@ mod value;
 pub use authority::{version, Attribute, Authority, Behavior, Mode, OnLoss, Options};
 pub use decision::{DecidedBy, Decision, Effect, Form, Source, Statement};
 pub use error::{Error, ErrorCode};
-pub use explanation::{Change, ChangeKind, Dial, DialChange, Explanation, Halt, Step, StepKind, Tier, Truth, Way};
+pub use explanation::{
+    Change, ChangeKind, Dial, DialChange, Explanation, Halt, Period, Step, StepKind, Tier, Truth, Way,
+};
 pub use request::{Question, Request};
 pub use value::Value;

@@ -33,7 +33,7 @@ typedef struct {
 typedef struct {
   PyTypeObject *authority, *request, *behavior, *attribute;
   Members effects, sources, modes, deciders, forms, steps, truths, tiers, ways, changes;
-  Record statement, decision, dial, step, change, explanation;
+  Record statement, decision, dial, period, step, change, explanation;
   PyObject *make_error; /* licet._types.make_error(code, message, system) */
   PyTypeObject *datetime, *timedelta;
   PyObject *epoch;

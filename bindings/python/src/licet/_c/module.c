@@ -9,7 +9,7 @@ static void state_free(void *module) { state_clear(module); }
 static int each(State *s, int (*visit)(PyObject **, void *), void *argument) {
   Members *members[] = {&s->effects, &s->sources, &s->modes, &s->deciders, &s->forms,
                         &s->steps,   &s->truths,  &s->tiers, &s->ways,     &s->changes};
-  Record *records[] = {&s->statement, &s->decision, &s->dial, &s->step, &s->change, &s->explanation};
+  Record *records[] = {&s->statement, &s->decision, &s->dial, &s->period, &s->step, &s->change, &s->explanation};
   PyObject **others[] = {(PyObject **)&s->authority, (PyObject **)&s->request,  (PyObject **)&s->behavior,
                          (PyObject **)&s->attribute, &s->make_error,            (PyObject **)&s->datetime,
                          (PyObject **)&s->timedelta, &s->epoch};
@@ -89,7 +89,7 @@ static int take_types(State *s, PyObject *types) {
          take_members(types, "Truth", &s->truths) || take_members(types, "Tier", &s->tiers) ||
          take_members(types, "Way", &s->ways) || take_members(types, "ChangeKind", &s->changes) ||
          take_record(types, "Statement", &s->statement) || take_record(types, "Decision", &s->decision) ||
-         take_record(types, "Dial", &s->dial) || take_record(types, "Step", &s->step) ||
+         take_record(types, "Dial", &s->dial) || take_record(types, "Period", &s->period) || take_record(types, "Step", &s->step) ||
          take_record(types, "Change", &s->change) || take_record(types, "Explanation", &s->explanation);
 }
 

@@ -82,6 +82,13 @@ static PyObject *dial_from(State *state, const licet_explanation *explanation, s
       PyBool_FromLong(d.is_untrusted));
 }
 
+/* None: the step depends on none. */
+static PyObject *period_from(State *state, const licet_explanation *explanation, size_t index) {
+  licet_period p = LICET_PERIOD_INIT;
+  if (licet_explanation_period(explanation, index, &p) != 0) return Py_NewRef(Py_None);
+  return RECORD(&state->period, PyBool_FromLong(p.has_ended != 0), statement_from(state, &p.statement));
+}
+
 static PyObject *step_from(State *state, const licet_explanation *explanation, size_t index) {
   licet_step s;
   memset(&s, 0, sizeof s);
@@ -93,7 +100,8 @@ static PyObject *step_from(State *state, const licet_explanation *explanation, s
       &state->step, member_of(&state->steps, s.step), member_of(&state->truths, s.truth),
       member_of(&state->effects, s.says), member_of(&state->effects, s.effect), tier_from(state, s.tier),
       PyBool_FromLong(s.is_shadow), PyBool_FromLong(s.is_clamped), text_from(s.behavior), text_from(s.failure),
-      text_from(s.attribute), statement_from(state, &s.statement), dial_from(state, explanation, index));
+      text_from(s.attribute), statement_from(state, &s.statement), dial_from(state, explanation, index),
+      period_from(state, explanation, index));
 }
 
 static PyObject *change_from(State *state, const licet_explanation *explanation, size_t index) {

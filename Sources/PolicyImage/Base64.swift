@@ -1,8 +1,10 @@
 // Base64 as requests and examples write bytes: RFC 4648, section 4, with padding and nothing between the digits.
 
-enum Base64 {
+#if !hasFeature(Embedded)
+
+public enum Base64 {
   /// nil: not base64, or bits are set that no byte takes up.
-  static func decode(_ text: String) -> [UInt8]? {
+  public static func decode(_ text: String) -> [UInt8]? {
     var digits = Array(text.utf8)
     guard digits.count % 4 == 0 else { return nil }
     var padding = 0
@@ -38,3 +40,5 @@ enum Base64 {
     }
   }
 }
+
+#endif
