@@ -37,7 +37,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    // Signing, in the program alone: it brings Foundation, which licetd does without (docs/design/periods.md).
+    // Ed25519 (docs/design/periods.md says what it costs licetd).
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: [
@@ -51,7 +51,9 @@ let package = Package(
     .target(name: "PolicyTree", dependencies: ["System"], swiftSettings: settings),
     .target(name: "CompilerProtocol", dependencies: ["PolicyTree", "System"], swiftSettings: settings),
     .target(name: "Bus", dependencies: ["CDBus", "System"], swiftSettings: settings),
-    .target(name: "Determinations", dependencies: ["PolicyImage", "System"], swiftSettings: settings),
+    .target(
+      name: "Determinations",
+      dependencies: ["PolicyImage", "System", .product(name: "Crypto", package: "swift-crypto")], swiftSettings: settings),
     .target(name: "Attach", dependencies: ["Decision", "PolicyImage"], swiftSettings: settings),
     .target(name: "Consultation", dependencies: ["Decision", "PolicyImage"], swiftSettings: settings),
     .target(

@@ -288,32 +288,14 @@ int licet_sandbox_seccomp(int profile, int files) {
   return failed;
 }
 
-static void prepare(void) {
-  if (gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P)) return;
-  gcry_check_version(NULL);
-  gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
-  gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
-}
-
 int licet_sha256(const void *bytes, size_t count, unsigned char digest[32]) {
-  prepare();
+  if (!gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P)) {
+    gcry_check_version(NULL);
+    gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
+    gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
+  }
   gcry_md_hash_buffer(GCRY_MD_SHA256, digest, bytes, count);
   return 0;
-}
-
-int licet_ed25519_verify(
-    const unsigned char key[32], const void *bytes, size_t count, const unsigned char signature[64]) {
-  prepare();
-  gcry_sexp_t public = NULL, data = NULL, signed_ = NULL;
-  int is_good =
-      gcry_sexp_build(&public, NULL, "(public-key (ecc (curve Ed25519) (flags eddsa) (q %b)))", 32, key) == 0 &&
-      gcry_sexp_build(&data, NULL, "(data (flags eddsa) (hash-algo sha512) (value %b))", (int)count, bytes) == 0 &&
-      gcry_sexp_build(&signed_, NULL, "(sig-val (eddsa (r %b) (s %b)))", 32, signature, 32, signature + 32) == 0 &&
-      gcry_pk_verify(signed_, data, public) == 0;
-  gcry_sexp_release(public);
-  gcry_sexp_release(data);
-  gcry_sexp_release(signed_);
-  return is_good;
 }
 
 int licet_notify(const char *state) { return sd_notify(0, state); }

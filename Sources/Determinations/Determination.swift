@@ -1,6 +1,5 @@
 /// Determinations: what an authority signs about a period, and what it is about (DESIGN §2.8, docs/period-format.md). Bytes
-/// from outside: bounded, parsed without a trap; one text has one encoding. No Foundation, no files, no clock; whoever
-/// verifies brings the algorithm: licetd libgcrypt's, the program swift-crypto's.
+/// from outside: bounded, parsed without a trap; one text has one encoding. No files, no clock.
 ///
 /// This file: one determination, and its bytes.
 

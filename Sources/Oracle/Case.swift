@@ -61,11 +61,13 @@ struct Case {
     if let population = declared?.governedBy.flatMap({ platform.behaviors[$0]?.population }) {
       (choice.default, choice.obligations) = OraclePopulation.best(population, for: population.who, atMost: .allow)
     }
+    // An audience's choice is made once, under the ceiling that holds while all periods run.
+    let ceiling = choice.operatorsMay
     choice = OraclePeriods.choice(choice, declared?.after ?? [:], request.ended)
     platformDefault = choice.default
     if let audience = Self.audience(for: name, platform, `operator`) {
       standing = .audience(audience.behavior)
-      (choice.default, choice.obligations) = OraclePopulation.best(audience, platform, atMost: choice.operatorsMay)
+      (choice.default, choice.obligations) = OraclePopulation.best(audience, platform, atMost: ceiling)
     } else {
       standing = governing
     }

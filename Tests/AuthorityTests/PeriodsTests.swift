@@ -3,7 +3,6 @@
 
 import Consultation
 import Crypto
-import Determinations
 import Foundation
 import Offline
 import PolicyImage
@@ -13,6 +12,7 @@ import TestKit
 import Testing
 
 @testable import Authority
+@testable import Determinations
 
 private typealias Digest = System.Digest
 
@@ -294,8 +294,8 @@ private final class Bench {
     #expect(try !bench.standing.isOverdue(at: day))
   }
 
-  /// Both implementations, on the vectors of RFC 8032 (section 7.1) and on generated ones.
-  @Test func bothVerifiersAgree() throws {
+  /// The vectors of RFC 8032 (section 7.1), and generated ones of which one byte is another.
+  @Test func signaturesAreThoseOfTheStandard() throws {
     func bytes(_ hex: String) -> [UInt8] {
       stride(from: 0, to: hex.utf8.count, by: 2).map { at in
         UInt8(hex.dropFirst(at).prefix(2), radix: 16) ?? 0
@@ -314,8 +314,6 @@ private final class Bench {
     for (key, message, signature) in vectors {
       #expect(ed25519Verify(key: bytes(key), bytes(message), signature: bytes(signature)))
       #expect(!ed25519Verify(key: bytes(key), bytes(message) + [0], signature: bytes(signature)))
-      let other = try Curve25519.Signing.PublicKey(rawRepresentation: bytes(key))
-      #expect(other.isValidSignature(bytes(signature), for: bytes(message)))
     }
     var random = SeededRandom(seed: 25519)
     for _ in 0..<50 {

@@ -56,6 +56,7 @@ final class LibraryHandle: @unchecked Sendable {
   let changes: Count
   let change: @convention(c) (OpaquePointer?, Int, UnsafeMutablePointer<licet_change>?) -> Int32
   let dial: @convention(c) (OpaquePointer?, Int, UnsafeMutablePointer<licet_dial>?) -> Int32
+  let period: @convention(c) (OpaquePointer?, Int, UnsafeMutablePointer<licet_period>?) -> Int32
   let changeDial:
     @convention(c) (OpaquePointer?, Int, UnsafeMutablePointer<Double>?, UnsafeMutablePointer<Double>?) -> Int32
 
@@ -106,6 +107,7 @@ final class LibraryHandle: @unchecked Sendable {
     changes = try find("licet_explanation_changes")
     change = try find("licet_explanation_change")
     dial = try find("licet_explanation_dial")
+    period = try find("licet_explanation_period")
     changeDial = try find("licet_explanation_change_dial")
   }
 }

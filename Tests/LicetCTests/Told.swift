@@ -48,6 +48,7 @@ struct ToldStep: Hashable {
   var attribute: String
   var statement: ToldStatement
   var dial: ToldDial?
+  var period: ToldPeriod?
 }
 
 /// A `licet_dial`.
@@ -55,6 +56,12 @@ struct ToldDial: Hashable {
   var stakes: Double
   var dial: Double
   var isUntrusted: Bool
+  var statement: ToldStatement
+}
+
+/// A `licet_period`.
+struct ToldPeriod: Hashable {
+  var hasEnded: Bool
   var statement: ToldStatement
 }
 
@@ -205,7 +212,14 @@ extension OpenedAuthority {
       step: step.step, truth: step.truth, says: step.says, effect: step.effect, tier: step.tier,
       isShadow: step.is_shadow != 0, isClamped: step.is_clamped != 0, behavior: String(step.behavior),
       failure: String(step.failure), attribute: String(step.attribute), statement: ToldStatement(step.statement),
-      dial: dial(made, index))
+      dial: dial(made, index), period: period(made, index))
+  }
+
+  private func period(_ made: OpaquePointer, _ index: Int) -> ToldPeriod? {
+    var period = licet_period()
+    period.size = UInt32(MemoryLayout<licet_period>.size)
+    guard library.period(made, index, &period) == 0 else { return nil }
+    return ToldPeriod(hasEnded: period.has_ended != 0, statement: ToldStatement(period.statement))
   }
 
   private func dial(_ made: OpaquePointer, _ index: Int) -> ToldDial? {
@@ -324,6 +338,10 @@ extension Told {
       var row = ["kind": Told.name(change: change), "behavior": change.behavior, "statement": change.statement.place]
       if let needed = change.needed, needed > 0 { row["needed"] = "\(needed)" }
       if let highest = change.highest { row["highest"] = "\(highest)" }
+      if change.change == LICET_CHANGE_PERIOD {
+        row["period"] = change.statement.behavior
+        row["terms"] = change.statement.condition
+      }
       return row
     }
     // Told of each way, whatever it is.
@@ -334,7 +352,7 @@ extension Told {
   static func name(effect: UInt8) -> String { PolicyImage.Effect(rawValue: effect).map { "\($0)" } ?? "?" }
 
   private static func way(_ number: Int32) -> String {
-    ["not-needed", "user", "operator", "platform", "nobody"][Int(number)]
+    ["not-needed", "user", "operator", "platform", "nobody", "authorities"][Int(number)]
   }
 
   private static func name(change: ToldChange) -> String {
@@ -342,7 +360,7 @@ extension Told {
       ? change.halt
       : [
         "preference", "setting", "operator-limit", "choice", "platform-limit", "", "session-dial", "operator-dial",
-        "stakes",
+        "stakes", "period",
       ][Int(change.change)]
   }
 }
@@ -389,6 +407,12 @@ extension ToldStep {
       row["dial"] = "\(dial.dial)"
       row["stakes-statement"] = dial.statement.place
       if dial.isUntrusted { row["untrusted"] = "true" }
+    }
+    if let period {
+      row["period"] = period.statement.behavior
+      row["terms"] = period.statement.condition
+      row["ended"] = "\(period.hasEnded)"
+      if statement.condition.isEmpty, dial == nil { row["truth"] = Truth(rawValue: truth)?.name }
     }
     return row
   }
@@ -451,7 +475,7 @@ extension Told {
     let kinds: [OracleDecider.Kind] = [
       .default, .setting, .ceiling, .preference, .operator, .guideline, .ethics, .safety, .oversight, .absolute,
     ]
-    let ways: [OracleWay?] = [nil, .user, .operator, .platform, .nobody]
+    let ways: [OracleWay?] = [nil, .user, .operator, .platform, .nobody, .authorities]
     return OracleDecision(
       effect: PolicyImage.Effect(rawValue: UInt8(clamping: effect)) ?? .deny, obligations: obligations,
       decidedBy: OracleDecider(kind: kinds[Int(decidedBy)], statement: places.identity(statement)),
@@ -471,6 +495,7 @@ extension ToldStep {
       statement: places.identity(statement), to: isRule ? PolicyImage.Effect(rawValue: says) : nil,
       truth: isRule ? OracleTruth(rawValue: truth) : nil, effect: PolicyImage.Effect(rawValue: effect) ?? .deny,
       isShadow: isShadow, isClamped: isClamped)
+    told.period = period.map { OraclePeriod(name: $0.statement.behavior, hasEnded: $0.hasEnded) }
     guard let dial else { return told }
     (told.stakes, told.dial) = (Degree(dial.stakes, up: true), Degree(dial.dial, up: false))
     told.stakesOf = dial.statement.form == LICET_FORM_NONE ? nil : dial.statement.behavior

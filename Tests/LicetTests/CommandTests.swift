@@ -92,6 +92,8 @@ import Testing
     let run = try licet("test", "examples")
     #expect(run.status == 0)
     try expectGolden(run.output, "test-examples")
+    let periods = try licet("test", "--policy", "examples/periods", "examples/periods/tests/scenarios.yaml")
+    #expect(periods.status == 0 && periods.output.contains("7 of 7 cases passed; 0 rules not reached"))
   }
 
   @Test func aFailingScenarioShowsWhyAndWhatIsNotReached() throws {

@@ -119,7 +119,7 @@ import Testing
     Change(code: .badRule, isOverlay: true, apply: put(0xFFFF, 2, .rules, 10)),
     Change(code: .badStatement, apply: put(0xFFFF_FFFF, 4, .statements, 0)),
     Change(code: .badStatement, apply: put(0xFFFF_FFFE, 4, .statements, 16)),
-    Change(code: .badStatement, apply: put(7, 1, .statements, 21)),
+    Change(code: .badStatement, apply: put(8, 1, .statements, 21)),
     Change(code: .badMask, apply: put(1, 8, .masks, 0)),
     Change(code: .badMask, apply: put(.max, 8, .masks, 8)),
     Change(code: .badMask, apply: put(0xFFFF_FFFF, 4, .obligations, 0)),

@@ -41,7 +41,7 @@ extension GeneratedPolicy {
     guard random.chance(60) else { return }
     periods = Array(Self.periodNames.prefix(1 + random.below(3)))
     for index in behaviors.indices where random.chance(50) {
-      guard let own = behaviors[index].default else { continue }
+      guard let own = behaviors[index].value else { continue }
       let later = Effect.allCases.filter { $0 > own }
       guard let value = later.isEmpty ? nil : random.pick(later) else { continue }
       let operatorsMay = Effect.allCases.filter { $0 >= value && $0 > behaviors[index].operatorsMay ?? own }

@@ -151,7 +151,7 @@ public final class Periods {
         held.determination.authority == authority.name, isAbout(held.determination, definition, record) == nil,
         held.determination.issued <= time + Periods.skew, held.determination.validUntil >= time
       else { return false }
-      return ed25519Verify(key: authority.key, held.determination.message, signature: held.signature)
+      return held.isSigned(by: authority.key)
     }.map(\.name)
   }
 
@@ -193,7 +193,7 @@ public final class Periods {
     guard let definition = definitions.first(where: { $0.name == one.period }) else { throw .wrongPeriod }
     guard var record = records[one.period], !damaged.contains(one.period) else { throw .damaged }
     guard let key = record.deciders.key(of: one.authority) else { throw .unknownAuthority }
-    guard ed25519Verify(key: key, one.message, signature: signed.signature) else { throw .forged }
+    guard signed.isSigned(by: key) else { throw .forged }
     if let error = isAbout(one, definition, record) { throw error }
     guard one.issued <= now + Periods.skew else { throw .notYetValid }
     guard one.validUntil >= now else { throw .expired }

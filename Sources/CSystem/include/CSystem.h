@@ -61,9 +61,6 @@ int licet_sandbox_landlock(void);
 int licet_no_new_privileges(void);
 
 int licet_sha256(const void *bytes, size_t count, unsigned char digest[32]);
-/* 1: the signature is the key's. libgcrypt. */
-int licet_ed25519_verify(
-    const unsigned char key[32], const void *bytes, size_t count, const unsigned char signature[64]);
 
 int licet_notify(const char *state);
 /* Microseconds, 0: no watchdog. */

@@ -325,9 +325,7 @@ struct Verify: LicetCommand {
     }
     let one = signed.determination
     let raw = try publicKey(one)
-    let isGood =
-      (try? Curve25519.Signing.PublicKey(rawRepresentation: raw))?
-      .isValidSignature(signed.signature, for: one.message) ?? false
+    let isGood = signed.isSigned(by: raw)
     if format.json {
       Output.line(DeterminationText.json(signed, file: file, isGood: isGood).pretty)
     } else {
