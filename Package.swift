@@ -53,13 +53,15 @@ let package = Package(
     .target(name: "Bus", dependencies: ["CDBus", "System"], swiftSettings: settings),
     .target(
       name: "Determinations",
-      dependencies: ["PolicyImage", "System", .product(name: "Crypto", package: "swift-crypto")], swiftSettings: settings),
+      dependencies: ["PolicyImage", "System", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: settings),
     .target(name: "Attach", dependencies: ["Decision", "PolicyImage"], swiftSettings: settings),
     .target(name: "Consultation", dependencies: ["Decision", "PolicyImage"], swiftSettings: settings),
     .target(
       name: "Authority",
       dependencies: [
-        "Attach", "Consultation", "Decision", "Determinations", "PolicyImage", "PolicyTree", "CompilerProtocol", "System",
+        "Attach", "Consultation", "Decision", "Determinations", "PolicyImage", "PolicyTree", "CompilerProtocol",
+        "System",
       ],
       swiftSettings: settings),
     .executableTarget(
@@ -99,7 +101,8 @@ let package = Package(
     .target(
       name: "TestKit",
       dependencies: [
-        "Attach", "Determinations", "Offline", "Consultation", "PolicyLanguage", "Decision", "Oracle", "CEL", "PolicyImage",
+        "Attach", "Determinations", "Offline", "Consultation", "PolicyLanguage", "Decision", "Oracle", "CEL",
+        "PolicyImage",
         "Bus", "CDBus", "System", "CompilerProtocol",
       ],
       path: "Tests/TestKit", swiftSettings: settings),
@@ -154,7 +157,8 @@ let package = Package(
     .testTarget(
       name: "AuthorityTests",
       dependencies: [
-        "Authority", "licet-compiler", "Consultation", "CompilerProtocol", "Determinations", "PolicyTree", "PolicyImage",
+        "Authority", "licet-compiler", "Consultation", "CompilerProtocol", "Determinations", "PolicyTree",
+        "PolicyImage",
         "Offline", "PolicyLanguage", "Decision", "System", "TestKit", .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: settings),
     .testTarget(

@@ -42,7 +42,8 @@ public struct ChangeText {
   public var needed = Degree.zero
   public var highest = Degree.zero
 
-  static func hasDial(_ change: UInt8) -> Bool { change >= 6 }
+  /// Whether it is one of a dial or of stakes.
+  public static func hasDial(_ change: UInt8) -> Bool { change >= 6 && change <= 8 }
 
   public static func read(_ reader: inout WireReader) -> ChangeText {
     var one = ChangeText(change: reader.take(), halt: .read(&reader), instead: .read(&reader))

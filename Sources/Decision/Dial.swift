@@ -69,7 +69,9 @@ struct DialSettings {
 }
 
 extension Engine {
-  var dialSettings: DialSettings { DialSettings(policy.platform, policy.hasOverlay ? policy.overlay : nil, ended: policy.ended) }
+  var dialSettings: DialSettings {
+    DialSettings(policy.platform, policy.hasOverlay ? policy.overlay : nil, ended: policy.ended)
+  }
 
   /// What is at stake in a name.
   @inline(__always)

@@ -87,7 +87,8 @@ public struct SignedDetermination: Hashable, Sendable {
     guard bytes.count <= Self.maximumSize, bytes.count > Self.signatureSize else { return nil }
     let message = bytes.dropLast(Self.signatureSize)
     var reader = Reader(rest: message)
-    guard let determination = Determination(&reader), reader.rest.isEmpty, determination.message == Array(message) else {
+    guard let determination = Determination(&reader), reader.rest.isEmpty, determination.message == Array(message)
+    else {
       return nil
     }
     self.init(determination, signature: Array(bytes.suffix(Self.signatureSize)))

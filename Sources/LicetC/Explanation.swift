@@ -345,7 +345,7 @@ public func licet_explanation_change_dial(
   _ explanation: OpaquePointer!, _ index: Int, _ needed: UnsafeMutablePointer<Double>!,
   _ highest: UnsafeMutablePointer<Double>!
 ) -> Int32 {
-  guard let text = get(explanation)?.pointee.change(index), text.change >= UInt8(LICET_CHANGE_SESSION_DIAL)
+  guard let text = get(explanation)?.pointee.change(index), ChangeText.hasDial(text.change)
   else { return LICET_E_INVALID }
   if let needed { needed.pointee = text.needed.value }
   if let highest { highest.pointee = text.highest.value }

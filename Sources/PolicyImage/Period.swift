@@ -99,7 +99,9 @@ extension Verifier {
       else { throw fail(.badPeriod, .alternatives, i) }
       guard i > 0 else { continue }
       let last = image.alternatives[i &- 1]
-      guard (last.statement, last.period) < (one.statement, one.period) else { throw fail(.badPeriod, .alternatives, i) }
+      guard (last.statement, last.period) < (one.statement, one.period) else {
+        throw fail(.badPeriod, .alternatives, i)
+      }
     }
   }
 
@@ -108,7 +110,9 @@ extension Verifier {
   func isRightPeriod(_ test: Test, in rule: RuleHeader, isFirst: Bool, periods: Int) -> Bool {
     guard test.operation == TestOperation.period.rawValue else { return true }
     let runs = test.comparison == Comparison.notEqual.rawValue
-    guard isFirst, Int(test.operand) < periods, runs || test.comparison == Comparison.equal.rawValue else { return false }
+    guard isFirst, Int(test.operand) < periods, runs || test.comparison == Comparison.equal.rawValue else {
+      return false
+    }
     switch StatementKind(rawValue: rule.kind) {
     case .limit: return runs
     case .grant: return !runs

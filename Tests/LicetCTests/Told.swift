@@ -412,7 +412,8 @@ extension ToldStep {
       row["period"] = period.statement.behavior
       row["terms"] = period.statement.condition
       row["ended"] = "\(period.hasEnded)"
-      if statement.condition.isEmpty, dial == nil { row["truth"] = Truth(rawValue: truth)?.name }
+      let isRule = [TraceStep.grant, .duty, .limit].contains(TraceStep(rawValue: step))
+      if isRule, statement.condition.isEmpty { row["truth"] = Truth(rawValue: truth)?.name }
     }
     return row
   }

@@ -7,7 +7,9 @@ import Testing
   @Test func theDaemonLinksNoLanguage() throws {
     let libraries = try run(["/usr/bin/ldd", program("licetd")]).output
     #expect(libraries.contains("libdbus-1"))
-    for name in ["libFoundation.so", "libFoundationInternationalization", "libyaml", "libicu"] { #expect(!libraries.contains(name)) }
+    for name in ["libFoundation.so", "libFoundationInternationalization", "libyaml", "libicu"] {
+      #expect(!libraries.contains(name))
+    }
     let symbols = try run(["/usr/bin/nm", "--defined-only", program("licetd")]).output
     // Mangled: a module's name after its length.
     #expect(symbols.contains("$s9Authority"))

@@ -8,23 +8,28 @@ import Testing
 
 @Suite struct PeriodTests {
   private static func platform(_ keys: [String: String]) -> String {
-    Rig.platform.replacing("rules:\n", with: """
-      authorities:
-      \(keys.sorted { $0.key < $1.key }.map { "  \($0.key): \"\($0.value)\"\n" }.joined())
-      periods:
-        pilot:
-          decided-by: {quorum: 2, of: [\(keys.keys.sorted().joined(separator: ", "))]}
-          evidence: [report, review]
-          review-by: 2020-01-31
-      rules:
-        - {limit: rig.read, to: ask, tier: safety, during: pilot}
+    Rig.platform.replacing(
+      "rules:\n",
+      with: """
+        authorities:
+        \(keys.sorted { $0.key < $1.key }.map { "  \($0.key): \"\($0.value)\"\n" }.joined())
+        periods:
+          pilot:
+            decided-by: {quorum: 2, of: [\(keys.keys.sorted().joined(separator: ", "))]}
+            evidence: [report, review]
+            review-by: 2020-01-31
+        rules:
+          - {limit: rig.read, to: ask, tier: safety, during: pilot}
 
-      """)
+        """)
   }
 
   private static func key(_ name: String, in folder: URL) throws -> String {
     let made = try run(
-      [program("licet"), "period", "keygen", name, "--out", folder.appendingPathComponent("\(name).key").path, "--json"])
+      [
+        program("licet"), "period", "keygen", name, "--out", folder.appendingPathComponent("\(name).key").path,
+        "--json",
+      ])
     let object = try JSONSerialization.jsonObject(with: Data(made.output.utf8)) as? [String: Any]
     return try #require(object?["key"] as? String, "\(made.errors)")
   }
@@ -51,7 +56,9 @@ import Testing
       try #require(signed.status == 0, "\(signed.errors)")
       return out
     }
-    let evidence = ["report", "review"].flatMap { ["--evidence", "\($0)=\(folder.path)/\($0)", "--place", "\($0)=https://example.org/\($0)"] }
+    let evidence = ["report", "review"].flatMap {
+      ["--evidence", "\($0)=\(folder.path)/\($0)", "--place", "\($0)=https://example.org/\($0)"]
+    }
 
     #expect(try rig.check() == "ask")
     let explained = try licet(["explain", "--operator", "keeper", "--behavior", "rig.read"])
@@ -75,14 +82,18 @@ import Testing
     rig.kill9()
     try rig.start()
     #expect(try rig.check() == "allow")
-    #expect(try licet(["period", "submit", try sign("carol", ["--verdict", "reinstate"])]).output.contains("runs again"))
+    #expect(
+      try licet(["period", "submit", try sign("carol", ["--verdict", "reinstate"])]).output.contains("runs again"))
     #expect(try rig.check() == "ask")
     let replayed = try licet(["period", "submit", first])
     #expect(replayed.status != 0 && replayed.errors.contains("sequence number"), "\(replayed.errors)")
 
     // Without all of the evidence nothing is signed, and what others signed doesn't verify.
     let partial = try licet(
-      ["period", "sign", "pilot", "--key", folder.path + "/alice.key", "--as", "alice", "--evidence", "report=\(first)"])
+      [
+        "period", "sign", "pilot", "--key", folder.path + "/alice.key", "--as", "alice", "--evidence",
+        "report=\(first)",
+      ])
     #expect(partial.status == 64 && partial.errors.contains("review"))
     let policy = ["--policy", rig.scratch.policy]
     #expect(try run([program("licet"), "period", "verify", first] + policy).status == 0)
@@ -96,8 +107,10 @@ import Testing
     let rig = try Rig()
     func call(_ member: String, _ signature: String...) throws -> Run {
       try run(
-        ["/usr/bin/busctl", "--address=\(rig.bus.addressText)", "call", "org.licet.Licet1", "/org/licet/Licet1",
-          "org.licet.Licet1.Periods", member] + signature, user: "daemon")
+        [
+          "/usr/bin/busctl", "--address=\(rig.bus.addressText)", "call", "org.licet.Licet1", "/org/licet/Licet1",
+          "org.licet.Licet1.Periods", member,
+        ] + signature, user: "daemon")
     }
     #expect(try call("List").errors.contains("groups"))
     let submitted = try call("Submit", "ay", "3", "1", "2", "3")

@@ -68,7 +68,8 @@ extension Checks {
     request.source = random.chance(75) ? .agent : .untrusted
     let held = request.behaviors.filter {
       absolute(of: $0, one.policy) == .none
-        && (request.source == .untrusted || stakes(of: $0, one.policy) > dial(one.policy, request.dial?.value, request.ended))
+        && (request.source == .untrusted
+          || stakes(of: $0, one.policy) > dial(one.policy, request.dial?.value, request.ended))
     }
     guard !held.isEmpty else { return nil }
     var policy = one.policy

@@ -42,7 +42,8 @@ import Testing
     ("{default: 0.0000001}", .outOfRange), ("{default: 2}", .outOfRange), ("{default: .nan}", .outOfRange),
     ("{default: 0.51}", .dialAboveHalf), ("{default: 0.2, users-may: 0.9}", .dialAboveHalf),
     ("{operators-may: 0.2}", .ceilingWithoutDefault), ("{default: 0.2, operators-may: 0.1}", .ceilingBelowDefault),
-    ("{default: high}", .wrongType), ("0.2", .wrongType), ("{default: 0.2, after: {x: {default: 0.7}}}", .unknownPeriod),
+    ("{default: high}", .wrongType), ("0.2", .wrongType),
+    ("{default: 0.2, after: {x: {default: 0.7}}}", .unknownPeriod),
     ("{default: 0.2, user-may: 0.3}", .unknownKey),
   ]) func mistakesAreNamed(_ dial: String, _ code: DiagnosticCode) {
     let set = load([Self.platform("dial: \(dial)\n")])

@@ -70,7 +70,8 @@ private struct Meaning {
     platform.dial.usersMay = moved(platform.dial.usersMay)
     for index in platform.periods.indices { platform.periods[index].location = nowhere }
     platform.statements = platform.statements.map { Self.moved($0, to: nowhere) }
-    model = ["\(platform.name) \(platform.unknown) \(Self.describe(platform.dial))"] + platform.attributes.map { "\($0)" }
+    model =
+      ["\(platform.name) \(platform.unknown) \(Self.describe(platform.dial))"] + platform.attributes.map { "\($0)" }
     model += platform.periods.map { "\($0)" }
     model += platform.behaviors.values.map(Self.describe).sorted() + platform.statements.flatMap(Self.describe)
     images = [try compile(platform: platform)]

@@ -12,7 +12,9 @@ enum DeterminationFuzz {
         return "evidence out of order, or twice"
       }
       let texts = [facts.host, facts.period, facts.authority] + names + facts.evidence.map(\.place)
-      if texts.contains(where: { $0.utf8.contains { !(0x20..<0x7F).contains($0) } }) { return "a text that isn't printable" }
+      if texts.contains(where: { $0.utf8.contains { !(0x20..<0x7F).contains($0) } }) {
+        return "a text that isn't printable"
+      }
       var other = facts
       (other.issued, other.validUntil, other.authority) = (0, 0, "")
       if !facts.agrees(with: other) || !other.agrees(with: facts) { return "who and when are part of the facts" }

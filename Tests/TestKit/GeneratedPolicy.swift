@@ -103,7 +103,8 @@ public struct GeneratedPolicy: Sendable {
   private static func after<Value>(_ after: [GeneratedAlternative<Value>]) -> String {
     let all = after.map { one in
       let fields = [("default", one.default), ("operators-may", one.operatorsMay), ("users-may", one.usersMay)]
-      return "\(one.period): {\(fields.compactMap { key, value in value.map { "\(key): \($0)" } }.joined(separator: ", "))}"
+      return
+        "\(one.period): {\(fields.compactMap { key, value in value.map { "\(key): \($0)" } }.joined(separator: ", "))}"
     }
     return "after: {\(all.joined(separator: ", "))}"
   }

@@ -58,7 +58,9 @@ extension GeneratedPolicy {
 
   /// The period of a rule that may have one.
   private func period(_ kind: StatementKind, _ obligations: [String], _ random: inout SeededRandom) -> String? {
-    guard !periods.isEmpty, kind != .setting, kind != .duty || obligations.isEmpty, random.chance(45) else { return nil }
+    guard !periods.isEmpty, kind != .setting, kind != .duty || obligations.isEmpty, random.chance(45) else {
+      return nil
+    }
     return random.pick(periods)
   }
 

@@ -139,7 +139,9 @@ public final class Periods {
       settled.verdict == .end, record.deciders == definition.deciders
     else { return false }
     let votes = record.held.values.filter { $0.determination.sequence == settled.sequence }
-    return votes.contains { support($0.determination, definition, record, at: settled.time).count >= record.deciders.quorum }
+    return votes.contains {
+      support($0.determination, definition, record, at: settled.time).count >= record.deciders.quorum
+    }
   }
 
   /// Authorities that say what `one` says, and may, at this time.

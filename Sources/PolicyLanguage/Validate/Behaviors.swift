@@ -129,7 +129,8 @@ struct BehaviorResolver {
     if let population = draft.population, population.value == nil { return }
     if let hardcoded = draft.hardcoded {
       report.error(
-        .hardcodedContradiction, first.location, "`\(name)` is hard-coded, so no period changes it", length: first.length,
+        .hardcodedContradiction, first.location, "`\(name)` is hard-coded, so no period changes it",
+        length: first.length,
         hint: "an absolute has no default and no ceilings; delete this",
         related: .init(location: hardcoded.location, message: "hard-coded here"))
       return

@@ -204,7 +204,8 @@ extension Form {
 
   private static let deciderKeys = [
     Key(
-      .quorum, .whole(1...64), .platform, required: .platform, "How many of them it takes; any single one can reinstate."),
+      .quorum, .whole(1...64), .platform, required: .platform,
+      "How many of them it takes; any single one can reinstate."),
     Key(.of, .list(.name), .platform, required: .platform, "Names of `authorities`."),
   ]
 

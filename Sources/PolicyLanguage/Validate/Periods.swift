@@ -208,7 +208,8 @@ struct AlternativeCheck {
       known(name, draft.location, draft.length)
       guard let own else {
         report.error(
-          .ceilingWithoutDefault, draft.location, "`after` of \(what) needs a `default` beside it", length: draft.length,
+          .ceilingWithoutDefault, draft.location, "`after` of \(what) needs a `default` beside it",
+          length: draft.length,
           hint: "what holds while the period runs has to be stated where its end loosens it")
         continue
       }
@@ -263,7 +264,8 @@ struct AlternativeCheck {
       .periodTightens, other.1.location,
       "`\(field)` of \(what) is `\(first.1.value)` after `\(first.0)` and `\(other.1.value)` after `\(other.0)`",
       length: other.1.length,
-      hint: "of several that have ended the strictest counts, so that the end of one would tighten; let them say the same",
+      hint:
+        "of several that have ended the strictest counts, so that the end of one would tighten; let them say the same",
       related: .init(location: first.1.location, message: "the other one"))
   }
 }
@@ -306,7 +308,8 @@ extension StatementReader {
     switch kind {
     case .setting: "a setting has no period; only a limit, a duty or a grant has one"
     case .limit: "a limit that begins when a period ends would tighten then"
-    case .duty, .grant: "a \(kind == .duty ? "duty" : "grant") that is there only while a period runs would tighten when it ends"
+    case .duty, .grant:
+      "a \(kind == .duty ? "duty" : "grant") that is there only while a period runs would tighten when it ends"
     }
   }
 }

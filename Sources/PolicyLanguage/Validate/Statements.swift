@@ -47,7 +47,9 @@ struct StatementReader {
     guard let fields = shape.fields(node, .grant) else { return nil }
     let condition = condition(fields[.when], .grant)
     let period = period(fields, .grant)
-    guard let name = fields[.behavior], let effect = shape.effect(fields[.usersMay]), !period.isNever else { return nil }
+    guard let name = fields[.behavior], let effect = shape.effect(fields[.usersMay]), !period.isNever else {
+      return nil
+    }
     let statement = Statement(
       kind: .grant, behavior: document.string(name), effect: effect, tier: .operator, condition: condition,
       readsArgument: false, obligations: [], period: period.name, clause: shape.text(fields[.clause]), isShadow: false,

@@ -137,7 +137,8 @@ struct Sign: LicetCommand {
     if format.json {
       Output.line(DeterminationText.json(signed, file: path).pretty)
     } else {
-      Output.line("\(path) is signed:\n\(DeterminationText.lines(one))\n`licet period submit \(path)` hands it to licetd")
+      Output.line(
+        "\(path) is signed:\n\(DeterminationText.lines(one))\n`licet period submit \(path)` hands it to licetd")
     }
     return 0
   }
@@ -369,7 +370,9 @@ private enum DeterminationText {
       case .reinstate: "runs again"
       case .handOver: "is decided by the authorities that the policy names now"
       }
-    let evidence = one.evidence.map { "  evidence  \($0.name)  sha256:\($0.digest.hex)" + ($0.place.isEmpty ? "" : "  \($0.place)") }
+    let evidence = one.evidence.map {
+      "  evidence  \($0.name)  sha256:\($0.digest.hex)" + ($0.place.isEmpty ? "" : "  \($0.place)")
+    }
     return
       (["  \(one.authority) says that \(one.period) \(what), for \(one.host)"] + evidence + [
         "  number    \(one.sequence)", "  valid     \(text(of: one.issued)) to \(text(of: one.validUntil))",

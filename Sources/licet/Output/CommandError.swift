@@ -65,7 +65,8 @@ struct CommandError: Error, Equatable, Sendable {
 
     var exit: Exit {
       switch self {
-      case .noOperator, .unknownOperator, .noBehavior, .badName, .badDial, .unknownPeriod, .unknownKey, .unknownAttribute,
+      case .noOperator, .unknownOperator, .noBehavior, .badName, .badDial, .unknownPeriod, .unknownKey,
+        .unknownAttribute,
         .wrongType, .badValue, .tooLong, .tooMany, .conflictingFlags, .verifiedAttribute, .noSuchGeneration:
         .usage
       case .refused, .brokenOperator, .badJSON, .badPolicy, .badImage, .badScenario, .badDocument: .data

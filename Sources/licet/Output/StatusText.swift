@@ -20,7 +20,11 @@ extension StatusReport {
     field("platform", (admin?["platform"]?.text).map(shown))
     field("policy", admin?["policy"]?.texts.map(shown).joined(separator: " < "))
     field("compiler", (admin?["compiler"]?.text).map(shown))
-    field("overdue", (admin?["overdue-periods"]?.texts).map { $0.isEmpty ? "" : "the review of \($0.map(shown).joined(separator: ", "))" })
+    field(
+      "overdue",
+      (admin?["overdue-periods"]?.texts).map {
+        $0.isEmpty ? "" : "the review of \($0.map(shown).joined(separator: ", "))"
+      })
     if admin?["held"]?.isTrue == true { field("held", "changes of files wait for a reload") }
     field("memory", admin?["memory"]?.number.map { "\(($0 + (1 << 19)) >> 20) MiB" })
     field(

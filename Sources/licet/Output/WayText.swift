@@ -42,7 +42,8 @@ enum WayText {
 
   private static func period(_ step: WayStep) -> String {
     guard let period = step.instead.statement else { return "a period ends" }
-    return "wait until the period `\(harmless(period.behavior))` ends (\(period.place)), by \(harmless(period.condition ?? ""))"
+    return
+      "wait until the period `\(harmless(period.behavior))` ends (\(period.place)), by \(harmless(period.condition ?? ""))"
   }
 
   /// " to 0.3 at least (it may be 0.4)".

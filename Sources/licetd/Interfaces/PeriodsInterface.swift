@@ -54,7 +54,9 @@ extension Daemon {
       var reader = call.reader
       guard let name = try? reader.nextSwiftString(),
         let one = authority.periods.standings.first(where: { $0.definition.name == name })
-      else { return refuse(call, .wrongPeriod, "the platform in force declares no such period; List says which there are") }
+      else {
+        return refuse(call, .wrongPeriod, "the platform in force declares no such period; List says which there are")
+      }
       call.reply { write(one, &$0) }
     }
   }

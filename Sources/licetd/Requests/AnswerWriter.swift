@@ -191,7 +191,9 @@ struct AnswerWriter {
         one.entry("period", period.name)
         one.entry("terms", period.terms)
         one.entry("ended", period.hasEnded)
-        if line.statement?.condition == nil, line.dial == nil { one.entry("truth", line.truth.name) }
+        // Of a rule that asks for nothing but its period.
+        let isRule = [.grant, .duty, .limit].contains(line.step)
+        if isRule, line.statement?.condition == nil { one.entry("truth", line.truth.name) }
       }
     }
   }

@@ -80,7 +80,8 @@ final class DecisionPoint {
     _ reader: inout MessageReader, operator name: String, stops: [Halt], explaining: Bool, now: timespec
   ) throws(Refusal) -> Outcome {
     defer { scratch.empty() }
-    let policy = generation.policy(for: name) ?? generation.platform.map { Policy(platform: $0.image, ended: generation.ended) }
+    let policy =
+      generation.policy(for: name) ?? generation.platform.map { Policy(platform: $0.image, ended: generation.ended) }
     frame.reset()
     try readNames(&reader)
     var request = try readRequest(&reader, policy)

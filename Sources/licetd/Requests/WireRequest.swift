@@ -104,7 +104,8 @@ extension DecisionPoint {
   func read(
     _ body: inout WireReader, operator name: String, isPadded: Bool = false
   ) throws(Refusal) -> WireQuestion {
-    let policy = generation.policy(for: name) ?? generation.platform.map { Policy(platform: $0.image, ended: generation.ended) }
+    let policy =
+      generation.policy(for: name) ?? generation.platform.map { Policy(platform: $0.image, ended: generation.ended) }
     frame.reset()
     let (head, behaviors, attributes) = RequestHead.read(&body)
     guard !body.isBroken else { throw Refusal(.badRequest, "check: the message makes no sense") }

@@ -554,6 +554,11 @@ impl fmt::Display for Change<'_> {
                 let highest = self.dial.map_or(0.0, |dial| dial.highest);
                 write!(f, "the platform states stakes of {highest} at most for {name}, or raises the dial")?
             }
+            ChangeKind::Period => {
+                let period = self.statement.as_ref();
+                let (name, terms) = period.map_or(("", ""), |one| (one.behavior, one.condition.unwrap_or("")));
+                write!(f, "wait until the period {name} ends, by {terms}")?
+            }
             ChangeKind::Halt => return self.halt.map_or(Ok(()), |halt| write!(f, "{halt}")),
             ChangeKind::Other(_) => write!(f, "something changes for {name} that this program is too old to know")?,
         }
