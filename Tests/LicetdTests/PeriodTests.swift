@@ -75,9 +75,25 @@ import Testing
     #expect(try rig.check() == "ask")
     #expect(try licet(["period", "submit", first]).status != 0)
     let generation = try rig.generation()
+    let heard = folder.appendingPathComponent("heard")
+    try Data().write(to: heard)
+    let watch = Process()
+    watch.executableURL = URL(fileURLWithPath: program("licet"))
+    watch.arguments = ["watch", "--address", rig.bus.addressText]
+    watch.standardOutput = try FileHandle(forWritingTo: heard)
+    try watch.run()
+    defer {
+      kill(watch.processIdentifier, SIGKILL)
+      watch.waitUntilExit()
+    }
+    func isHeard(_ words: String) -> Bool {
+      rig.waits { try String(contentsOf: heard, encoding: .utf8).contains(words) }
+    }
+    #expect(isHeard("watching"))
     #expect(try licet(["period", "submit", try sign("bob", evidence)]).output.contains("has ended"))
     #expect(try rig.check() == "allow")
     #expect(try rig.generation() > generation)
+    #expect(isHeard("the period pilot has ended"))
     // Killed, it comes back with what was determined.
     rig.kill9()
     try rig.start()

@@ -73,7 +73,9 @@ private struct Subscription {
 
   private mutating func subscribe() throws(CommandError) {
     do {
-      let reply = try daemon.raw(.authority, "Subscribe") { $0.append(["decisions", "reloads", "diagnostics"]) }
+      let reply = try daemon.raw(.authority, "Subscribe") {
+        $0.append(["decisions", "reloads", "diagnostics", "periods"])
+      }
       owner = reply.sender
     } catch {
       throw CommandError(error, calling: "Subscribe", on: daemon.address)
@@ -91,9 +93,13 @@ private struct Subscription {
       } else if (try? subscribe()) != nil {
         printer.back(generation)
       }
-    } else if let owner, signal.sender == owner, signal.interface == Daemon.Interface.authority.rawValue {
+    } else if let owner, signal.sender == owner, isOurs(signal.interface) {
       printer.signal(signal.member ?? "", arguments)
     }
+  }
+
+  private func isOurs(_ interface: String?) -> Bool {
+    [Daemon.Interface.authority, .periods].contains { $0.rawValue == interface }
   }
 }
 
@@ -124,6 +130,11 @@ struct WatchPrinter {
       if isJSON { return event("generation", ["generation": arguments[0]]) }
       line(style.glyph("↻", "@"), .blue, "generation \(arguments[0].number ?? 0) is in force")
     case ("Reloaded", 2): reloaded(arguments)
+    case ("PeriodChanged", 2):
+      if isJSON { return event("period", ["period": arguments[0], "ended": arguments[1]]) }
+      let name = shown(arguments[0].text ?? "")
+      line(
+        style.glyph("↻", "@"), .blue, "the period \(name) \(arguments[1].isTrue == true ? "has ended" : "runs again")")
     case ("Diagnosed", 1): diagnosed(DaemonDiagnostic.list(arguments[0]))
     default: break
     }

@@ -29,7 +29,7 @@ macro_rules! facts {
                 let space = MaybeUninit::<$kind>::uninit();
                 // SAFETY: only addresses are taken, nothing is read.
                 let at = unsafe { std::ptr::addr_of!((*space.as_ptr()).$member) };
-                let name = stringify!($member).replace("as_", "as");
+                let name = match stringify!($member) { "as_" => "as", name => name };
                 // SAFETY: a member's address, which is valid.
                 let size = unsafe { size_of_pointee(at) };
                 let offset = at as usize - space.as_ptr() as usize;

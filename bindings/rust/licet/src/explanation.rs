@@ -185,10 +185,8 @@ impl Explanation {
         // SAFETY: an explanation, its own texts, and a period of its size.
         unsafe {
             let code = sys::licet_explanation_period(self.raw.as_ptr(), index, &mut raw);
-            (code == 0).then(|| Period {
-                has_ended: raw.has_ended != 0,
-                statement: Statement::read(code, &raw.statement),
-            })
+            (code == 0)
+                .then(|| Period { has_ended: raw.has_ended != 0, statement: Statement::read(code, &raw.statement) })
         }
     }
 
