@@ -93,8 +93,8 @@ let package = Package(
     .executableTarget(
       name: "licet",
       dependencies: [
-        "PolicyDiff", "Offline", "PolicyLanguage", "Consultation", "Decision", "Determinations", "CEL", "PolicyImage", "Bus",
-        "System",
+        "PolicyDiff", "Offline", "PolicyLanguage", "Consultation", "Decision", "Determinations", "CEL", "PolicyImage",
+        "Bus", "System",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
       ], swiftSettings: settings),

@@ -23,11 +23,12 @@ enum Known {
   static let lastFunction: UInt16 = 82
   static let attributeFlags: UInt32 = 1
   static let slots: UInt16 = 7
-  /// What a frame and a policy hold, by their properties' names.
+  /// What a frame and a policy hold, by their properties' names. `ended` counts only where an image has periods, and those
+  /// sections aren't listed: of such a policy nothing is proved.
   static let frame: Set = [
-    "slots", "symbols", "slotCount", "arena", "arenaSize", "arenaUsed", "source", "sessionDial",
+    "slots", "symbols", "slotCount", "arena", "arenaSize", "arenaUsed", "source", "sessionDial", "ended",
   ]
-  static let policy: Set = ["platform", "overlay", "word"]
+  static let policy: Set = ["platform", "overlay", "word", "ended"]
 
   /// The format's own numbers are still those above.
   static var isWholeFormat: Bool {
@@ -49,7 +50,7 @@ enum Known {
   static func covers(_ image: Image) -> Bool {
     let header = image.header.pointee
     guard isWholeFormat, header.version == version, header.flags & ~headerFlags == 0, header.reserved == 0,
-      header.reserved1 == 0
+      header.periods == 0
     else { return false }
     // A section's count is the upper half of its entry.
     let counts = withUnsafeBytes(of: header.sections) { $0.bindMemory(to: UInt64.self).map { $0 >> 32 } }
