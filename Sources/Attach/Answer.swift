@@ -173,6 +173,15 @@ public struct AnswerWriter {
         left &= left &- 1
       }
     }
+    if let policy, var instead = missing.10 {
+      let decider = instead.decider
+      var left = way.counters
+      while left != 0 {
+        instead.decider = way.counterDecider(decider, left.trailingZeroBitCount, policy)
+        change(10, instead, &writer)
+        left &= left &- 1
+      }
+    }
     for halt in halts { change(5, missing.8, halt: halt, &writer) }
     writer.replace(count, at: at)
   }

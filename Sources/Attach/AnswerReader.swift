@@ -47,7 +47,7 @@ public struct ChangeText {
 
   public static func read(_ reader: inout WireReader) -> ChangeText {
     var one = ChangeText(change: reader.take(), halt: .read(&reader), instead: .read(&reader))
-    if one.change > 9 { reader.refuse() }
+    if one.change > 10 { reader.refuse() }
     if hasDial(one.change) {
       (one.needed.millionths, one.highest.millionths) = (reader.take(), reader.take())
       if one.needed > .one || one.highest > .one { reader.refuse() }

@@ -2,6 +2,7 @@
 
 extension Checker {
   func call(_ node: Expression) -> CELType {
+    if counter(node) { return .int }
     if namesNoFunction(node) {
       for argument in operands(node).dropFirst() { _ = check(argument) }
       return .dyn
@@ -9,6 +10,26 @@ extension Checker {
     var types: [CELType] = []
     for operand in operands(node) { types.append(check(operand)) }
     return result(node, types)
+  }
+
+  /// `counter("NAME")`: reads a counter, which has to be named where it stands.
+  private func counter(_ node: Expression) -> Bool {
+    guard case .call("counter", nil, let arguments) = node.kind, let known = environment.counters else { return false }
+    guard arguments.count == 1, case .literal(.string(let name)) = arguments[0].kind else {
+      report(
+        .counter, node.span, "a counter is named by a text that stands here",
+        hint: "write counter(\"NAME\") > 10; which counter is read can't depend on the request")
+      return true
+    }
+    guard known.contains(name) else {
+      report(
+        .counter, arguments[0].span, "there is no counter '\(name)'",
+        hint: Names.nearest(to: name, among: known.sorted()).map { "did you mean '\($0)'?" }
+          ?? "the platform declares counters under `counters`")
+      return true
+    }
+    refer(node, to: .variable("counter.\(name)"))
+    return true
   }
 
   /// The target, if any, and the arguments.

@@ -44,6 +44,8 @@ struct CodeGenerator {
     switch e.kind {
     case .literal(let literal): self.literal(literal)
     case .identifier: try name(e, slots)
+    // A counter.
+    case .call where checked.references[e.id]?.isVariable == true: try name(e, slots)
     case .select(let operand, let field, let isTest, let isOptional):
       try select(e, operand, field, isTest: isTest, isOptional: isOptional, slots)
     case .call(let function, let target, let arguments): try call(e, function, target, arguments, slots)

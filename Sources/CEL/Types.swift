@@ -30,7 +30,13 @@ public struct Environment: Sendable {
   public var container: String
   /// False: type errors are left to evaluation (the conformance suite's `disable_check`); never in policies.
   public var isChecked: Bool
-  public init(variables: [String: Variable], container: String = "", isChecked: Bool = true) {
+  /// Names of counters that `counter("NAME")` reads, an int: each is the variable `counter.NAME`, which no other spelling
+  /// reaches. nil: there is no such function.
+  public var counters: Set<String>?
+  public init(
+    variables: [String: Variable], container: String = "", isChecked: Bool = true, counters: Set<String>? = nil
+  ) {
+    self.counters = counters
     self.variables = variables
     self.container = container
     self.isChecked = isChecked
@@ -40,7 +46,7 @@ public struct Environment: Sendable {
 /// What an identifier, selection or call node turned out to mean.
 public enum Reference: Hashable, Sendable {
   /// A variable of the environment, by its declared name. Stands on the outermost node of the selector chain
-  /// that names it (for `has(user.role)`: on the test node itself, meaning "is it given").
+  /// that names it (for `has(user.role)`: on the test node itself, meaning "is it given"), or on the call `counter("NAME")`.
   case variable(String)
   /// A type denotation such as `int` or `google.protobuf.Timestamp`.
   case type(CELType)
@@ -89,6 +95,7 @@ public struct CELError: Error, Hashable, Sendable {
     case zone = "cel-zone"
     case message = "cel-message"
     case tooComplex = "cel-too-complex"
+    case counter = "cel-counter"
   }
   public var code: Code
   public var span: Span

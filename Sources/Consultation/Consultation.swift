@@ -76,8 +76,17 @@ public struct Consultation {
       return step
     }
     let waits = way.missing.9.map { periods(way, $0) } ?? []
-    guard let halted = way.missing.8 else { return steps + waits }
-    return steps + waits + halts.map { WayStep(.halt($0), insteadOf: decidedBy(halted)) }
+    let falls = way.missing.10.map { counters(way, $0) } ?? []
+    guard let halted = way.missing.8 else { return steps + waits + falls }
+    return steps + waits + falls + halts.map { WayStep(.halt($0), insteadOf: decidedBy(halted)) }
+  }
+
+  private func counters(_ way: Way, _ missing: Decision) -> [WayStep] {
+    (0..<policy.platform.counterCount).filter { way.counters &>> UInt64($0) & 1 == 1 }.map { counter in
+      var mended = missing
+      mended.decider = way.counterDecider(missing.decider, counter, policy)
+      return WayStep(.counter, insteadOf: decidedBy(mended))
+    }
   }
 
   private func periods(_ way: Way, _ missing: Decision) -> [WayStep] {

@@ -56,6 +56,11 @@ public struct OfflinePolicy: Sendable {
     (0..<platform.periodCount).map { String(decoding: platform.period($0).name, as: UTF8.self) }
   }
 
+  /// The platform's counters, in the order of their names.
+  public var counters: [String] {
+    (0..<platform.counterCount).map { String(decoding: platform.counter($0).name, as: UTF8.self) }
+  }
+
   private func periods(named names: [String]) throws(RequestError) -> UInt64 {
     var set: UInt64 = 0
     let known = names.isEmpty ? [] : periods
@@ -86,6 +91,10 @@ public struct OfflinePolicy: Sendable {
     set(BuiltInSlot.now, .timestamp(seconds: request.now.seconds, nanoseconds: request.now.nanoseconds))
     if let name { set(BuiltInSlot.operatorName, .string(name)) }
     set(BuiltInSlot.argument, .string(request.argument ?? ""))
+    for (name, value) in request.counters {
+      guard let slot = slot(of: "counter.\(name)") else { throw RequestError(.unknownCounter, at: name) }
+      frame.set(slot, .int(value))
+    }
     for (attribute, value) in request.attributes {
       guard let slot = slot(of: attribute), slot >= Int(BuiltInSlot.count) else {
         throw RequestError(.unknownAttribute, at: attribute)

@@ -16,6 +16,8 @@ public struct Request: Sendable {
   public var dial: Degree?
   /// Names of the periods that are to count as ended; all others run.
   public var ended: [String] = []
+  /// What counters have come to, this request included, by their names; of all others it isn't known.
+  public var counters: [String: Int64] = [:]
   /// Seconds since 1970 and nanoseconds.
   public var now: (seconds: Int64, nanoseconds: Int32)
 
@@ -44,6 +46,7 @@ public struct RequestError: Error, Hashable, Sendable {
     case badName = "bad-name"
     case badDial = "bad-dial"
     case unknownPeriod = "unknown-period"
+    case unknownCounter = "unknown-counter"
   }
   public var code: Code
   /// What it is about: an attribute's name, a behaviour, an operator.
@@ -133,6 +136,8 @@ public struct WayStep: Sendable {
     case sessionDial, operatorDial, stakes
     /// This period ends: `instead.statement` is its own, with its name for a behaviour and its terms for a condition.
     case period
+    /// This counter falls: `instead.statement` is its own, with its name for a behaviour and what it counts for a condition.
+    case counter
     /// This halt ends.
     case halt(Halt)
   }

@@ -25,7 +25,7 @@ extension StatementForm {
     switch self {
     case .chosen: "population"
     case .audience: "audience"
-    case .rule, .declaration, .unknown, .builtIn, .dial, .period: nil
+    case .rule, .declaration, .unknown, .builtIn, .dial, .period, .counter: nil
     }
   }
 
@@ -60,6 +60,7 @@ extension WayBy {
     case .platform: "platform"
     case .nobody: "nobody"
     case .authorities: "authorities"
+    case .wait: "wait"
     }
   }
 }
@@ -76,6 +77,7 @@ extension WayStep.Kind {
     case .operatorDial: "operator-dial"
     case .stakes: "stakes"
     case .period: "period"
+    case .counter: "counter"
     case .halt(let halt): halt.kind.rawValue
     }
   }
@@ -133,7 +135,12 @@ extension Failure {
   public func phrase(attribute: String?) -> String {
     switch self {
     case .none: "unknown"
-    case .missingAttribute: "`\(attribute ?? "an attribute")` is not given"
+    case .missingAttribute:
+      if let counter = attribute?.counterName {
+        "the counter `\(counter)` is not known"
+      } else {
+        "`\(attribute ?? "an attribute")` is not given"
+      }
     case .noSuchKey: "a key that it reads is not in the map"
     case .noSuchOverload:
       attribute == "argument" ? "with an empty argument" : "a value has a type that the operation doesn't take"
@@ -150,6 +157,11 @@ extension Failure {
     case .unknownName: "a name is unknown"
     }
   }
+}
+
+extension String {
+  /// Of an attribute that is a counter's value: the counter's name.
+  public var counterName: String? { utf8.starts(with: "counter.".utf8) ? String(dropFirst(8)) : nil }
 }
 
 extension Tier {

@@ -7,13 +7,14 @@ public struct Policy {
   public let platform: Image
   /// The platform's image again where there is no operator; `hasOverlay` says.
   let overlay: Image
-  /// Bit 0: there is an overlay; bit 1: a condition reads `session.dial`; from bit 2 on the dial. One word, so that passing a
+  /// Bit 0: there is an overlay; bit 1: a condition reads `session.dial`; bit 31: there are counters; from bit 2 on the dial. One word, so that passing a
   /// policy on costs no more for it.
   private let word: UInt32
   @inline(__always) public var hasOverlay: Bool { word & 1 != 0 }
   @inline(__always) var readsDial: Bool { word & 2 != 0 }
   /// The dial as it is settled where the request has none of its own.
-  @inline(__always) var dial: Degree { Degree(millionths: word >> 2) }
+  @inline(__always) var dial: Degree { Degree(millionths: word >> 2 & 0xF_FFFF) }
+  @inline(__always) public var hasCounters: Bool { word & 1 << 31 != 0 }
   /// The platform's periods that have ended, by their numbers; all others run (DESIGN §2.8).
   public let ended: UInt64
 
@@ -23,7 +24,8 @@ public struct Policy {
     self.overlay = overlay ?? platform
     let flags = platform.header.pointee.flags | self.overlay.header.pointee.flags
     let dial = DialSettings(platform, overlay, ended: ended).settled(session: .zero).value.millionths
-    word = (overlay == nil ? 0 : 1) | (flags & ImageHeader.readsDial == 0 ? 0 : 2) | dial << 2
+    let counters: UInt32 = platform.counterCount == 0 ? 0 : 1 << 31
+    word = counters | (overlay == nil ? 0 : 1) | (flags & ImageHeader.readsDial == 0 ? 0 : 2) | dial << 2
   }
 
   /// With these periods ended as well.
@@ -120,4 +122,6 @@ public struct Changes: BitwiseCopyable, Sendable {
   public static var halt: Changes { Changes(rawValue: 256) }
   /// Periods have ended, of which the way says which.
   public static var periods: Changes { Changes(rawValue: 512) }
+  /// The counters have fallen to what this request alone makes them.
+  public static var counters: Changes { Changes(rawValue: 1024) }
 }

@@ -72,6 +72,15 @@ public struct Frame {
       .string(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)))
   }
 
+  /// Room for values in the arena until the next reset; nil: it is full.
+  mutating func lend(_ count: Int) -> UnsafeMutablePointer<Value>? {
+    let start = BlobLayout.padded(arenaUsed)
+    guard start <= arenaSize, count <= (arenaSize &- start) / 16 else { return nil }
+    arenaUsed = start &+ count &* 16
+    // SAFETY: inside the arena, whose used part nothing else writes.
+    return (arena + start).bindMemory(to: Value.self, capacity: count)
+  }
+
   /// Gives the attribute at `slot` a value; the caller has validated it.
   @inline(__always)
   public mutating func set(_ slot: Int, _ value: Value) {

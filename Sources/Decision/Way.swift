@@ -14,6 +14,8 @@ public enum WayBy: UInt8, Sendable {
   case nobody = 4
   /// The authorities that end periods, once they have the evidence: until then one waits.
   case authorities = 5
+  /// Nobody: one waits until counters have fallen, with what else `changes` hold.
+  case wait = 6
 }
 
 /// A way out of a refusal. For an `ask`, an overseer's approval comes before all of it.
@@ -24,7 +26,8 @@ public struct Way {
   /// For each change, in the order of its bits, what decides while that one alone is missing.
   public var missing:
     (
-      Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?
+      Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?,
+      Decision?
     )
   /// Where the dial is in the way, the most that is at stake; else zero.
   public var stakes = Degree.zero
@@ -36,11 +39,14 @@ public struct Way {
   public var isUntrusted = false
   /// The fewest periods whose end the change `periods` means.
   public var periods: UInt64 = 0
+  /// The fewest counters whose fall the change `counters` means.
+  public var counters: UInt64 = 0
 
   init(
     by: WayBy, changes: Changes,
     missing: (
-      Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?
+      Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?,
+      Decision?
     )
   ) {
     (self.by, self.changes, self.missing) = (by, changes, missing)
@@ -51,6 +57,14 @@ public struct Way {
     var mended = decider
     mended.layer = stakesStatement == ImageFormat.none ? .none : .platform
     mended.statement = stakesStatement
+    return mended
+  }
+
+  /// The decider that the fall of this counter mends: who says what it counts.
+  public func counterDecider(_ decider: Decider, _ counter: Int, _ policy: Policy) -> Decider {
+    var mended = decider
+    mended.layer = .platform
+    mended.statement = policy.platform.counter(counter).statement
     return mended
   }
 
@@ -66,7 +80,7 @@ public struct Way {
   public init(by: WayBy, halted: Decision?) {
     self.init(
       by: by, changes: halted == nil ? Changes(rawValue: 0) : .halt,
-      missing: (nil, nil, nil, nil, nil, nil, nil, nil, halted, nil))
+      missing: (nil, nil, nil, nil, nil, nil, nil, nil, halted, nil, nil))
   }
 }
 
@@ -76,9 +90,12 @@ public func way(
   _ policy: Policy, _ frame: inout Frame, behaviors: UnsafeBufferPointer<Name>, preference: Effect? = nil,
   isHalted: Bool = false
 ) -> Way? {
+  let mark = frame.arenaUsed
+  defer { frame.arenaUsed = mark }
   var search = WaySearch(
     engine: Engine(policy, frame), ending: Engine(policy.ending(policy.platform.allPeriods), frame),
-    behaviors: behaviors, preference: preference, isHalted: isHalted)
+    fallen: FallenCounters(policy.platform, &frame, behaviors), behaviors: behaviors, preference: preference,
+    isHalted: isHalted)
   guard search.decide(0, &frame) != nil else { return nil }
   return search.run(&frame)
 }
@@ -87,6 +104,8 @@ private struct WaySearch {
   let engine: Engine
   /// With the periods ended whose end is supposed.
   var ending: Engine
+  /// With the counters fallen that one is supposed to wait for.
+  var fallen: FallenCounters
   let behaviors: UnsafeBufferPointer<Name>
   let preference: Effect?
   let isHalted: Bool
@@ -99,7 +118,10 @@ private struct WaySearch {
   var halt: UInt16 { isHalted ? Changes.halt.rawValue : 0 }
 
   func decide(_ changes: UInt16, _ frame: inout Frame) -> Decision? {
-    engine(Changes(rawValue: changes)).decide(
+    let isWaiting = Changes(rawValue: changes).contains(.counters)
+    if isWaiting { fallen.exchange(&frame) }
+    defer { if isWaiting { fallen.exchange(&frame) } }
+    return engine(Changes(rawValue: changes)).decide(
       behaviors, Wish(preference: preference, changes: Changes(rawValue: changes), isHalted: isHalted), &frame)
   }
 
@@ -110,21 +132,52 @@ private struct WaySearch {
   mutating func run(_ frame: inout Frame) -> Way {
     if allows(0, &frame) { return way(.notNeeded, 0, &frame) }
     if allows(Self.user, &frame) { return way(.user, fewest(Self.user, &frame), &frame) }
+    let counters = fallen.isSome ? Changes.counters.rawValue : 0
+    if counters != 0, allows(Self.user | counters, &frame) { return waiting(Self.user | counters, &frame) }
     let upToOperator = Self.user | Self.operator
     if allows(upToOperator, &frame) { return way(.operator, fewest(upToOperator, &frame), &frame) }
+    if counters != 0, allows(upToOperator | counters, &frame) { return waiting(upToOperator | counters, &frame) }
     if engine.policy.platform.allPeriods & ~engine.policy.ended != 0 {
-      let waiting = upToOperator | Changes.periods.rawValue
-      if allows(waiting, &frame) {
+      var waiting = upToOperator | Changes.periods.rawValue
+      var isEnough = allows(waiting, &frame)
+      if !isEnough, counters != 0 {
+        waiting |= counters
+        isEnough = allows(waiting, &frame)
+      }
+      if isEnough {
         let changes = fewest(waiting, &frame)
         let periods = fewestPeriods(changes, &frame)
+        let counters = fewestCounters(changes, &frame)
         var way = way(.authorities, changes, &frame)
-        way.periods = periods
+        (way.periods, way.counters) = (periods, counters)
         return way
       }
     }
     let all = upToOperator | Self.platform | halt
     if allows(all, &frame) { return way(.platform, fewest(all, &frame), &frame) }
     return way(.nobody, 0, &frame)
+  }
+
+  private mutating func waiting(_ all: UInt16, _ frame: inout Frame) -> Way {
+    let changes = fewest(all, &frame)
+    let counters = fewestCounters(changes, &frame)
+    var way = way(.wait, changes, &frame)
+    way.counters = counters
+    return way
+  }
+
+  /// Of the counters those without whose fall these changes don't do; none where these changes don't have one fall.
+  private mutating func fewestCounters(_ changes: UInt16, _ frame: inout Frame) -> UInt64 {
+    guard Changes(rawValue: changes).contains(.counters) else { return 0 }
+    var bit: UInt64 = 1
+    while bit != 0 {
+      if fallen.falling & bit != 0 {
+        fallen.falling &= ~bit
+        if !allows(changes, &frame) { fallen.falling |= bit }
+      }
+      bit &<<= 1
+    }
+    return fallen.falling
   }
 
   /// The smallest set within `all` that allows; of equals the one that asks least of higher layers: an operator's own
@@ -189,7 +242,8 @@ private struct WaySearch {
       missing: (
         missing(.preference, &frame), missing(.sessionDial, &frame), missing(.settings, &frame),
         missing(.operatorLimits, &frame), missing(.operatorDial, &frame), missing(.choice, &frame),
-        missing(.platformLimits, &frame), missing(.stakes, &frame), missing(.halt, &frame), missing(.periods, &frame)
+        missing(.platformLimits, &frame), missing(.stakes, &frame), missing(.halt, &frame), missing(.periods, &frame),
+        missing(.counters, &frame)
       ))
     let stakes = highestStakes(frame)
     if stakes > engine.dialSettings.settled(session: frame.sessionDial).value { way.stakes = stakes }

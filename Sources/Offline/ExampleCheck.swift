@@ -62,7 +62,7 @@ struct ExampleCheck {
   private func request(_ example: RequestExample, _ statement: Statement) -> Request? {
     var attributes: [String: RequestValue] = [:]
     for (name, value) in example.attributes {
-      guard let declared = platform.attributes.first(where: { $0.name == name }),
+      guard let declared = platform.slots.first(where: { $0.name == name }),
         let converted = RequestValue(value, as: declared.type)
       else { return nil }
       attributes[name] = converted

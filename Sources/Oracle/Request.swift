@@ -178,6 +178,8 @@ public enum OracleWay: UInt8, Sendable {
   case user, `operator`, platform, nobody
   /// Nobody yet: periods have to end.
   case authorities
+  /// Nobody, or not they alone: counters have to fall.
+  case wait
 }
 
 /// An answer of the Oracle.

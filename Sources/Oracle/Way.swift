@@ -11,11 +11,19 @@ extension Oracle {
   static func way(
     _ request: OracleRequest, _ platform: Platform, _ operator: Operator?, _ own: [Case]
   ) throws(OracleError) -> OracleWay {
-    if let way = try choices(request, platform, `operator`, own) { return way }
+    let fallen = waited(request, platform)
+    if try user(request, platform, `operator`, own) { return .user }
+    if let fallen, try user(fallen, platform, `operator`, own) { return .wait }
+    if try both(request, platform, `operator`, own) { return .operator }
+    if let fallen, try both(fallen, platform, `operator`, own) { return .wait }
     // Nobody's choice helps, as long as every period is as it is.
-    var later = request
-    later.ended = Set(platform.periods.map(\.name)).union(request.ended)
-    if later.ended != request.ended, try choices(later, platform, `operator`, own) != nil { return .authorities }
+    let all = Set(platform.periods.map(\.name)).union(request.ended)
+    if all != request.ended {
+      for var later in [request, fallen].compactMap(\.self) {
+        later.ended = all
+        if try both(later, platform, `operator`, own) { return .authorities }
+      }
+    }
     // The platform can state stakes of 0; the source is nobody's choice.
     let isHopeless = own.contains { one in
       one.absolute?.absolute == .off || (one.source == .untrusted && one.absolute == nil)
@@ -23,36 +31,58 @@ extension Oracle {
     return isHopeless ? .nobody : .platform
   }
 
-  /// What the user, or the user and the operator, can bring about; nil: nothing.
-  private static func choices(
-    _ request: OracleRequest, _ platform: Platform, _ operator: Operator?, _ own: [Case]
-  ) throws(OracleError) -> OracleWay? {
+  /// The request with every known counter at what it alone makes of it; nil: none is known.
+  private static func waited(_ request: OracleRequest, _ platform: Platform) -> OracleRequest? {
+    var later = request
+    for counter in platform.counters where request.attributes["counter." + counter.name] != nil {
+      let isCounted = request.behaviors.contains { asked in
+        counter.behaviors.contains { asked == $0 || asked.hasPrefix($0 + ".") || $0.hasPrefix(asked + ".") }
+      }
+      later.attributes["counter." + counter.name] = .int(isCounted ? 1 : 0)
+    }
+    return platform.counters.contains { request.attributes["counter." + $0.name] != nil } ? later : nil
+  }
+
+  /// The request's cases under each dial that these choices can come to.
+  private static func cases(
+    _ request: OracleRequest, _ platform: Platform, _ operator: Operator?, _ own: [Case], _ operatorDials: [Degree?]
+  ) -> [[Case]] {
     let platformDial = OraclePeriods.dial(platform.dial, request.ended)
     let ceilings = [platformDial.default, platformDial.operatorsMay, platformDial.usersMay].map(\.value)
     let sessions: [Degree?] = [request.dial] + ceilings
-    let stated = `operator`?.dial?.value
-    func cases(_ operatorDials: [Degree?]) -> [[Case]] {
-      var seen: Set<Degree> = []
-      let dials = operatorDials.flatMap { dial in
-        sessions.map { OracleDial(platformDial, operator: dial, session: $0) }
-      }
-      return dials.filter { seen.insert($0.value).inserted }.map { dial in
-        own.map { Case(name: $0.name, request, platform, `operator`, dial) }
-      }
+    var seen: Set<Degree> = []
+    let dials = operatorDials.flatMap { dial in
+      sessions.map { OracleDial(platformDial, operator: dial, session: $0) }
     }
-    for cases in cases([stated]) {
+    return dials.filter { seen.insert($0.value).inserted }.map { dial in
+      own.map { Case(name: $0.name, request, platform, `operator`, dial) }
+    }
+  }
+
+  /// Whether the user's choices alone bring it about.
+  private static func user(
+    _ request: OracleRequest, _ platform: Platform, _ operator: Operator?, _ own: [Case]
+  ) throws(OracleError) -> Bool {
+    for cases in cases(request, platform, `operator`, own, [`operator`?.dial?.value]) {
       for preference in preferences {
-        if try all(cases, { one throws(OracleError) in try one.allows(preference) }) { return .user }
+        if try all(cases, { one throws(OracleError) in try one.allows(preference) }) { return true }
       }
     }
-    for cases in cases([stated, nil, platformDial.operatorsMay.value]) {
+    return false
+  }
+
+  /// Whether the user's and the operator's choices do.
+  private static func both(
+    _ request: OracleRequest, _ platform: Platform, _ operator: Operator?, _ own: [Case]
+  ) throws(OracleError) -> Bool {
+    if try user(request, platform, `operator`, own) { return true }
+    let best = OraclePeriods.dial(platform.dial, request.ended).operatorsMay.value
+    for cases in cases(request, platform, `operator`, own, [`operator`?.dial?.value, nil, best]) {
       for preference in preferences {
-        if try all(cases, { one throws(OracleError) in try one.allowsWithBestOperator(preference) }) {
-          return .operator
-        }
+        if try all(cases, { one throws(OracleError) in try one.allowsWithBestOperator(preference) }) { return true }
       }
     }
-    return nil
+    return false
   }
 
   private static func all(

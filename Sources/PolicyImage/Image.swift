@@ -145,7 +145,7 @@ public struct Image {
   }
 }
 
-/// The first 208 bytes of an image.
+/// The first 224 bytes of an image.
 public struct ImageHeader: BitwiseCopyable, Sendable {
   public var magic: UInt64
   public var version: UInt32
@@ -162,7 +162,7 @@ public struct ImageHeader: BitwiseCopyable, Sendable {
   /// Statement of the platform's `unknown`, or none.
   public var unknownStatement: UInt32
   public var reserved: UInt32
-  /// 16 × (offset, count); as many as there are sections are used.
+  /// (offset, count) of the first 16 sections.
   public var sections:
     (
       UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64,
@@ -177,11 +177,13 @@ public struct ImageHeader: BitwiseCopyable, Sendable {
   public var flags: UInt32
   /// How many periods there are; 0 in overlays.
   public var periods: UInt32
+  /// (offset, count) of the sections from the 17th on.
+  public var moreSections: (UInt64, UInt64)
 
   /// A condition reads `session.dial`. Without it the attribute isn't given, and what reads it all the same fails.
   public static let readsDial: UInt32 = 1
 
   /// Where a section's offset stands in the header; its count is the four bytes behind.
   @inlinable @inline(__always)
-  static func entryOffset(_ s: Section) -> Int { 56 &+ s.rawValue &* 8 }
+  static func entryOffset(_ s: Section) -> Int { (s.rawValue < 16 ? 56 : 80) &+ s.rawValue &* 8 }
 }

@@ -53,6 +53,8 @@
       /// In an overlay: an audience chose `default`; `absoluteStatement` is its statement.
       public var hasAudience = false
       public var hasAlternatives = false
+      public var isCounted = false
+      public var isCountedBelow = false
       public var stakes = Degree.one
       public var stakesDepth: UInt8 = 0
       public var audit: UInt8 = 0
@@ -76,6 +78,8 @@
       /// In the order of names.
       public var periods: [PeriodEntry] = []
       public var alternatives: [AlternativeRecord] = []
+      /// In the order of names; their slots are the last attributes.
+      public var counters: [CounterEntry] = []
       public init(kind: ImageKind, name: String, platform: UInt64, unknown: Effect, unknownStatement: UInt32) {
         self.kind = kind
         self.name = name
@@ -93,6 +97,22 @@
       public var statement = ImageFormat.none
       public var isRead = false
       public init() {}
+    }
+
+    /// A counter; `nodes` are those of the behaviours that it counts, ascending.
+    public struct CounterEntry: Sendable {
+      public var name: String
+      public var statement: UInt32
+      public var window: UInt32
+      public var counts: Counted
+      public var per: CounterKey
+      public var nodes: [UInt32]
+      public init(
+        name: String, statement: UInt32, window: UInt32, counts: Counted, per: CounterKey, nodes: [UInt32]
+      ) {
+        (self.name, self.statement, self.window) = (name, statement, window)
+        (self.counts, self.per, self.nodes) = (counts, per, nodes)
+      }
     }
 
     /// A period, its authorities and evidence in the order of bytes.
@@ -120,6 +140,7 @@
     ) -> [UInt8] {
       let nameID = string(identity.name)
       let periods = identity.periods.flatMap { words(of: $0) }
+      let counters = counterRecords(identity.counters)
       let obligationIDs = obligations.map { string($0) }
       let masks = MaskTable(obligations)
       var tables = Tables(masks: masks)
@@ -143,7 +164,8 @@
         attributes.enumerated().map {
           AttributeRecord(
             name: UInt32($0.offset), type: $0.element.type,
-            flags: $0.element.isVerified ? AttributeRecord.isVerified : 0, reserved: 0)
+            flags: ($0.element.isVerified ? AttributeRecord.isVerified : 0)
+              | ($0.offset >= attributes.count - counters.count ? AttributeRecord.isCounter : 0), reserved: 0)
         })
       out.section(.types, types)
       out.section(.constants, constants)
@@ -152,7 +174,19 @@
       out.section(.periods, periods)
       out.section(
         .alternatives, identity.alternatives.sorted { ($0.statement, $0.period) < ($1.statement, $1.period) })
+      out.section(.counters, counters)
+      out.section(.countedNodes, identity.counters.flatMap(\.nodes))
       return out.sealed(identity, name: nameID)
+    }
+
+    private mutating func counterRecords(_ counters: [CounterEntry]) -> [CounterRecord] {
+      var first: UInt32 = 0
+      return counters.map { counter in
+        defer { first += UInt32(counter.nodes.count) }
+        return CounterRecord(
+          name: string(counter.name), statement: counter.statement, window: counter.window, firstNode: first,
+          nodes: UInt16(counter.nodes.count), counts: counter.counts, per: counter.per)
+      }
     }
 
     private mutating func words(of period: PeriodEntry) -> [UInt32] {
@@ -228,7 +262,8 @@
           depth: UInt8(clamping: behavior.name.utf8.count { $0 == UInt8(ascii: ".") } + 1),
           flags: (behavior.isDeclared ? Node.isDeclared : 0) | (behavior.isNamed ? Node.isNamed : 0)
             | (behavior.hasAudience ? Node.hasAudience : 0)
-            | (behavior.hasAlternatives ? Node.hasAlternatives : 0),
+            | (behavior.hasAlternatives ? Node.hasAlternatives : 0) | (behavior.isCounted ? Node.isCounted : 0)
+            | (behavior.isCountedBelow ? Node.isCountedBelow : 0),
           parent: ImageFormat.none, end: 0, block: UInt32(rules.count), settings: count([.setting]),
           grants: count([.grant]), limits: count([.duty, .limit]), shadows: UInt16(clamping: shadows.count),
           default: behavior.default.rawValue, operatorsMay: behavior.operatorsMay.rawValue,
@@ -283,7 +318,7 @@
 
   private struct Output {
     var bytes = [UInt8](repeating: 0, count: ImageFormat.headerSize)
-    var sections = [UInt64](repeating: 0, count: 16)
+    var sections = [UInt64](repeating: 0, count: Verifier.sectionCount)
 
     mutating func section<T: BitwiseCopyable>(_ section: Section, _ entries: [T]) {
       while bytes.count % 8 != 0 { bytes.append(0) }
@@ -306,7 +341,7 @@
         all.storeBytes(of: UInt32(identity.unknown.rawValue), toByteOffset: 44, as: UInt32.self)
         all.storeBytes(of: identity.unknownStatement, toByteOffset: 48, as: UInt32.self)
         for (i, section) in sections.enumerated() {
-          all.storeBytes(of: section, toByteOffset: 56 + i * 8, as: UInt64.self)
+          all.storeBytes(of: section, toByteOffset: (i < 16 ? 56 : 80) + i * 8, as: UInt64.self)
         }
         let dial = identity.dial
         let fields = [

@@ -6,7 +6,7 @@ public enum ImageFormat {
   /// "LICETIMG" as a little-endian word.
   public static let magic: UInt64 = 0x474D_4954_4543_494C
   public static let version: UInt32 = 3
-  public static let headerSize = 208
+  public static let headerSize = 224
   /// An absent index.
   public static let none: UInt32 = 0xFFFF_FFFF
   public static let maximumSize = 1 << 30
@@ -16,6 +16,10 @@ public enum ImageFormat {
   public static let maximumSlots = 4096
   /// Periods of a platform: a set of them is a word.
   public static let maximumPeriods = 64
+  /// Counters of a platform: a set of them is a word.
+  public static let maximumCounters = 64
+  /// Behaviours that one counter names.
+  public static let maximumCountedNames = 64
   /// Conjuncts that stand in a rule itself; the rest of a condition is a program.
   public static let maximumTests = 255
 }
@@ -55,17 +59,21 @@ public enum Section: Int, Sendable {
   case periods
   /// `AlternativeRecord` by statement, then period; platform images only.
   case alternatives
+  /// `CounterRecord` in name order; platform images only. Their slots are the last of the attributes, in the same order.
+  case counters
+  /// The platform's nodes of the behaviours that counters count, ascending for each counter.
+  case countedNodes
 
   /// Bytes of one entry.
   public var stride: Int {
     switch self {
     case .bytes, .blobs: 1
-    case .stringIndex, .obligations, .types, .periods: 4
+    case .stringIndex, .obligations, .types, .periods, .countedNodes: 4
     case .strings, .nodeIndex, .rules, .masks, .constants, .code: 8
     case .nodes: 48
     case .statements: 32
     case .attributes: 16
-    case .alternatives: 24
+    case .alternatives, .counters: 24
     }
   }
 }
@@ -122,6 +130,10 @@ public struct Node: BitwiseCopyable, Sendable {
   public static let hasAudience: UInt8 = 8
   /// `choiceStatement` has alternatives for when a period has ended.
   public static let hasAlternatives: UInt8 = 16
+  /// A counter counts, or a limit reads a counter, here, above or below: who keeps the counters decides.
+  public static let isCounted: UInt8 = 32
+  /// Likewise here or above, so that it is so of every name below this one.
+  public static let isCountedBelow: UInt8 = 64
 }
 
 /// One statement's decision part, a word: kind (2 bits), effect (2), tier (2), reads argument (1), shadow (1);
@@ -230,6 +242,8 @@ public enum StatementForm: UInt8, Sendable {
   case dial = 6
   /// A period: `name` is its own, `condition` says who ends it, on what, and when that is looked at again.
   case period = 7
+  /// A counter: `name` is its own, `condition` says what it counts.
+  case counter = 8
 }
 
 /// What replaces default and ceilings once a period has ended (DESIGN §2.8): of a declaration effects, of the dial
@@ -257,6 +271,8 @@ public struct AttributeRecord: BitwiseCopyable, Sendable {
   public var reserved: UInt32
 
   public static let isVerified: UInt32 = 1
+  /// A counter's value, named `counter.NAME`: given by who keeps the counters, or not known.
+  public static let isCounter: UInt32 = 2
 }
 
 /// The slots of the attributes that the authority gives, in every platform.

@@ -13,6 +13,7 @@ public struct ImageError: Error, Equatable, Sendable {
     case otherPlatform
     case badDial
     case badPeriod
+    case badCounter
   }
   public var code: Code
   public var offset: Int
@@ -58,7 +59,7 @@ struct Verifier {
       let offset = view.section(section) - base
       let length = view.count(section) &* section.stride
       guard offset >= end, offset & 7 == 0, length <= memory.count, offset <= memory.count &- length else {
-        throw ImageError(.badSection, at: 56 &+ i &* 8)
+        throw ImageError(.badSection, at: ImageHeader.entryOffset(section))
       }
       end = offset &+ length
     }
@@ -66,7 +67,7 @@ struct Verifier {
     self.kind = kind
   }
 
-  static let sectionCount = 16
+  static let sectionCount = 18
 
   func run(platform: Image?) throws(ImageError) -> Image {
     try checkStrings()
@@ -78,6 +79,7 @@ struct Verifier {
     try checkNodes(platform)
     try checkPeriods()
     try checkAlternatives()
+    try checkCounters()
     let slots = (platform ?? image).count(.attributes)
     try checkPrograms(slots: slots)
     try checkRules(slots: slots, periods: (platform ?? image).periodCount)

@@ -14,6 +14,7 @@ enum Property: String, CaseIterable, Sendable {
   case orderDoesNotMatter = "P9"
   case lowerDialsNeverLoosen = "P11"
   case runningPeriodsNeverLooser = "P12"
+  case unknownCountersNeverLoosen = "P5 of counters"
   case widerNeverLooser = "P13"
   case haltsDeny = "P14"
   case agentsAskAboveTheDial = "P15"
@@ -31,6 +32,7 @@ enum Property: String, CaseIterable, Sendable {
     case .orderDoesNotMatter: Checks.orderDoesNotMatter
     case .lowerDialsNeverLoosen: Checks.lowerDialsNeverLoosen
     case .runningPeriodsNeverLooser: Checks.runningPeriodsNeverLooser
+    case .unknownCountersNeverLoosen: Checks.unknownCountersNeverLoosen
     case .widerNeverLooser: Checks.widerNeverLooser
     case .haltsDeny: Checks.haltsDeny
     case .agentsAskAboveTheDial: Checks.agentsAskAboveTheDial

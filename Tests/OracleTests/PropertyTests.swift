@@ -34,6 +34,7 @@ import Testing
     (.namesBelowForgotten, .widerNeverLooser), (.dutiesOutrankHalts, .haltsDeny),
     (.failedObligationsLost, .failuresKeepObligations), (.smallDialsForgotten, .lowerDialsNeverLoosen),
     (.dutiesOutrankDial, .agentsAskAboveTheDial), (.periodsInverted, .runningPeriodsNeverLooser),
+    (.unknownCountersAreZero, .unknownCountersNeverLoosen),
     (.boundsForgotten, .populationsAreServed), (.payoffsRounded, .populationsAreServed),
     (.audiencesForgotten, .populationsAreServed), (.audiencesUnbounded, .populationsAreServed),
   ]

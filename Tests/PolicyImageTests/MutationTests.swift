@@ -151,8 +151,9 @@ struct ImageHeaderView {
   init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   func range(_ section: Section) -> Range<Int> {
-    let offset = Int(HostileImage.word(bytes, at: 56 + section.rawValue * 8))
-    return offset..<offset + Int(HostileImage.word(bytes, at: 60 + section.rawValue * 8)) * section.stride
+    let entry = (section.rawValue < 16 ? 56 : 80) + section.rawValue * 8
+    let offset = Int(HostileImage.word(bytes, at: entry))
+    return offset..<offset + Int(HostileImage.word(bytes, at: entry + 4)) * section.stride
   }
 
   /// Where the node of this name is.

@@ -93,6 +93,37 @@ import Testing
     Change(code: .badPeriod, apply: put(2, 4, .alternatives, 4)),
     Change(code: .badPeriod, apply: put(3, 4, .alternatives, 12)),
     Change(code: .badPeriod, apply: put(1, 4, .alternatives, 4)),
+    // A counter without a name, a statement, a window; with names beyond the section, with none, of no kind, for nobody.
+    Change(code: .badCounter, apply: put(0xFFFF_FFFF, 4, .counters, 0)),
+    Change(code: .badCounter, apply: put(0xFFFF_FFFE, 4, .counters, 4)),
+    Change(code: .badCounter, apply: put(0, 4, .counters, 8)),
+    Change(code: .badCounter, apply: put(0xFFFF_FFFF, 4, .counters, 8)),
+    Change(code: .badCounter, apply: put(1, 4, .counters, 12)),
+    Change(code: .badCounter, apply: put(0xFFFF, 2, .counters, 16)),
+    Change(code: .badCounter, apply: put(0, 2, .counters, 16)),
+    Change(code: .badCounter, apply: put(2, 1, .counters, 18)),
+    Change(code: .badCounter, apply: put(3, 1, .counters, 19)),
+    Change(code: .badCounter, apply: put(1, 4, .counters, 20)),
+    Change(code: .badCounter, apply: put(0xFFFF_FFFF, 4, .countedNodes, 0)),
+    // Out of order; one more than have slots, one fewer.
+    Change(code: .badCounter) { bytes, header in
+      let at = header.range(.counters).lowerBound
+      for i in 0..<4 { bytes.swapAt(at + i, at + 24 + i) }
+    },
+    Change(code: .badCounter) { bytes, _ in HostileImage.store(1, 4, at: 212, in: &bytes) },
+    // A slot that isn't said to be a counter's, that callers may give, of another type; another slot that is said to be one.
+    Change(code: .badCounter) { bytes, header in bytes[header.range(.attributes).upperBound - 8] = 1 },
+    Change(code: .badCounter) { bytes, header in bytes[header.range(.attributes).upperBound - 8] = 2 },
+    Change(code: .badCounter) { bytes, header in bytes[header.range(.attributes).upperBound - 12] = 0 },
+    Change(code: .badCounter, apply: put(2, 1, .attributes, 8)),
+    // An operator's.
+    Change(code: .badCounter, isOverlay: true) { bytes, _ in
+      let end = bytes.count
+      bytes += [UInt8](repeating: 0, count: 24)
+      HostileImage.store(UInt64(bytes.count), 8, at: 16, in: &bytes)
+      HostileImage.store(UInt64(end) | 1 << 32, 8, at: 208, in: &bytes)
+      HostileImage.store(UInt64(bytes.count), 8, at: 216, in: &bytes)
+    },
     // A limit that begins when a period ends, a grant that ends with one.
     Change(code: .badRule) { bytes, header in Self.turnPeriod(&bytes, header) },
     Change(code: .badRule, isOverlay: true) { bytes, header in Self.turnPeriod(&bytes, header) },
@@ -119,7 +150,7 @@ import Testing
     Change(code: .badRule, isOverlay: true, apply: put(0xFFFF, 2, .rules, 10)),
     Change(code: .badStatement, apply: put(0xFFFF_FFFF, 4, .statements, 0)),
     Change(code: .badStatement, apply: put(0xFFFF_FFFE, 4, .statements, 16)),
-    Change(code: .badStatement, apply: put(8, 1, .statements, 21)),
+    Change(code: .badStatement, apply: put(9, 1, .statements, 21)),
     Change(code: .badMask, apply: put(1, 8, .masks, 0)),
     Change(code: .badMask, apply: put(.max, 8, .masks, 8)),
     Change(code: .badMask, apply: put(0xFFFF_FFFF, 4, .obligations, 0)),

@@ -69,10 +69,11 @@ private struct Meaning {
     platform.dial.operatorsMay = moved(platform.dial.operatorsMay)
     platform.dial.usersMay = moved(platform.dial.usersMay)
     for index in platform.periods.indices { platform.periods[index].location = nowhere }
+    for index in platform.counters.indices { platform.counters[index].location = nowhere }
     platform.statements = platform.statements.map { Self.moved($0, to: nowhere) }
     model =
       ["\(platform.name) \(platform.unknown) \(Self.describe(platform.dial))"] + platform.attributes.map { "\($0)" }
-    model += platform.periods.map { "\($0)" }
+    model += platform.periods.map { "\($0)" } + platform.counters.map { "\($0)" }
     model += platform.behaviors.values.map(Self.describe).sorted() + platform.statements.flatMap(Self.describe)
     images = [try compile(platform: platform)]
     for name in set.operators.keys.sorted() {
@@ -180,8 +181,8 @@ private struct Shuffler {
   private mutating func write(_ pairs: ArraySlice<(key: YAMLValue, value: YAMLValue)>) -> String {
     let fields = pairs.shuffled(using: &random).map { pair in
       var value = write(pair.value)
-      // Obligations are a set, and may be repeated.
-      if pair.key.text == "with", case .sequence(let names) = pair.value.content {
+      // Obligations are a set, and may be repeated; so are the behaviours that a counter counts.
+      if ["with", "of"].contains(pair.key.text), case .sequence(let names) = pair.value.content {
         value = "[" + (names + names.prefix(1)).shuffled(using: &random).map { write($0) }.joined(separator: ", ") + "]"
       }
       return "\(write(pair.key)): \(value)"

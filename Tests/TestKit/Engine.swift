@@ -58,7 +58,7 @@ final class CompiledPolicy {
         memory.copy(try compile(operator: it, on: platform, checksum: base.checksum)), on: base)
     }
     self.overlay = overlay
-    let names = BuiltInAttribute.allCases.map(\.rawValue) + platform.attributes.map(\.name)
+    let names = BuiltInAttribute.allCases.map(\.rawValue) + platform.slots.map(\.name)
     slots = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($0.element, $0.offset) })
   }
 
@@ -155,7 +155,7 @@ final class CompiledPolicy {
     case .audience: return .audience(String(decoding: policy.image(layer).string(record.name), as: UTF8.self))
     case .unknown: return .unknown
     case .dial: return dial(layer, statement)
-    case .period, nil: return nil
+    case .period, .counter, nil: return nil
     }
   }
 
@@ -225,6 +225,7 @@ extension WayBy {
     case .platform: .platform
     case .nobody: .nobody
     case .authorities: .authorities
+    case .wait: .wait
     }
   }
 }

@@ -42,6 +42,8 @@ public enum Fault: String, CaseIterable, Sendable {
   case smallDialsForgotten
   /// A period that has ended counts as one that runs, and the other way round.
   case periodsInverted
+  /// A counter that isn't known counts as none.
+  case unknownCountersAreZero
 }
 
 extension Evaluator {
@@ -100,6 +102,13 @@ extension Evaluator {
           var request = request
           if let dial = request.dial, dial < .unstatedDial { request.dial = nil }
           return try forgotten(request)
+        }
+      case .unknownCountersAreZero:
+        let variables = (policy.platform?.counters ?? []).map(\.variable)
+        return { request in
+          var request = request
+          for name in variables where request.attributes[name] == nil { request.attributes[name] = .int(0) }
+          return try sound(request)
         }
       case .periodsInverted:
         let all = Set((policy.platform?.periods ?? []).map(\.name))
@@ -233,7 +242,7 @@ extension LoadedPolicy {
       guard let audiences = `operator`?.audiences, !audiences.isEmpty else { return copy }
       for audience in audiences { copy.platform?.behaviors[audience.behavior]?.choice.operatorsMay = .allow }
     case .failedLimitsIgnored, .failedDutiesApply, .failedObligationsLost, .namesBelowForgotten,
-      .dutiesOutrankHalts, .dutiesOutrankDial, .smallDialsForgotten, .periodsInverted:
+      .dutiesOutrankHalts, .dutiesOutrankDial, .smallDialsForgotten, .periodsInverted, .unknownCountersAreZero:
       break
     }
     return copy

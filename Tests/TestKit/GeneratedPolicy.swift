@@ -63,6 +63,12 @@ public struct GeneratedRule: Hashable, Sendable {
   }
 }
 
+/// A platform's counter, by operator and hour: what it has come to a request says.
+public struct GeneratedCounter: Hashable, Sendable {
+  public var name: String
+  public var behaviors: [String]
+}
+
 /// A platform and one operator.
 public struct GeneratedPolicy: Sendable {
   public var unknown: Effect
@@ -73,6 +79,7 @@ public struct GeneratedPolicy: Sendable {
   public var dial: GeneratedDial?
   public var operatorDial: Double?
   public var periods: [String] = []
+  public var counters: [GeneratedCounter] = []
 
   /// Attributes that every generated platform declares.
   static let attributes = """
@@ -85,7 +92,7 @@ public struct GeneratedPolicy: Sendable {
 
   public var platformText: String {
     var text = "licet: 1\nlayer: platform\nname: generated\nunknown: \(unknown)\n" + Self.attributes
-    text += periodsText + dialText
+    text += periodsText + countersText + dialText
     text += behaviors.isEmpty ? "" : "behaviors:\n"
     for behavior in behaviors { text += "  \(behavior.name): \(Self.fields(behavior))\n" }
     return text + Self.list("rules", platformRules)
@@ -98,6 +105,13 @@ public struct GeneratedPolicy: Sendable {
       + periods.map {
         "  \($0): {decided-by: {quorum: 1, of: [alice]}, evidence: [report], review-by: 2027-01-01}\n"
       }.joined()
+  }
+
+  private var countersText: String {
+    let lines = counters.map {
+      "  \($0.name): {counts: requests, of: [\($0.behaviors.joined(separator: ", "))], per: operator, window: 1h}\n"
+    }
+    return lines.isEmpty ? "" : "counters:\n" + lines.joined()
   }
 
   private static func after<Value>(_ after: [GeneratedAlternative<Value>]) -> String {
@@ -142,7 +156,7 @@ public struct GeneratedPolicy: Sendable {
     let half = behaviors.count / 2
     func section(_ lines: [String]) -> String { lines.isEmpty ? "" : "behaviors:\n" + lines.joined() }
     let head = "licet: 1\nlayer: platform\n"
-    let base = head + "name: generated\nunknown: \(unknown)\n" + Self.attributes + periodsText + dialText
+    let base = head + "name: generated\nunknown: \(unknown)\n" + Self.attributes + periodsText + countersText + dialText
     let rules = platformRules.count / 2
     let platform = [
       "platform.yaml": base + section(Array(behaviorsText[half...]))

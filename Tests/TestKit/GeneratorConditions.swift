@@ -5,9 +5,12 @@ struct ConditionGenerator {
   /// Names that conditions may compare `request.behavior` with.
   let names: [String]
   let mayReadArgument: Bool
+  /// Names of counters that conditions may read.
+  let counters: [String]
 
   func condition(_ random: inout SeededRandom, depth: Int = 0) -> String {
     if mayReadArgument, depth == 0, random.chance(15) { return dial(&random) }
+    if !counters.isEmpty, random.chance(depth == 0 ? 25 : 10) { return counter(&random) }
     if mayReadArgument, depth == 0, random.chance(40) { return combine(Self.arguments, &random) }
     if depth < 2, random.chance(35) {
       let left = condition(&random, depth: depth + 1)
@@ -40,6 +43,19 @@ struct ConditionGenerator {
     case 1: return "(\(condition(&random, depth: 1))) || \(read)"
     case 2: return "(\(condition(&random, depth: 1))) ? \(read) : (\(condition(&random, depth: 1)))"
     default: return read
+    }
+  }
+
+  private func counter(_ random: inout SeededRandom) -> String {
+    let read = "counter('\(random.pick(counters))')"
+    switch random.below(8) {
+    case 0: return "\(read) < 5"
+    case 1: return "\(read) > request.recipients"
+    case 2: return "\(read) + counter('\(random.pick(counters))') >= 8"
+    case 3: return "\(read) > 100 || user.age_verified"
+    case 4: return "3 < \(read)"
+    case 5: return "\(read) * 9223372036854775807 > 0"
+    default: return "\(read) > \(random.pick([0, 1, 3, 20]))"
     }
   }
 

@@ -15,6 +15,7 @@ extension GeneratedPolicy {
       unknown: random.pick([.deny, .deny, .ask, .allow]), behaviors: behaviors(&random), platformRules: [],
       operatorRules: [])
     policy.addPeriods(&random)
+    policy.addCounters(&random)
     policy.addDials(&random)
     for behavior in policy.behaviors {
       guard let population = behavior.population, random.chance(60) else { continue }
@@ -53,6 +54,18 @@ extension GeneratedPolicy {
           usersMay: random.chance(60) ? users : nil)
         if one.default != nil || one.operatorsMay != nil || one.usersMay != nil { behaviors[index].after.append(one) }
       }
+    }
+  }
+
+  static let counterNames = ["mails", "reach", "c-3"]
+
+  /// Counters of what is declared, above and below.
+  private mutating func addCounters(_ random: inout SeededRandom) {
+    guard random.chance(60) else { return }
+    let names = ruleNames(&random)
+    for name in Self.counterNames.prefix(1 + random.below(3)) {
+      let counted = random.some(of: names, atMost: 2)
+      counters.append(GeneratedCounter(name: name, behaviors: counted.isEmpty ? [random.pick(names)] : counted))
     }
   }
 
@@ -133,7 +146,7 @@ extension GeneratedPolicy {
 
   private func condition(_ names: [String], isLimit: Bool, _ random: inout SeededRandom) -> String? {
     if random.chance(25) { return nil }
-    return ConditionGenerator(names: names, mayReadArgument: isLimit).condition(&random)
+    return ConditionGenerator(names: names, mayReadArgument: isLimit, counters: isLimit ? counters.map(\.name) : []).condition(&random)
   }
 
   private func isUnderAbsolute(_ name: String) -> Bool {

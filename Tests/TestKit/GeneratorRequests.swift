@@ -23,6 +23,9 @@ extension GeneratedPolicy {
     for (attribute, values) in Self.values where random.chance(presence) {
       request.attributes[attribute] = random.pick(values)
     }
+    for counter in counters where random.chance(presence) {
+      request.attributes["counter.\(counter.name)"] = .int(random.pick([0, 1, 2, 4, 5, 21, 101, .max]))
+    }
     return request
   }
 

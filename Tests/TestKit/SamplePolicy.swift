@@ -21,6 +21,9 @@ public enum SamplePolicy {
     periods:
       pilot: {decided-by: {quorum: 2, of: [alice, bob]}, evidence: [report, review], review-by: 2027-01-31}
       trial: {decided-by: {quorum: 1, of: [bob]}, evidence: [report], review-by: 2027-06-30}
+    counters:
+      mails: {counts: requests, of: [tool.mail, content], per: session, window: 1h}
+      reach: {counts: requests, of: [safety], per: operator, window: 30d}
     dial: {default: 0.2, operators-may: 0.4, users-may: 0.3, after: {trial: {default: 0.6}}}
     behaviors:
       content: {default: allow, stakes: 0}
@@ -51,6 +54,7 @@ public enum SamplePolicy {
       - {limit: tool, to: ask, tier: safety, when: "session.dial < 0.25 && request.amount > 1.5"}
       - {limit: tool, to: ask, tier: ethics, during: pilot}
       - {duty: safety.info, to: ask, after: trial}
+      - {limit: tool.mail, to: deny, when: "counter('mails') > 20", with: [log]}
 
     """
 
@@ -66,6 +70,7 @@ public enum SamplePolicy {
       - {allow: tool, when: "request.tags.all(t, t.matches('(a|b)*c')) && now.getDayOfWeek('America/New_York') < 7"}
       - {deny: content, when: "has(request.args.path) && request.args.path == 7"}
       - {limit: tool, to: deny, when: "request.wait > duration('1h') || user.born.getFullYear() < 1900", with: [late]}
+      - {limit: content, to: ask, when: "counter('reach') + counter('mails') > 5 && user.adult"}
     grants:
       - {users-may: allow, behavior: content.explicit, after: pilot}
       - {users-may: allow, behavior: content.explicit, when: "user.visits >= 3 && 'a' in request.tags"}
@@ -110,7 +115,17 @@ public enum SamplePolicy {
         Request(
           behaviors: index == 2 ? [name, "content"] : [name], resource: "file:x", attributes: attributes,
           argument: index == 1 ? "urgent: é" : nil, preference: index == 1 ? .allow : nil, now: now)
-      }
+      }.map { $0.counting(name) }
     }
   }()
+}
+
+extension Request {
+  /// Some counters are known in some requests, and where they are, low or high.
+  fileprivate func counting(_ name: String) -> Request {
+    var request = self
+    if !attributes.isEmpty { request.attributes["counter.mails"] = .int(name.count.isMultiple(of: 2) ? 1 : 21) }
+    if name.count % 3 == 0 { request.attributes["counter.reach"] = .int(4) }
+    return request
+  }
 }

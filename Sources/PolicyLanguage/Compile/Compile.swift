@@ -22,9 +22,9 @@ public struct CompileError: Error, Hashable, Sendable {
 /// Compiles a platform. Pure; thread-safe.
 public func compile(platform: Platform) throws(CompileError) -> [UInt8] {
   var compiler = Compiler(
-    names: platform.behaviors.keys, statements: platform.statements,
+    names: platform.behaviors.keys, statements: platform.statements, counted: platform.counters.flatMap(\.behaviors),
     choices: platform.behaviors.values.flatMap(\.choice.obligations), location: platform.unknownLocation)
-  let attributes = try compiler.addAttributes(platform.attributes, at: platform.unknownLocation)
+  let attributes = try compiler.addAttributes(platform.slots, at: platform.unknownLocation)
   compiler.addNames()
   try compiler.add(platform.statements, platform.periods)
   compiler.declare(platform)
@@ -35,6 +35,7 @@ public func compile(platform: Platform) throws(CompileError) -> [UInt8] {
     [platform.dial.default, platform.dial.operatorsMay, platform.dial.usersMay], platform.statements)
   identity.periods = compiler.periods(platform)
   identity.alternatives = compiler.alternatives(platform, dial: identity.dial.statement)
+  identity.counters = compiler.counters(platform)
   return try compiler.finish(identity, attributes: attributes)
 }
 
@@ -47,10 +48,11 @@ public func compile(
     names: `operator`.audiences.map(\.behavior), statements: `operator`.statements,
     choices: `operator`.audiences.flatMap(\.choice.obligations), location: `operator`.location)
   compiler.link(to: nodes ?? PlatformNodes(platform))
-  compiler.useSlots(of: platform.attributes)
+  compiler.useSlots(of: platform.slots)
   compiler.addNames()
   try compiler.add(`operator`.statements, platform.periods)
   compiler.declare(`operator`.audiences, on: platform)
+  compiler.markCounted(`operator`.statements.filter { !$0.counters.isEmpty }.map(\.behavior))
   var identity = ImageBuilder.Identity(
     kind: .overlay, name: `operator`.name, platform: checksum, unknown: .deny, unknownStatement: ImageFormat.none)
   identity.dial = compiler.dial(`operator`.dial.map { [$0] } ?? [], `operator`.statements)
@@ -62,7 +64,8 @@ public struct PlatformNodes: Sendable {
   let index: [String: UInt32]
 
   public init(_ platform: Platform) {
-    let (all, _) = Compiler.names(platform.behaviors.keys, platform.statements)
+    let (all, _) = Compiler.names(
+      platform.behaviors.keys, platform.statements, counted: platform.counters.flatMap(\.behaviors))
     index = Dictionary(uniqueKeysWithValues: all.enumerated().map { ($0.element, UInt32($0.offset)) })
   }
 }
@@ -77,9 +80,11 @@ struct Compiler {
   let obligations: [String]
   let location: Location
 
-  /// `choices`: the obligations of defaults.
-  init(names: some Sequence<String>, statements: [Statement], choices: [String], location: Location) {
-    let (all, named) = Compiler.names(names, statements)
+  /// `choices`: the obligations of defaults; `counted`: what counters name.
+  init(
+    names: some Sequence<String>, statements: [Statement], counted: [String] = [], choices: [String], location: Location
+  ) {
+    let (all, named) = Compiler.names(names, statements, counted: counted)
     behaviors = all.map {
       ImageBuilder.Behavior(name: $0, isDeclared: false, isNamed: named.contains($0))
     }
@@ -89,10 +94,12 @@ struct Compiler {
   }
 
   /// Every name that gets a node, in order, with all that lie above; and those that are named themselves.
-  static func names(_ names: some Sequence<String>, _ statements: [Statement]) -> (all: [String], named: Set<String>) {
+  static func names(
+    _ names: some Sequence<String>, _ statements: [Statement], counted: [String] = []
+  ) -> (all: [String], named: Set<String>) {
     let named = Set(names).union(statements.lazy.map(\.behavior))
       .union(statements.lazy.flatMap(\.comparedNames))
-    let all = named.union(named.flatMap { BehaviorName.path(of: $0).dropFirst() })
+    let all = named.union((named.union(counted)).flatMap { BehaviorName.path(of: $0) })
     return (all.sorted(by: BehaviorName.precedes), named)
   }
 
@@ -246,6 +253,32 @@ struct Compiler {
         name: period.name, statement: id, quorum: period.quorum,
         authorities: period.authorities.map { ($0, platform.authorities[$0] ?? []) }, evidence: period.evidence,
         reviewBy: period.reviewBy.start)
+    }
+  }
+
+  /// The counters, each with a statement that says what it counts; marks the names whose decisions have to do with one.
+  mutating func counters(_ platform: Platform) -> [ImageBuilder.CounterEntry] {
+    let reading = platform.statements.filter { !$0.counters.isEmpty }.map(\.behavior)
+    markCounted(reading + platform.counters.flatMap(\.behaviors))
+    return platform.counters.map { counter in
+      let id = record(.counter, location: counter.location, name: counter.name, clause: nil, condition: counter.terms)
+      // Its name is no behaviour's, even where one has the same.
+      records[Int(id)].node = ImageFormat.none
+      return ImageBuilder.CounterEntry(
+        name: counter.name, statement: id, window: counter.window, counts: counter.counts, per: counter.per,
+        nodes: counter.behaviors.compactMap { index[$0].map { UInt32($0) } }.sorted())
+    }
+  }
+
+  /// Marks these names, and all above and below.
+  mutating func markCounted(_ names: [String]) {
+    guard !names.isEmpty else { return }
+    let counted = Set(names)
+    let above = Set(names.flatMap { BehaviorName.path(of: $0) })
+    for i in behaviors.indices {
+      let path = BehaviorName.path(of: behaviors[i].name)
+      behaviors[i].isCountedBelow = path.contains(where: counted.contains)
+      behaviors[i].isCounted = above.contains(behaviors[i].name) || behaviors[i].isCountedBelow
     }
   }
 

@@ -84,6 +84,11 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case periodTightens = "period-tightens"
   case tooManyPeriods = "too-many-periods"
 
+  // Counters.
+  case badCounter = "bad-counter"
+  case unknownCounter = "unknown-counter"
+  case counterOutsideLimit = "counter-outside-limit"
+
   // Statements.
   case ruleKind = "rule-kind"
   case ruleTo = "rule-to"
@@ -109,6 +114,7 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case celZone = "cel-zone"
   case celMessage = "cel-message"
   case celTooComplex = "cel-too-complex"
+  case celCounter = "cel-counter"
 
   // Compiling.
   case tooManyObligations = "too-many-obligations"
@@ -126,4 +132,5 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case lintUnderAbsolute = "lint-under-absolute"
   case lintUnstatedStakes = "lint-unstated-stakes"
   case lintUnusedPeriod = "lint-unused-period"
+  case lintUnusedCounter = "lint-unused-counter"
 }

@@ -108,6 +108,11 @@ extension DiagnosticCode {
       "The end of a period only loosens, so that nobody is surprised by it and its return is safe at any time. A limit can be there while a period runs, a duty or a grant once it has ended; and what several periods replace, they replace by the same."
     case .tooManyPeriods:
       "A platform may have 64 periods: decisions take those that have ended as the bits of one word."
+    case .badCounter:
+      "A counter says what it counts (`counts`: requests or distinct users), of which behaviours (`of`), for whom (`per`) and how far it looks back (`window`). Users are told apart by the attribute `user.id`."
+    case .unknownCounter: "The platform's files declare no such counter."
+    case .counterOutsideLimit:
+      "A counter says how often something was asked. That can be a reason to do less of it, never more, so only limits may read one."
     case .ruleKind: "A rule says exactly one thing: `allow`, `ask`, `deny`, `limit` or `duty`."
     case .ruleTo: "`allow`, `ask` and `deny` say what the behaviour shall be; only a `limit` and a `duty` have `to`."
     case .aboveCeiling:
@@ -140,6 +145,8 @@ extension DiagnosticCode {
     case .celZone: "The time zone isn't one that can be used in a condition."
     case .celMessage: "CEL's messages are not part of the policy language. Use a map."
     case .celTooComplex: "The condition is too large once its macros are written out. Split it into several rules."
+    case .celCounter:
+      "A condition reads a counter as `counter(\"NAME\")`. The name is a text that stands there, so that a misspelt one is found when the file loads."
     case .tooManyObligations: "A layer may use 64 different obligations: decisions carry them as the bits of one word."
     case .tooManyRules: "One behaviour may have 65,535 rules in a layer, and a compiled layer 1 GiB."
     case .tooManyAttributes: "A platform may declare 4,089 attributes."
@@ -157,6 +164,7 @@ extension DiagnosticCode {
     case .lintUnderAbsolute: "The behaviour is hard-coded, so this states what never matters."
     case .lintUnstatedStakes:
       "Nobody states the behaviour's stakes, so they are 1, above any dial: an agent never does this on its own, whatever is allowed. Say how much harm it can do and how hard that is to undo; write `stakes: 1` if it is meant."
+    case .lintUnusedCounter: "No limit reads the counter, so counting changes nothing."
     case .lintUnusedPeriod: "No rule, grant, default or ceiling depends on the period, so its end would change nothing."
     }
   }

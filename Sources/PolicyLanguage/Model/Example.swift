@@ -15,7 +15,7 @@ public struct RequestExample: Hashable, Sendable {
   public var argument: String?
   /// As written (RFC 3339); nil: any time will do.
   public var now: String?
-  /// By qualified name ("user.role"); each has the shape of its declared type.
+  /// By qualified name ("user.role"); each has the shape of its declared type. Counters are among them ("counter.NAME").
   public var attributes: [String: ExampleValue]
   public var location: Location
   public init(

@@ -280,6 +280,8 @@ public struct Platform: Sendable {
   public var periods: [Period]
   /// Ed25519 public keys, by name.
   public var authorities: [String: [UInt8]]
+  /// Sorted by name.
+  public var counters: [CounterDeclaration]
   /// Limits and duties, sorted by `content`, without duplicates.
   public var statements: [Statement]
   /// Groups of the system that may administer, sorted (DESIGN §4).
@@ -287,8 +289,9 @@ public struct Platform: Sendable {
   public init(
     name: String, unknown: Effect, unknownLocation: Location, attributes: [Attribute],
     behaviors: [String: Behavior], dial: Dial = .unstated, periods: [Period] = [], authorities: [String: [UInt8]] = [:],
-    statements: [Statement], administratorGroups: [String] = []
+    counters: [CounterDeclaration] = [], statements: [Statement], administratorGroups: [String] = []
   ) {
+    self.counters = counters
     (self.periods, self.authorities) = (periods, authorities)
     self.dial = dial
     self.administratorGroups = administratorGroups

@@ -16,13 +16,13 @@ final class Conditions {
   private var answersForLimits: [String: Int] = [:]
   private var answersForOthers: [String: Int] = [:]
 
-  init(_ attributes: [Attribute], _ report: Report) {
-    limits = environment(for: attributes, isLimit: true)
-    others = environment(for: attributes, isLimit: false)
+  init(_ attributes: [Attribute], _ counters: Set<String>, _ report: Report) {
+    limits = environment(for: attributes, counters: counters, isLimit: true)
+    others = environment(for: attributes, counters: counters, isLimit: false)
     self.report = report
   }
 
-  /// nil: refused and reported. `isLimit`: `argument` and `session.dial` may be read.
+  /// nil: refused and reported. `isLimit`: `argument`, `session.dial` and counters may be read.
   func check(_ document: Document, _ node: NodeID, isLimit: Bool) -> CheckedExpression? {
     let question = Question(source: document.string(node), isLimit: isLimit)
     switch answer(question) {
@@ -128,6 +128,12 @@ final class Conditions {
         error, question.source, document, node, code: .dialOutsideLimit,
         message: "only limits may read `\(DialReads.name)`",
         hint: "what the dial lets an agent do is settled by its stakes; a limit can add to that")
+      return
+    }
+    if error.code == .undeclared, !question.isLimit, word.hasPrefix("counter(") {
+      report.tell(
+        error, question.source, document, node, code: .counterOutsideLimit, message: "only limits may read a counter",
+        hint: "what has been done often is no reason to allow more: counters only tighten")
       return
     }
     if error.code == .undeclared, error.hint == nil {

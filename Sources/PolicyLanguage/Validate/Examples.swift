@@ -23,12 +23,31 @@ extension StatementReader {
         attributes[name] = value
       }
     }
+    for (key, value) in fields[.counters].map({ Array(shape.document.pairs($0)) }) ?? [] {
+      guard let (name, value) = counter(key, value) else { continue }
+      attributes[name] = value
+    }
     let source = shape.text(fields[.source]).flatMap { Words.sources.firstIndex(of: $0) }
     return RequestExample(
       isMatch: isMatch, behavior: shape.text(fields[.behavior]), resource: shape.text(fields[.resource]),
       source: source.flatMap { Source(rawValue: UInt8(truncatingIfNeeded: $0)) },
       argument: shape.text(fields[.argument]), now: shape.text(fields[.now]), attributes: attributes,
       location: shape.document.location(node))
+  }
+
+  private func counter(_ key: NodeID, _ node: NodeID) -> (String, ExampleValue)? {
+    let name = shape.document.string(key)
+    guard let scope, shape.check(node, .whole(0...Int(Int32.max)), name: name), let value = shape.whole(node) else {
+      return nil
+    }
+    guard scope.counters.contains(name) else {
+      shape.report.error(
+        .unknownCounter, shape.document, key, "there is no counter `\(name)`",
+        hint: shape.report.suggestion(for: name, from: scope.counters)
+          ?? "the platform declares counters under `counters`")
+      return nil
+    }
+    return (CounterDeclaration.variable(name), .int(Int64(value)))
   }
 
   private func attribute(_ key: NodeID, _ node: NodeID, root: KeyID) -> (String, ExampleValue)? {

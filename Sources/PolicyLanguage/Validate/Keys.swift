@@ -13,7 +13,7 @@ struct Layers: OptionSet, Sendable {
 
 /// The kinds of mapping that have fixed keys.
 enum Form: String, Sendable, CaseIterable {
-  case file, dial, period, deciders, alternative, dialAlternative
+  case file, dial, counter, period, deciders, alternative, dialAlternative
   case behavior, population, attributes, attribute, enumeration, rule, grant, binding, examples, example
 
   /// For messages: "a rule", "a behaviour" …
@@ -21,6 +21,7 @@ enum Form: String, Sendable, CaseIterable {
     switch self {
     case .file: "a policy file"
     case .dial: "`dial`"
+    case .counter: "a counter"
     case .period: "a period"
     case .deciders: "`decided-by`"
     case .alternative, .dialAlternative: "what holds after a period"
@@ -58,6 +59,8 @@ indirect enum ValueKind: Sendable {
   case publicKey
   /// `2027-01-31`.
   case day
+  /// A length of time that a counter looks back: `90m`.
+  case window
   /// An operator's, platform's or obligation's name.
   case name
   case behavior
@@ -87,8 +90,9 @@ enum KeyID: String, CaseIterable, Sendable {
   case population, who, responses, neverWorseThan = "never-worse-than", audience, dial
   case periods, authorities, after, during, decidedBy = "decided-by", quorum, of, evidence, reviewBy = "review-by"
   case match, noMatch = "no-match", resource, source, argument, now
+  case counters, counts, per, window
   // Of later parts of the design: refused, because ignoring one could loosen.
-  case counters, suspicion, overseers
+  case suspicion, overseers
   case plugins, retention, staleAfter = "stale-after", onAuthorityLoss = "on-authority-loss"
 }
 
@@ -129,6 +133,8 @@ enum Words {
   static let audits = ["counts", "full", "durable"]
   static let tiers = ["guideline", "ethics", "safety"]
   static let modes = ["enforce", "shadow"]
+  static let counted = ["requests", "users"]
+  static let counterKeys = ["operator", "user", "session"]
   static let sources = ["platform", "operator", "user", "agent", "untrusted"]
 }
 
@@ -141,6 +147,7 @@ extension Form {
     switch self {
     case .file: Self.fileKeys
     case .dial: Self.dialKeys
+    case .counter: Self.counterKeys
     case .period: Self.periodKeys
     case .deciders: Self.deciderKeys
     case .alternative: Self.alternativeKeys
@@ -176,7 +183,7 @@ extension Form {
     Key(.bind, .list(.table(.binding)), .operator, "Which identities of the system speak for this operator."),
     Key(.periods, .named(.table(.period)), .platform, "Times that end when somebody determines so, and how."),
     Key(.authorities, .named(.publicKey), .platform, "Who can end a period: a name, and an Ed25519 public key."),
-    .reserved(.counters, "Counters over sliding windows."),
+    Key(.counters, .named(.table(.counter)), .platform, "What is counted, for limits to read."),
     .reserved(.suspicion, "What suspicion does."), .reserved(.overseers, "Who answers asks."),
     .reserved(.plugins, "Plugins."),
     .reserved(.retention, "How long records are kept."), .reserved(.staleAfter, "When a snapshot is stale."),
@@ -190,6 +197,17 @@ extension Form {
     Key(
       .after, .named(.table(.dialAlternative)), .platform,
       "By period: looser fields that replace these once it has ended."),
+  ]
+
+  private static let counterKeys = [
+    Key(
+      .counts, .keyword(Words.counted), .platform, required: .platform,
+      "`requests`, whatever their outcome, or distinct `users`."),
+    Key(.of, .list(.behavior), .platform, required: .platform, "The behaviours that count, each with all below it."),
+    Key(
+      .per, .keyword(Words.counterKeys), .platform, required: .platform,
+      "Who has one of its own: each `operator`, each `user`, or each root `session`."),
+    Key(.window, .window, .platform, required: .platform, "How far it looks back, 1m to 366d: `90m`, `24h`, `30d`."),
   ]
 
   private static let periodKeys = [
@@ -302,6 +320,7 @@ extension Form {
     Key(.user, .named(.anything), "Attributes of the user."),
     Key(.request, .named(.anything), "Attributes of the request."),
     Key(.session, .named(.anything), "Attributes of the session."),
+    Key(.counters, .named(.whole(0...Int(Int32.max))), "What counters have come to, the request included."),
     Key(.argument, .text, "Free text that tries to justify it."), Key(.now, .text, "The time, as in RFC 3339."),
   ]
 }

@@ -11,6 +11,7 @@ public func lint(_ set: PolicySet) -> [Diagnostic] {
   linter.repeats(set.repeats)
   linter.behaviors()
   linter.periods(set.operators.values.flatMap(\.statements))
+  linter.counters(set.operators.values.flatMap(\.statements))
   linter.statements(platform.statements)
   for (_, one) in set.operators.sorted(by: { $0.key < $1.key }) { linter.statements(one.statements) }
   let report = Report()
@@ -70,6 +71,16 @@ private struct Linter {
       warn(
         .lintUnusedPeriod, period.location, "nothing depends on the period `\(period.name)`",
         "give a limit `during: \(period.name)`, or a duty, a grant, a behaviour or the dial `after`; or delete it")
+    }
+  }
+
+  /// A counter that an operator alone reads is used; one that nobody reads costs its memory for nothing.
+  mutating func counters(_ ofOperators: [Statement]) {
+    let used = Set((platform.statements + ofOperators).flatMap(\.counters))
+    for counter in platform.counters where !used.contains(counter.name) {
+      warn(
+        .lintUnusedCounter, counter.location, "no limit reads the counter `\(counter.name)`",
+        "read it: `when: counter(\"\(counter.name)\") > 100`; or delete it")
     }
   }
 

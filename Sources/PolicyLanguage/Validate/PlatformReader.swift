@@ -10,6 +10,8 @@ struct PlatformReader {
   private var drafts: [String: BehaviorDraft] = [:]
   private var dial = DialDraft()
   private var periodDrafts = PeriodDrafts()
+  private var counterDrafts = CounterDrafts()
+  private(set) var counters: [CounterDeclaration] = []
   private(set) var periods: [Period] = []
   var authorities: [String: [UInt8]] { periodDrafts.keys }
   private var firstFile: Location?
@@ -53,6 +55,7 @@ struct PlatformReader {
     }
     dial.read(shape, fields[.dial])
     periodDrafts.read(shape, fields)
+    counterDrafts.read(shape, fields[.counters])
     if let node = fields[.behaviors] { shape.readBehaviors(node, into: &drafts) }
   }
 
@@ -73,8 +76,11 @@ struct PlatformReader {
     }
     periods = periodDrafts.periods(report)
     let resolver = BehaviorResolver(drafts: drafts, unknown: unknownEffect, periods: periods, report: report)
-    return Scope(
+    let scope = Scope(
       behaviors: resolver.resolve(), drafts: drafts, unknown: unknownEffect, unknownLocation: unknownLocation,
-      dial: dial.dial(report, periods), periods: periods, attributes: declaredAttributes, report: report)
+      dial: dial.dial(report, periods), periods: periods, attributes: declaredAttributes,
+      counters: counterDrafts.names, report: report)
+    counters = counterDrafts.counters(scope, report)
+    return scope
   }
 }

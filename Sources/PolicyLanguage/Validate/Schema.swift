@@ -78,6 +78,7 @@ private func fields(_ kind: ValueKind, _ layer: Layer) -> [(String, JSONValue)] 
     return [("type", .string("integer")), ("minimum", .int(range.lowerBound)), ("maximum", .int(range.upperBound))]
   case .publicKey: return [("type", .string("string")), ("pattern", .string("^ed25519:[A-Za-z0-9+/]{43}=$"))]
   case .day: return [("type", .string("string")), ("pattern", .string("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+  case .window: return [("type", .string("string")), ("pattern", .string("^[0-9]{1,9}[smhdw]$"))]
   case .name: return [("type", .string("string")), ("pattern", .string(namePattern))]
   case .behavior: return [("type", .string("string")), ("pattern", .string(behaviorPattern))]
   case .keyword(let words): return [("enum", .array(words.map(JSONValue.string)))]
@@ -109,7 +110,7 @@ private func named(_ value: ValueKind, _ layer: Layer) -> [(String, JSONValue)] 
   switch value {
   case .named(.count): result.append(("propertyNames", .object([("pattern", .string(behaviorPattern))])))
   case .named(.payoff): result.append(("propertyNames", .object([("pattern", .string(responsePattern))])))
-  case .count, .payoff: result.append(("propertyNames", .object([("pattern", .string(namePattern))])))
+  case .count, .payoff, .table(.counter): result.append(("propertyNames", .object([("pattern", .string(namePattern))])))
   default: break
   }
   return result + [("additionalProperties", element)]

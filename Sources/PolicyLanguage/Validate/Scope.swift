@@ -26,6 +26,8 @@ final class Scope {
   let periods: [String: Period]
   let conditions: Conditions
   let attributes: [String: Attribute]
+  /// Names of the platform's counters.
+  let counters: Set<String>
   private let drafts: [String: BehaviorDraft]
   private let unknown: Effect
   private let unknownLocation: Location
@@ -35,7 +37,7 @@ final class Scope {
 
   init(
     behaviors: [String: Behavior], drafts: [String: BehaviorDraft], unknown: Effect, unknownLocation: Location,
-    dial: Dial, periods: [Period], attributes: [Attribute], report: Report
+    dial: Dial, periods: [Period], attributes: [Attribute], counters: Set<String>, report: Report
   ) {
     self.periods = Dictionary(periods.map { ($0.name, $0) }) { first, _ in first }
     self.dial = dial
@@ -44,7 +46,8 @@ final class Scope {
     self.unknown = unknown
     self.unknownLocation = unknownLocation
     self.attributes = Dictionary(attributes.map { ($0.name, $0) }) { first, _ in first }
-    conditions = Conditions(attributes, report)
+    self.counters = counters
+    conditions = Conditions(attributes, counters, report)
     wider = Set(behaviors.keys.flatMap { BehaviorName.path(of: $0).dropFirst() })
   }
 

@@ -110,6 +110,7 @@ struct Shape {
     case .whole(let range): return checkWhole(node, range, name)
     case .publicKey: return checkText(node, name) && checkPublicKey(node)
     case .day: return checkText(node, name) && checkDay(node, name)
+    case .window: return checkWindow(node, name)
     case .name: return checkText(node, name) && checkName(node, name)
     case .behavior: return checkText(node, name) && checkBehavior(node)
     case .keyword(let words): return checkKeyword(node, words, name)

@@ -19,15 +19,15 @@ public func celType(of type: AttributeType) -> CELType {
   }
 }
 
-/// What conditions can read: the built-in attributes and the declared ones. `argument` and `session.dial` are among them
-/// only for limits (DESIGN §2.3).
-public func environment(for attributes: [Attribute], isLimit: Bool) -> Environment {
+/// What conditions can read: the built-in attributes and the declared ones. `argument`, `session.dial` and counters are among
+/// them only for limits (DESIGN §2.3).
+public func environment(for attributes: [Attribute], counters: Set<String> = [], isLimit: Bool) -> Environment {
   var variables: [String: Variable] = [:]
   for attribute in attributes { variables[attribute.name] = variable(of: attribute.type) }
   for builtIn in BuiltInAttribute.allCases where isLimit || !(builtIn == .argument || builtIn == .sessionDial) {
     variables[builtIn.rawValue] = variable(of: builtIn.type)
   }
-  return Environment(variables: variables)
+  return Environment(variables: variables, counters: isLimit ? counters : nil)
 }
 
 private func variable(of type: AttributeType) -> Variable {

@@ -77,6 +77,14 @@ struct StatusReport {
     if let why = admin?["unrecorded"]?.text, !why.isEmpty {
       found.append("decisions can't be recorded: \(why); once memory for them is full, what must be recorded is denied")
     }
+    if let why = admin?["counters-unwritable"]?.text, !why.isEmpty {
+      found.append("counters can't be kept over a restart: \(why)")
+    }
+    if let lost = admin?["counters"]?.items.filter({ $0["complete"]?.isTrue == false }), !lost.isEmpty {
+      found.append(
+        "not all of \(lost.compactMap { $0["name"]?.text }.joined(separator: ", ")) is known for now, and limits that read it "
+          + "apply: there was no room, or what was kept is lost; the journal says which")
+    }
     if let differing = admin?["differing"]?.number, differing > 0 {
       found.append(
         "attached processes asserted \(differing) decisions that their policy doesn't make: the journal says whose")

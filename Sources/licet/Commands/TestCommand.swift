@@ -55,10 +55,12 @@ struct TestCommand: LicetCommand {
 }
 
 enum ScenarioFinder {
-  /// Scenario files at or below `path`, sorted.
+  /// Scenario files at or below `path`, sorted. A folder below with a platform of its own is another policy.
   static func files(_ path: String) -> [String] {
     guard Files.isDirectory(path) else { return [path] }
-    let found = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
+    let all = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
+    let others = all.filter { $0.hasSuffix("/platform.yaml") }.map { $0.dropLast("platform.yaml".count) }
+    let found = all.filter { name in !others.contains { name.hasPrefix($0) } }
     return found.filter { $0.hasSuffix("_test.yaml") && !$0.split(separator: "/").contains { $0.hasPrefix(".") } }
       .sorted().map { path.hasSuffix("/") ? path + $0 : "\(path)/\($0)" }
   }

@@ -31,6 +31,11 @@ struct DaemonRequest {
         .badValue, "the daemon knows itself which periods have ended", at: "ended",
         hint: "--policy and --image decide as if any had; `licet period submit` ends one")
     }
+    if !form.counters.isEmpty {
+      throw CommandError(
+        .badValue, "the daemon counts itself", at: "counters",
+        hint: "--policy and --image decide as if counters had come to anything; `licet explain` counts nothing")
+    }
     operatorName = form.operatorName ?? ""
     behaviors = form.behaviors
     var members: [JSON.Member] = []

@@ -42,7 +42,8 @@ enum AnswerJSON {
             "needed": $0.dial.flatMap { $0.needed > .zero ? .double($0.needed.value) : nil },
             "highest": $0.dial.map { .double($0.highest.value) },
             "period": $0.kind == .period ? .optional($0.instead.statement?.behavior) : nil,
-            "terms": $0.kind == .period ? .optional($0.instead.statement?.condition) : nil,
+            "counter": $0.kind == .counter ? .optional($0.instead.statement?.behavior) : nil,
+            "terms": $0.kind == .period || $0.kind == .counter ? .optional($0.instead.statement?.condition) : nil,
           ])
         }),
     ])

@@ -196,7 +196,7 @@ struct AnswerText {
     case .nobody:
       let why = way.isUntrusted ? WayText.untrusted : "it is hard-coded"
       lines.append("  \(style.paint("Nobody", .bold)) can allow this: \(why).")
-    case .authorities:
+    case .authorities, .wait:
       lines.append("  It has to \(style.paint("wait", .bold)):")
       lines += WayText.changes(way).map { "    \(style.glyph("→", "->")) \($0)" }
     case .user, .operator, .platform:

@@ -31,6 +31,7 @@ struct CommandError: Error, Equatable, Sendable {
     case badName = "bad-name"
     case badDial = "bad-dial"
     case unknownPeriod = "unknown-period"
+    case unknownCounter = "unknown-counter"
     case unknownKey = "unknown-key"
     case unknownAttribute = "unknown-attribute"
     case wrongType = "wrong-type"
@@ -65,9 +66,9 @@ struct CommandError: Error, Equatable, Sendable {
 
     var exit: Exit {
       switch self {
-      case .noOperator, .unknownOperator, .noBehavior, .badName, .badDial, .unknownPeriod, .unknownKey,
-        .unknownAttribute,
-        .wrongType, .badValue, .tooLong, .tooMany, .conflictingFlags, .verifiedAttribute, .noSuchGeneration:
+      case .noOperator, .unknownOperator, .noBehavior, .badName, .badDial, .unknownPeriod, .unknownCounter, .unknownKey,
+        .unknownAttribute, .wrongType, .badValue, .tooLong, .tooMany, .conflictingFlags, .verifiedAttribute,
+        .noSuchGeneration:
         .usage
       case .refused, .brokenOperator, .badJSON, .badPolicy, .badImage, .badScenario, .badDocument: .data
       case .noInput, .noScenarios: .noInput

@@ -25,6 +25,7 @@ extension StatusReport {
       (admin?["overdue-periods"]?.texts).map {
         $0.isEmpty ? "" : "the review of \($0.map(shown).joined(separator: ", "))"
       })
+    field("counters", counters(style))
     if admin?["held"]?.isTrue == true { field("held", "changes of files wait for a reload") }
     field("memory", admin?["memory"]?.number.map { "\(($0 + (1 << 19)) >> 20) MiB" })
     field(
@@ -40,6 +41,18 @@ extension StatusReport {
     }
     if !diagnostics.isEmpty { lines += ["", diagnostics.page(style)] }
     return lines.joined(separator: "\n") + (diagnostics.isEmpty ? "\n" : "")
+  }
+
+  /// What each counter holds, and what they take of what they may.
+  private func counters(_ style: Style) -> String? {
+    guard let all = admin?["counters"]?.items, !all.isEmpty else { return nil }
+    let each = all.map { one in
+      let keys = one["keys"]?.number ?? 0
+      let note = one["complete"]?.isTrue == false ? " (not all known)" : ""
+      return "\(harmless(one["name"]?.text ?? "", unicode: style.unicode)) of \(keys)\(note)"
+    }
+    let bytes = Double(admin?["counter-bytes"]?.number ?? 0) / Double(max(1, admin?["counter-limit"]?.number ?? 1))
+    return each.joined(separator: ", ") + "; \((bytes * 1000).rounded() / 10) % full"
   }
 
   private func since(_ style: Style) -> String {

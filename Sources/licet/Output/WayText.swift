@@ -12,7 +12,7 @@ enum WayText {
     switch way.by {
     case .notNeeded: []
     case .nobody: ["nobody can allow it: " + (way.isUntrusted ? untrusted : "it is hard-coded")]
-    case .user, .operator, .platform, .authorities: way.steps.map(sentence)
+    case .user, .operator, .platform, .authorities, .wait: way.steps.map(sentence)
     }
   }
 
@@ -36,6 +36,7 @@ enum WayText {
     case .operatorDial: "the operator sets a higher `dial`\(reach(step))\(now)"
     case .stakes: stakes(step, name)
     case .period: period(step)
+    case .counter: counter(step)
     case .halt(let halt): end(of: halt)
     }
   }
@@ -44,6 +45,12 @@ enum WayText {
     guard let period = step.instead.statement else { return "a period ends" }
     return
       "wait until the period `\(harmless(period.behavior))` ends (\(period.place)), by \(harmless(period.condition ?? ""))"
+  }
+
+  private static func counter(_ step: WayStep) -> String {
+    guard let counter = step.instead.statement else { return "wait until a counter has fallen" }
+    let terms = counter.condition.map { ": it counts \(harmless($0))" } ?? ""
+    return "wait until the counter `\(harmless(counter.behavior))` has fallen (\(counter.place))\(terms)"
   }
 
   /// " to 0.3 at least (it may be 0.4)".

@@ -23,6 +23,8 @@ struct RequestForm: Equatable, Sendable {
   var dial: Degree?
   /// Names of periods that are to count as ended.
   var ended: [String] = []
+  /// What counters have come to.
+  var counters: [String: Int64] = [:]
   var now: Instant?
   /// By root ("user", "request", "session"), then by name.
   var attributes: [String: [String: JSON]] = [:]
@@ -31,7 +33,7 @@ struct RequestForm: Equatable, Sendable {
 
   static let keys = [
     "operator", "behavior", "behaviors", "resource", "source", "user", "session", "request", "preference", "argument",
-    "dial", "ended", "now",
+    "dial", "ended", "counters", "now",
   ]
   static let roots = ["user", "request", "session"]
 
@@ -70,6 +72,14 @@ struct RequestForm: Equatable, Sendable {
     case "ended":
       guard case .array(let items) = value else { throw wrongType("a list of periods", value, at) }
       for (index, item) in items.enumerated() { ended.append(try text(item, "\(at)[\(index)]")) }
+    case "counters":
+      guard case .object(let members) = value else { throw wrongType("an object of counters", value, at) }
+      for member in members {
+        guard case .int(let number) = member.value, number >= 0 else {
+          throw wrongType("a whole number from 0 on", member.value, "\(at).\(member.key)")
+        }
+        counters[member.key] = number
+      }
     case "now": now = try Instant(parsing: try text(value, at), at: at)
     case "user", "session", "request":
       guard case .object(let members) = value else { throw wrongType("an object of attributes", value, at) }
@@ -101,6 +111,17 @@ struct RequestForm: Equatable, Sendable {
     let text = String(parts[1])
     attributes[root, default: [:]][name] = isJSON ? try JSON(flag: flag, text) : .string(text)
     if isJSON { plain.remove("\(root).\(name)") } else { plain.insert("\(root).\(name)") }
+  }
+
+  /// One `--set-counter mails=21`.
+  mutating func setCounter(_ assignment: String, flag: String) throws(CommandError) {
+    let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty, let number = Int64(parts[1]), number >= 0 else {
+      throw CommandError(
+        .badValue, "`\(harmless(assignment))` is not of the form NAME=N, with a whole number from 0 on", at: flag,
+        hint: "for example \(flag) mails=21")
+    }
+    counters[String(parts[0])] = number
   }
 
   /// What is checked without a policy: that something is asked about, names, and lengths.

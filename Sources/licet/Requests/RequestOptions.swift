@@ -46,6 +46,12 @@ struct RequestOptions: ParsableArguments {
     name: .long, help: ArgumentHelp("A period that is to count as ended; all others run.", valueName: "period"))
   var ended: [String] = []
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "What a counter has come to, the request included; of all others it isn't known.", valueName: "name=n"))
+  var setCounter: [String] = []
+
   @Option(name: .long, help: "The time to decide for, as 2027-01-01T00:00:00Z; now, when left out.")
   var now: String?
 
@@ -66,6 +72,7 @@ struct RequestOptions: ParsableArguments {
     if let preference { form.preference = try .init(named: preference, at: "--preference") }
     if let dial { form.dial = try .init(parsing: Double(dial), at: "--dial") }
     form.ended += ended
+    for assignment in setCounter { try form.setCounter(assignment, flag: "--set-counter") }
     if let now { form.now = try Instant(parsing: now, at: "--now") }
     if let user { form.attributes["user", default: [:]]["id"] = .string(user) }
     for assignment in set { try form.set(assignment, flag: "--set", isJSON: false) }

@@ -54,7 +54,7 @@ extension RequestForm {
     var request = Request(
       behaviors: behaviors, resource: resource, source: source ?? .agent, attributes: try table.values(of: self),
       argument: argument, preference: preference, dial: dial, now: (now.seconds, now.nanoseconds))
-    request.ended = ended
+    (request.ended, request.counters) = (ended, counters)
     return request
   }
 }
@@ -72,6 +72,12 @@ extension PolicySource {
         .unknownPeriod, "the platform declares no period `\(harmless(missing))`", at: "ended",
         hint: suggestion(for: missing, in: policy.periods)
           ?? (policy.periods.isEmpty ? "it declares none" : "they are \(policy.periods.joined(separator: ", "))"))
+    }
+    if let missing = request.counters.keys.sorted().first(where: { !policy.counters.contains($0) }) {
+      throw CommandError(
+        .unknownCounter, "the platform declares no counter `\(harmless(missing))`", at: "counters",
+        hint: suggestion(for: missing, in: policy.counters)
+          ?? (policy.counters.isEmpty ? "it declares none" : "they are \(policy.counters.joined(separator: ", "))"))
     }
     do throws(RequestError) {
       return try policy.decide(request, operator: name, explaining: explaining)

@@ -15,12 +15,12 @@ struct Expectation: Sendable {
   var clause: String?
   var file: String?
   var behavior: String?
-  /// A layer ("user", "operator", "platform", "nobody"); "none": no way, because it is allowed.
+  /// A layer ("user", "operator", "platform", "nobody"), or "authorities" or "wait"; "none": no way, because it is allowed.
   var way: String?
   /// The request is refused with this code.
   var error: String?
 
-  static let ways = ["user", "operator", "platform", "nobody", "none"]
+  static let ways = ["user", "operator", "platform", "nobody", "authorities", "wait", "none"]
 
   /// `expect: allow`, or a mapping.
   init(_ value: YAMLValue) throws(CommandError) {

@@ -137,6 +137,10 @@ struct AnswerWriter {
                 one.entry("statement", step.instead.statement?.place ?? "")
                 if let needed = step.dial?.needed, needed > .zero { one.entry("needed", needed.value) }
                 if let highest = step.dial?.highest { one.entry("highest", highest.value) }
+                if step.kind == .counter, let counter = step.instead.statement {
+                  one.entry("counter", counter.behavior)
+                  one.entry("terms", counter.condition ?? "")
+                }
                 if step.kind == .period, let period = step.instead.statement {
                   one.entry("period", period.behavior)
                   one.entry("terms", period.condition ?? "")
