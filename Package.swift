@@ -51,6 +51,7 @@ let package = Package(
     .target(name: "PolicyTree", dependencies: ["System"], swiftSettings: settings),
     .target(name: "CompilerProtocol", dependencies: ["PolicyTree", "System"], swiftSettings: settings),
     .target(name: "Bus", dependencies: ["CDBus", "System"], swiftSettings: settings),
+    .target(name: "Counting", swiftSettings: settings),
     .target(
       name: "Determinations",
       dependencies: ["PolicyImage", "System", .product(name: "Crypto", package: "swift-crypto")],
@@ -60,14 +61,14 @@ let package = Package(
     .target(
       name: "Authority",
       dependencies: [
-        "Attach", "Consultation", "Decision", "Determinations", "PolicyImage", "PolicyTree", "CompilerProtocol",
-        "System",
+        "Attach", "Consultation", "Counting", "Decision", "Determinations", "PolicyImage", "PolicyTree",
+        "CompilerProtocol", "System",
       ],
       swiftSettings: settings),
     .executableTarget(
       name: "licetd",
       dependencies: [
-        "Attach", "Authority", "Bus", "Consultation", "Decision", "Determinations", "PolicyImage", "PolicyTree",
+        "Attach", "Authority", "Bus", "Consultation", "Counting", "Decision", "Determinations", "PolicyImage", "PolicyTree",
         "CompilerProtocol", "System",
       ], swiftSettings: settings),
     .executableTarget(
@@ -154,9 +155,11 @@ let package = Package(
         "System",
         "TestKit",
       ], swiftSettings: settings),
+    .testTarget(name: "CountingTests", dependencies: ["Counting", "TestKit"], swiftSettings: settings),
     .testTarget(
       name: "AuthorityTests",
       dependencies: [
+        "Counting",
         "Authority", "licet-compiler", "Consultation", "CompilerProtocol", "Determinations", "PolicyTree",
         "PolicyImage",
         "Offline", "PolicyLanguage", "Decision", "System", "TestKit", .product(name: "Crypto", package: "swift-crypto"),
