@@ -358,6 +358,7 @@ typedef struct licet_statement {
 #define LICET_FORM_AUDIENCE 5    /* an operator's audience, for which the choice was made again */
 #define LICET_FORM_DIAL 6        /* a dial, or a ceiling of one */
 #define LICET_FORM_PERIOD 7      /* a period: `behavior` is its name, `condition` says who ends it, and on what */
+#define LICET_FORM_COUNTER 8     /* a counter: `behavior` is its name, `condition` says what it counts */
 
 /* Names that the caller must honour if it goes ahead, sorted, without repeats: writes up to `capacity` of them and returns
    how many there are. Of the request's last decision. */
@@ -458,6 +459,7 @@ LICET_API int32_t licet_explanation_period(const licet_explanation *explanation,
 #define LICET_WAY_PLATFORM 3
 #define LICET_WAY_NOBODY 4     /* an absolute; or the source is LICET_SOURCE_UNTRUSTED */
 #define LICET_WAY_AUTHORITIES 5 /* nobody yet: periods have to end first, which their authorities determine */
+#define LICET_WAY_WAIT 6        /* nobody, or not they alone: counters have to fall first */
 
 #define LICET_CHANGE_PREFERENCE 0     /* the user's preference */
 #define LICET_CHANGE_SETTING 1        /* the operator's settings and grants */
@@ -469,6 +471,7 @@ LICET_API int32_t licet_explanation_period(const licet_explanation *explanation,
 #define LICET_CHANGE_OPERATOR_DIAL 7  /* the operator's dial */
 #define LICET_CHANGE_STAKES 8         /* the platform's: it states lower stakes, or raises the dial */
 #define LICET_CHANGE_PERIOD 9         /* a period ends: the statement is its own (LICET_FORM_PERIOD) */
+#define LICET_CHANGE_COUNTER 10       /* a counter falls: the statement is its own (LICET_FORM_COUNTER) */
 
 /* One change that the way needs. */
 typedef struct licet_change {

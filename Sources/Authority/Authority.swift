@@ -2,6 +2,7 @@
 // when to read and compile, the Archive keeps what survives, Stops halt. It never blocks, but for a stop's fsync.
 
 public import CompilerProtocol
+internal import Counting
 public import PolicyTree
 public import System
 
@@ -18,6 +19,8 @@ public final class Authority {
     public var compiler: CompilerLocation
     /// For whom determinations about periods have to be: this host, or a fleet of hosts; empty: none counts.
     public var host = ""
+    /// Bytes that counters may take.
+    public var counterBytes = CounterStore.defaultLimit
     /// What a test may shorten.
     public var times = Times()
 
@@ -64,6 +67,7 @@ public final class Authority {
   public let stops: Stops
   public let records: Records
   public let periods: Periods
+  public let counters: Counters
 
   let configuration: Configuration
   let loop: EventLoop
@@ -78,6 +82,8 @@ public final class Authority {
     let state = StateFolder(root: configuration.state)
     stops = Stops(state) { log("stops can't be read, so everyone is stopped: \($0.text)") }
     periods = Periods(state, host: configuration.host, log: log)
+    counters = try Counters(
+      state, host: hostIdentity() ?? "", limit: configuration.counterBytes, loop: loop, log: log)
     client = CompilerClient(location: configuration.compiler, loop: loop)
     keeper = try Keeper(state, loop: loop)
     records = try Records(state, loop: loop)
@@ -91,7 +97,7 @@ public final class Authority {
   public func start(ready: @escaping () -> Void) {
     records.open { [self] isTorn in
       if isTorn { log("records: the newest file ends in the middle of a batch, which nobody was told is kept") }
-      reloader?.start(ready)
+      counters.open { [self] in reloader?.start(ready) }
     }
   }
 
@@ -134,6 +140,7 @@ public final class Authority {
     client.close()
     keeper.finish()
     records.finish()
+    counters.finish()
   }
 }
 

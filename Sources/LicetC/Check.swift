@@ -145,6 +145,9 @@ extension UnsafeMutablePointer where Pointee == Request {
       guard let snapshot = pointee.snapshot, let policy = pointee.policy, !isLost, snapshot.pointee.halts.count == 0
       else { return withUnsafePointer(to: name) { slowly(UnsafeBufferPointer(start: $0, count: 1), isLost, out) } }
       let place = number != 0 ? snapshot.place(number, name, policy) : policy.place(of: name)
+      if policy.isCounted(place), pointee.authority.pointee.mode == LICET_SNAPSHOT {
+        return withUnsafePointer(to: name) { slowly(UnsafeBufferPointer(start: $0, count: 1), isLost, out) }
+      }
       let decision = decide(policy, &pointee.frame, at: place, preference: pointee.head.preference)
       if snapshot.isRevoked { continue }
       let unrecorded = leave(decision, at: place, snapshot, policy)
@@ -202,13 +205,22 @@ extension UnsafeMutablePointer where Pointee == Request {
     return slowly(names, isLost, out)
   }
 
-  /// Several names, a halt, no policy, a lost authority, or one that is asked call by call.
+  /// Whether licetd decides: it is asked call by call, or keeps a counter that this has to do with.
+  func isRemote(_ names: UnsafeBufferPointer<Name>) -> Bool {
+    switch pointee.authority.pointee.mode {
+    case LICET_REMOTE: true
+    case LICET_SNAPSHOT: pointee.policy?.isCounted(names) ?? false
+    default: false
+    }
+  }
+
+  /// Several names, a halt, no policy, a lost authority, or what licetd decides.
   @inline(never)
   private func slowly(
     _ names: UnsafeBufferPointer<Name>, _ isLost: Bool, _ out: UnsafeMutablePointer<licet_decision>?
   ) -> Int32 {
     pointee.repeatable = 0
-    if pointee.authority.pointee.mode == LICET_REMOTE, !isLost {
+    if isRemote(names), !isLost {
       let code = askRemotely(names, isExplaining: false)
       if code == 0 { return finishRemotely(out) }
       if code != LICET_E_NO_AUTHORITY {

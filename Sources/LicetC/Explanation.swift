@@ -126,7 +126,7 @@ public func licet_explain(
     var isLost = false
     code = ref.prepare(&isLost)
     guard code == 0 else { return code }
-    if ref.pointee.authority.pointee.mode == LICET_REMOTE, !isLost {
+    if ref.isRemote(names), !isLost {
       code = ref.askRemotely(names, isExplaining: true)
       if code == 0 { return ref.explained(ref.pointee.last.answer, isLost: false, explanation) }
       guard code == LICET_E_NO_AUTHORITY else { return code }

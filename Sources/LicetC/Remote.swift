@@ -26,8 +26,9 @@ extension UnsafeMutablePointer where Pointee == Request {
   private func write(_ names: UnsafeBufferPointer<Name>, _ isExplaining: Bool, _ writer: inout WireWriter) {
     var head = pointee.head
     head.isExplaining = isExplaining
-    head.write(behaviors: names.count, attributes: pointee.pendingCount, &writer)
+    head.write(behaviors: names.count, attributes: pointee.pendingCount &+ placed(nil), &writer)
     for name in names { writer.put(name as Name?) }
+    withUnsafeMutablePointer(to: &writer) { _ = placed($0) }
     guard let pending = pointee.pending else { return }
     var i = 0
     while i < pointee.pendingCount {
@@ -35,6 +36,25 @@ extension UnsafeMutablePointer where Pointee == Request {
       pending[i].value.write(&writer)
       i &+= 1
     }
+  }
+
+  /// Attributes that have their slot, on a snapshot; written, or only counted. Returns how many they are.
+  private func placed(_ writer: UnsafeMutablePointer<WireWriter>?) -> Int {
+    guard let platform = pointee.policy?.platform else { return 0 }
+    var count = 0
+    var slot = Int(BuiltInSlot.count)
+    while slot < platform.firstCounterSlot {
+      let value = pointee.frame.slots[slot]
+      if value.kind != .absent {
+        count &+= 1
+        if let writer {
+          writer.pointee.put(platform.string(platform.attributes[slot].name) as Name?)
+          value.write(&writer.pointee)
+        }
+      }
+      slot &+= 1
+    }
+    return count
   }
 
   private func send(_ body: Name) -> Int32 {

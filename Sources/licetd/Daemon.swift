@@ -50,7 +50,7 @@ final class Daemon {
     connection = Connection(loop: loop)
     reconnector = Reconnector(connection, to: options.address)
     callers = Callers(connection, bindings)
-    decisionPoint = DecisionPoint(authority.generation)
+    decisionPoint = DecisionPoint(authority.generation, authority.counters)
     if let rate = options.rate { decisionPoint.limits.rates.calls = rate }
     subscribers = Subscribers(connection)
   }
@@ -154,7 +154,7 @@ final class Daemon {
     case .generation:
       let generation = authority.generation
       bindings.follow(generation)
-      decisionPoint = DecisionPoint(generation, after: decisionPoint)
+      decisionPoint = DecisionPoint(generation, authority.counters, after: decisionPoint)
       log(
         .notice,
         "generation \(generation.number): \(generation.platform == nil ? "no platform, everything is denied" : "platform \(generation.platformName), \(generation.operators.count) operators")"

@@ -132,6 +132,12 @@ final class Rig {
     if isAwaited { try #require(waits { isServing }, "licetd said:\n\(said)") }
   }
 
+  /// Ends it as systemd does, and waits until it has.
+  func terminate() {
+    kill(process.processIdentifier, SIGTERM)
+    process.waitUntilExit()
+  }
+
   func kill9() {
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()

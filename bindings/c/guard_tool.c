@@ -61,6 +61,7 @@ static const char *const sentences[][2] = {
     {"the operator sets a higher dial for ", ""},                /* LICET_CHANGE_OPERATOR_DIAL */
     {"the platform states lower stakes for ", ""},               /* LICET_CHANGE_STAKES */
     {"a period ends, on which depends ", ""},                    /* LICET_CHANGE_PERIOD */
+    {"a counter falls, on which depends ", ""},                  /* LICET_CHANGE_COUNTER */
 };
 
 static void show_change(const licet_change *change) {

@@ -290,6 +290,7 @@ final class Reloader {
       administratorGroups: standing.platform?.facts.administratorGroups ?? [], digest: entry.digest,
       diagnostics: said(), declared: declared(standing), isLastGood: standing.platform?.isLastGood ?? false,
       ended: authority.periods.follow(standing.platform?.held.image), time: entry.time)
+    authority.counters.follow(standing.platform?.held.image)
     if isKept { keep(entry) }
     authority.changed?(.generation)
   }

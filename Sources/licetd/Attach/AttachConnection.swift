@@ -190,9 +190,11 @@ final class AttachConnection {
     else { throw Refusal(.limitsExceeded, "user \(caller.identity.uid) asks too much at once") }
     var writer = WireWriter(server.answer)
     MessageHead(kind: head.kind | MessageKind.answer, serial: head.serial).write(&writer)
+    var isAgain = false
     while true {
       var again = body
-      try daemon.decideOnWire(&again, operator: name, &writer)
+      try daemon.decideOnWire(&again, operator: name, &writer, isAgain: isAgain)
+      isAgain = true
       if writer.isWhole { break }
       // It is decided again: nothing was said yet.
       server.growAnswer(writer.count * 2)

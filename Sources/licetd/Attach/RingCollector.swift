@@ -310,7 +310,7 @@ final class RingCollector {
   private func point(of generation: Generation) -> DecisionPoint {
     if generation === daemon.decisionPoint.generation { return daemon.decisionPoint }
     if let found = points.last(where: { $0.generation === generation }) { return found }
-    let made = DecisionPoint(generation)
+    let made = DecisionPoint(generation, daemon.authority.counters)
     points.append(made)
     if points.count > 2 { points.removeFirst() }
     return made

@@ -2,6 +2,7 @@
 
 import Authority
 import Bus
+import Counting
 import CompilerProtocol
 import Glibc
 import System
@@ -202,6 +203,11 @@ extension Daemon {
         one.entry("refused", decisionPoint.limits.refused)
         one.entry("policy", options.folders)
         one.entry("overdue-periods", overduePeriods)
+        one.entry("counters", "aa{sv}") { writeCounters(&$0) }
+        one.entry("counter-bytes", UInt64(clamping: authority.counters.bytes))
+        one.entry("counter-limit", UInt64(clamping: authority.counters.largest))
+        one.entry("counter-overflows", authority.counters.overflows)
+        one.entry("counters-unwritable", authority.counters.unwritable?.text ?? "")
       }
     }
   }
@@ -221,6 +227,19 @@ extension Daemon {
           one.entry("name", name)
           one.entry("generation", own?.sinceGeneration ?? 0)
           one.entry("state", own == nil ? "denied" : own?.isLastGood == true ? "last-good" : "in-force")
+        }
+      }
+    }
+  }
+
+  private func writeCounters(_ writer: inout MessageWriter) {
+    writer.array("a{sv}") { list in
+      for counter in authority.counters.fill {
+        list.array("{sv}") { one in
+          one.entry("name", counter.name)
+          one.entry("keys", UInt64(clamping: counter.keys))
+          one.entry("bytes", UInt64(clamping: counter.bytes))
+          one.entry("complete", !counter.isIncomplete)
         }
       }
     }

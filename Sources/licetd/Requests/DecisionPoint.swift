@@ -4,6 +4,7 @@
 import Authority
 import Bus
 import Consultation
+import Counting
 import Decision
 import Glibc
 import PolicyImage
@@ -48,6 +49,9 @@ final class DecisionPoint {
   private static let arena = 1 << 20
 
   let generation: Generation
+  let counters: Counters
+  /// The slot of `user.id`, by which counters tell users apart.
+  private let userSlot: Int?
   var limits = CallerLimits()
   private let memory: UnsafeMutableRawBufferPointer
   let names: UnsafeMutableBufferPointer<Name>
@@ -58,8 +62,13 @@ final class DecisionPoint {
   /// What a question at the attach socket needs; grows.
   let wireSpace = WireSpace()
 
-  init(_ generation: Generation, after previous: DecisionPoint? = nil) {
+  init(_ generation: Generation, _ counters: Counters, after previous: DecisionPoint? = nil) {
     self.generation = generation
+    self.counters = counters
+    let userID: StaticString = "user.id"
+    userSlot = generation.platform.flatMap {
+      attributeSlot(UnsafeRawBufferPointer(start: userID.utf8Start, count: userID.utf8CodeUnitCount), in: $0.image)
+    }
     let slots = generation.platform?.image.count(.attributes) ?? Int(BuiltInSlot.count)
     memory = .allocate(byteCount: Frame.size(slots: slots, arena: DecisionPoint.arena), alignment: 16)
     names = .allocate(capacity: DecisionPoint.behaviors)
@@ -95,7 +104,28 @@ final class DecisionPoint {
     var name = name
     return name.withUTF8 { bytes in
       set(BuiltInSlot.operatorName, .string(UnsafeRawBufferPointer(bytes)))
+      let behaviors = UnsafeBufferPointer(rebasing: names[..<nameCount])
+      count(policy, behaviors, operator: UnsafeRawBufferPointer(bytes), counting: !explaining)
       return decide(policy, request, halts)
+    }
+  }
+
+  /// Gives the frame what counters have come to, where that matters for these behaviours. `counting` false: nothing is counted,
+  /// but what it would come to is said.
+  func count(
+    _ policy: Policy, _ behaviors: UnsafeBufferPointer<Name>, operator name: UnsafeRawBufferPointer, counting: Bool
+  ) {
+    guard policy.isCounted(behaviors) else { return }
+    let user = userSlot.map { frame.slots[$0] } ?? .absent
+    if user.kind == .string {
+      let subject = Subject(operatorName: name, user: user.borrowedBytes)
+      return counters.fill(&frame, policy, behaviors, subject, counting: counting)
+    }
+    guard user.kind == .int || user.kind == .uint else {
+      return counters.fill(&frame, policy, behaviors, Subject(operatorName: name), counting: counting)
+    }
+    withUnsafeBytes(of: user.payload) {
+      counters.fill(&frame, policy, behaviors, Subject(operatorName: name, user: $0), counting: counting)
     }
   }
 

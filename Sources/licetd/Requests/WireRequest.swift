@@ -41,9 +41,9 @@ final class WireSpace {
 
 extension Daemon {
   /// Reads a question's body, decides, and writes the answer behind what `writer` holds. `name` is an operator that the
-  /// caller may speak for. More than `writer` holds: it says how much.
+  /// caller may speak for; `isAgain`: the same question, which was counted already. More than `writer` holds: it says how much.
   func decideOnWire(
-    _ body: inout WireReader, operator name: String, _ writer: inout WireWriter
+    _ body: inout WireReader, operator name: String, _ writer: inout WireWriter, isAgain: Bool = false
   ) throws(Refusal) {
     let head = writer.count
     let halts = halts(of: name)
@@ -53,6 +53,10 @@ extension Daemon {
     var name = name
     name.withUTF8 { bytes in
       decisionPoint.set(BuiltInSlot.operatorName, .string(UnsafeRawBufferPointer(bytes)))
+      if let policy = question.policy {
+        decisionPoint.count(
+          policy, question.names, operator: UnsafeRawBufferPointer(bytes), counting: !question.isExplaining && !isAgain)
+      }
       withRecords(halts) { decisionPoint.answer(question, $0, &writer) }
     }
     // Explaining asks for the reason, not for leave.

@@ -22,6 +22,7 @@ _WAYS = {
     Way.OPERATOR: "the operator",
     Way.PLATFORM: "the platform",
     Way.AUTHORITIES: "the authorities of a period",
+    Way.WAIT: "to wait",
 }
 
 _HALTS = {
@@ -104,6 +105,9 @@ def _change(change: Change) -> str:
         case ChangeKind.PERIOD:
             name, terms = (change.statement.behavior, change.statement.condition) if change.statement else ("", "")
             return f"wait until the period {name} ends, by {terms}{at}"
+        case ChangeKind.COUNTER:
+            name, terms = (change.statement.behavior, change.statement.condition) if change.statement else ("", "")
+            return f"wait until the counter {name} has fallen: it counts {terms}{at}"
         case ChangeKind.HALT:
             return _HALTS.get(change.halt, f"the halt {change.halt} ends")
         case _:

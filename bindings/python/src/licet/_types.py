@@ -71,6 +71,7 @@ class Form(enum.IntEnum):
     AUDIENCE = 5
     DIAL = 6
     PERIOD = 7
+    COUNTER = 8
 
 
 class StepKind(enum.IntEnum):
@@ -118,6 +119,8 @@ class Way(enum.IntEnum):
     NOBODY = 4
     AUTHORITIES = 5
     """Nobody yet: periods have to end first, which their authorities determine."""
+    WAIT = 6
+    """Nobody, or not they alone: counters have to fall first."""
 
 
 class ChangeKind(enum.IntEnum):
@@ -133,6 +136,7 @@ class ChangeKind(enum.IntEnum):
     OPERATOR_DIAL = 7
     STAKES = 8
     PERIOD = 9
+    COUNTER = 10
 
 
 @dataclass(frozen=True, slots=True)

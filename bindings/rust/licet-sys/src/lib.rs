@@ -146,6 +146,8 @@ pub const LICET_FORM_AUDIENCE: i32 = 5;
 pub const LICET_FORM_DIAL: i32 = 6;
 /// A period: `behavior` is its name, `condition` says who ends it, and on what.
 pub const LICET_FORM_PERIOD: i32 = 7;
+/// A counter: `behavior` is its name, `condition` says what it counts.
+pub const LICET_FORM_COUNTER: i32 = 8;
 
 /// A step of a decision: default.
 pub const LICET_STEP_DEFAULT: u8 = 0;
@@ -187,6 +189,8 @@ pub const LICET_WAY_PLATFORM: i32 = 3;
 pub const LICET_WAY_NOBODY: i32 = 4;
 /// Nobody yet: periods have to end first, which their authorities determine.
 pub const LICET_WAY_AUTHORITIES: i32 = 5;
+/// Nobody, or not they alone: counters have to fall first.
+pub const LICET_WAY_WAIT: i32 = 6;
 
 /// The user's preference.
 pub const LICET_CHANGE_PREFERENCE: i32 = 0;
@@ -208,6 +212,8 @@ pub const LICET_CHANGE_OPERATOR_DIAL: i32 = 7;
 pub const LICET_CHANGE_STAKES: i32 = 8;
 /// A period ends.
 pub const LICET_CHANGE_PERIOD: i32 = 9;
+/// A counter falls.
+pub const LICET_CHANGE_COUNTER: i32 = 10;
 
 /// Borrowed bytes.
 #[repr(C)]

@@ -264,6 +264,8 @@ pub enum Form {
     Dial,
     /// A period: `behavior` is its name, `condition` says who ends it, and on what.
     Period,
+    /// A counter: `behavior` is its name, `condition` says what it counts.
+    Counter,
 }
 
 /// A statement of the policy, and where it stands.
@@ -314,6 +316,7 @@ impl<'a> Statement<'a> {
             sys::LICET_FORM_AUDIENCE => Form::Audience,
             sys::LICET_FORM_DIAL => Form::Dial,
             sys::LICET_FORM_PERIOD => Form::Period,
+            sys::LICET_FORM_COUNTER => Form::Counter,
             _ => return None,
         };
         if code != 0 {

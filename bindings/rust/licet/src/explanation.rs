@@ -199,6 +199,7 @@ impl Explanation {
             sys::LICET_WAY_OPERATOR => Way::Operator,
             sys::LICET_WAY_PLATFORM => Way::Platform,
             sys::LICET_WAY_AUTHORITIES => Way::Authorities,
+            sys::LICET_WAY_WAIT => Way::Wait,
             _ => Way::Nobody,
         }
     }
@@ -423,6 +424,8 @@ pub enum Way {
     Nobody,
     /// Nobody's yet: periods have to end first, which their authorities determine.
     Authorities,
+    /// Nobody, or not they alone: counters have to fall first.
+    Wait,
 }
 
 impl fmt::Display for Way {
@@ -434,6 +437,7 @@ impl fmt::Display for Way {
             Way::Platform => "the platform",
             Way::Nobody => "what nobody can do",
             Way::Authorities => "the authorities of a period",
+            Way::Wait => "to wait",
         })
     }
 }
@@ -462,6 +466,8 @@ pub enum ChangeKind {
     Stakes,
     /// A period ends.
     Period,
+    /// A counter falls.
+    Counter,
     /// One that this crate is too old to know.
     Other(i32),
 }
@@ -479,6 +485,7 @@ impl ChangeKind {
             sys::LICET_CHANGE_OPERATOR_DIAL => ChangeKind::OperatorDial,
             sys::LICET_CHANGE_STAKES => ChangeKind::Stakes,
             sys::LICET_CHANGE_PERIOD => ChangeKind::Period,
+            sys::LICET_CHANGE_COUNTER => ChangeKind::Counter,
             other => ChangeKind::Other(other),
         }
     }
