@@ -5,14 +5,31 @@ public struct CounterSnapshot: Sendable {
   let key: (UInt64, UInt64)
   let now: Int64
   let lostAt: Int64?
-  let tables: [CounterStore.Table]
+  let tables: [Content]
 
   static let magic: UInt64 = 0x5354_4E55_4F43_4C4C
   static let version: UInt32 = 1
   /// Retired ones included.
   static let maximumTables = 4096
 
-  init(key: (UInt64, UInt64), now: Int64, lostAt: Int64?, tables: [CounterStore.Table]) {
+  /// One counter's, without its index: of what is shared here the first count afterwards makes a copy.
+  struct Content: Sendable {
+    let definition: CounterDefinition
+    let incompleteUntil: Int64
+    let retiredUntil: Int64?
+    let keys: Int
+    let entries: [RequestTable.Entry]
+    let counts: [UInt32]
+    let users: [UserTable.Entry]
+
+    init(_ table: CounterStore.Table) {
+      (definition, incompleteUntil, retiredUntil) = (table.definition, table.incompleteUntil, table.retiredUntil)
+      (keys, entries, counts) = (table.keys, table.requests.entries, table.requests.counts)
+      users = Array(table.users.entries.values)
+    }
+  }
+
+  init(key: (UInt64, UInt64), now: Int64, lostAt: Int64?, tables: [Content]) {
     (self.key, self.now, self.lostAt, self.tables) = (key, now, lostAt, tables)
   }
 
@@ -29,7 +46,7 @@ public struct CounterSnapshot: Sendable {
     return out.bytes
   }
 
-  private func put(_ table: CounterStore.Table, _ out: inout Output) {
+  private func put(_ table: Content, _ out: inout Output) {
     let definition = table.definition
     out.put(definition.name)
     out.put(UInt8(definition.countsUsers ? 1 : 0))
@@ -40,16 +57,14 @@ public struct CounterSnapshot: Sendable {
     out.put(table.incompleteUntil)
     out.put(table.retiredUntil ?? -1)
     out.put(UInt32(table.keys))
-    if let requests = table.requests {
-      for (i, entry) in requests.entries.enumerated() where !entry.isFree {
-        out.put(entry.key)
-        out.put(entry.knownFrom)
-        out.put(entry.newest)
-        for count in requests.counts[i * Window.kept..<(i + 1) * Window.kept] { out.put(count) }
-      }
+    for (i, entry) in table.entries.enumerated() where !entry.isFree {
+      out.put(entry.key)
+      out.put(entry.knownFrom)
+      out.put(entry.newest)
+      table.counts[i * Window.kept..<(i + 1) * Window.kept].withUnsafeBytes { out.bytes += $0 }
     }
-    for (key, entry) in table.users?.entries ?? [:] {
-      out.put(key)
+    for entry in table.users {
+      out.put(entry.key)
       out.put(entry.knownFrom)
       out.put(entry.newest)
       for sketch in entry.slices { put(sketch, &out) }
@@ -68,14 +83,13 @@ public struct CounterSnapshot: Sendable {
 
   // MARK: reading
 
-  /// nil: these bytes make no sense.
-  public init?(_ bytes: [UInt8]) {
+  /// What these bytes hold, and the counters themselves; nil: they make no sense.
+  static func read(_ bytes: [UInt8]) -> (CounterSnapshot, [CounterStore.Table])? {
     var input = Input(bytes: bytes)
     guard input.take(UInt64.self) == Self.magic, input.take(UInt32.self) == Self.version else { return nil }
-    key = (input.take(), input.take())
-    now = input.take()
+    let key: (UInt64, UInt64) = (input.take(), input.take())
+    let now: Int64 = input.take()
     let lost: Int64 = input.take()
-    lostAt = lost < 0 ? nil : lost
     let count: UInt32 = input.take()
     guard now >= 0, lost <= now, count <= Self.maximumTables else { return nil }
     var tables: [CounterStore.Table] = []
@@ -86,7 +100,7 @@ public struct CounterSnapshot: Sendable {
     guard !input.isBroken, input.at == bytes.count, Set(tables.map(\.definition)).count == tables.count else {
       return nil
     }
-    self.tables = tables
+    return (CounterSnapshot(key: key, now: now, lostAt: lost < 0 ? nil : lost, tables: []), tables)
   }
 
   private static func table(_ input: inout Input, _ now: Int64) -> CounterStore.Table? {
@@ -95,7 +109,7 @@ public struct CounterSnapshot: Sendable {
     let window: UInt32 = input.take()
     let behaviors = (0..<input.take(UInt16.self)).map { _ in input.text() }
     guard !input.isBroken, counts <= 1, per <= 2, window > 0 else { return nil }
-    var table = CounterStore.Table(
+    let table = CounterStore.Table(
       CounterDefinition(name: name, countsUsers: counts == 1, per: per, window: window, behaviors: behaviors))
     // A counter is not known for longer than its window, whatever the file says.
     let latest = now + table.window.longest
@@ -110,7 +124,7 @@ public struct CounterSnapshot: Sendable {
       if counts == 0 {
         let own = (0..<Window.kept).map { _ in input.take(UInt32.self) }
         guard !input.isBroken,
-          table.requests?.restore(key, knownFrom: knownFrom, newest: newest, own, at: now) == true
+          table.requests.restore(key, knownFrom: knownFrom, newest: newest, own, at: now)
         else { return nil }
       } else {
         var slices: [Sketch] = []
@@ -118,7 +132,7 @@ public struct CounterSnapshot: Sendable {
           guard let sketch = sketch(&input) else { return nil }
           slices.append(sketch)
         }
-        guard table.users?.restore(key, knownFrom: knownFrom, newest: newest, slices, at: now) == true else {
+        guard table.users.restore(key, knownFrom: knownFrom, newest: newest, slices, at: now) else {
           return nil
         }
       }

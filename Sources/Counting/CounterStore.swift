@@ -39,32 +39,37 @@ public final class CounterStore {
   /// Bytes that counting may take, unless said otherwise.
   public static let defaultLimit = 64 << 20
 
-  struct Table: Sendable {
-    var definition: CounterDefinition
-    var requests: RequestTable?
-    var users: UserTable?
+  /// One counter's. Loop-owned, as the store is.
+  final class Table {
+    let definition: CounterDefinition
+    let countsUsers: Bool
+    let per: UInt8
+    let window: Window
+    var requests: RequestTable
+    var users: UserTable
     /// Before this time a key that isn't there may be missing: its requests may not have been counted.
     var incompleteUntil: Int64 = .min
     /// No platform has it any more: when the last that it counted has passed. nil: it is in force.
     var retiredUntil: Int64?
 
-    init(_ definition: CounterDefinition) {
+    init(_ definition: CounterDefinition, incompleteUntil: Int64 = .min) {
       self.definition = definition
-      let window = Window(seconds: definition.window)
-      if definition.countsUsers { users = UserTable(window) } else { requests = RequestTable(window) }
+      (countsUsers, per) = (definition.countsUsers, definition.per)
+      window = Window(seconds: definition.window)
+      (requests, users) = (RequestTable(window), UserTable(window))
+      self.incompleteUntil = incompleteUntil
     }
 
-    var window: Window { Window(seconds: definition.window) }
-    var keys: Int { (requests?.keys ?? 0) + (users?.keys ?? 0) }
-    var bytes: Int { (requests?.bytes ?? 0) + (users?.bytes ?? 0) }
+    var keys: Int { requests.keys + users.keys }
+    var bytes: Int { requests.bytes + users.bytes }
   }
 
   let key: (UInt64, UInt64)
   /// Bytes.
   public let limit: Int
   var tables: [Table] = []
-  /// Places in `tables`, in the order in which they were defined.
-  private var active: [Int] = []
+  /// In the order in which they were defined.
+  private var active: [Table] = []
   public private(set) var now: Int64 = 0
   /// What was counted before this time is lost.
   private(set) var lostAt: Int64?
@@ -86,36 +91,34 @@ public final class CounterStore {
   public func define(_ definitions: [CounterDefinition], at time: Int64) {
     advance(to: time)
     tables.removeAll { ($0.retiredUntil ?? .max) <= now }
-    for i in tables.indices where !definitions.contains(tables[i].definition) {
-      tables[i].retiredUntil = tables[i].retiredUntil ?? now + tables[i].window.longest
+    for table in tables where !definitions.contains(table.definition) {
+      table.retiredUntil = table.retiredUntil ?? now + table.window.longest
     }
     active = definitions.map { definition in
-      if let known = tables.firstIndex(where: { $0.definition == definition }) {
+      let known = tables.firstIndex { $0.definition == definition }
+      if let known, tables[known].retiredUntil == nil { return tables[known] }
+      let table = Table(definition)
+      if let known {
         // While it was away nothing was counted.
-        if tables[known].retiredUntil != nil { tables[known] = since(tables[known], now) }
-        tables[known].retiredUntil = nil
-        return known
+        tables[known] = table
+        table.incompleteUntil = now + table.window.longest
+      } else {
+        tables.append(table)
+        if let lostAt { table.incompleteUntil = lostAt + table.window.longest }
       }
-      var table = Table(definition)
-      if let lostAt { table.incompleteUntil = lostAt + table.window.longest }
-      tables.append(table)
-      return tables.count - 1
+      return table
     }
-    used = tables.reduce(0) { $0 + $1.bytes }
-  }
-
-  /// A table of which everything until this time is incomplete.
-  private func since(_ table: Table, _ time: Int64) -> Table {
-    var empty = Table(table.definition)
-    empty.incompleteUntil = time + table.window.longest
-    return empty
+    used = bytes
   }
 
   /// What was counted before this time is gone: every counter is not known until its window has passed.
   public func lose(at time: Int64) {
     advance(to: time)
     lostAt = now
-    for i in tables.indices { tables[i] = since(tables[i], now) }
+    let old = tables
+    tables = old.map { Table($0.definition, incompleteUntil: now + $0.window.longest) }
+    for (i, table) in tables.enumerated() { table.retiredUntil = old[i].retiredUntil }
+    active = active.compactMap { one in tables.first { $0.definition == one.definition } }
     used = 0
     isChanged = true
   }
@@ -126,81 +129,78 @@ public final class CounterStore {
   public func count(_ number: Int, _ subject: Subject, at time: Int64) -> Int64? {
     advance(to: time)
     isChanged = true
-    let at = active[number]
-    defer { used += sweep(at) }
-    return tables[at].definition.countsUsers ? countUser(at, subject) : countRequest(at, subject)
+    let table = active[number]
+    let before = table.bytes
+    let value = table.countsUsers ? countUser(table, subject) : countRequest(table, subject)
+    sweep(table)
+    used += table.bytes - before
+    return value
   }
 
   /// What it comes to without counting: with this request, if it is one that counts.
   public func value(_ number: Int, _ subject: Subject, counting: Bool, at time: Int64) -> Int64? {
     advance(to: time)
-    let table = tables[active[number]]
-    let key = key(of: subject, per: table.definition.per)
-    if let users = table.users {
+    let table = active[number]
+    let key = key(of: subject, per: table.per)
+    let absent: Int64 = counting ? 1 : 0
+    if table.countsUsers {
       guard !counting || subject.user != nil else { return nil }
-      return known(
-        users.value(key, with: counting ? user(of: subject) : nil, at: now), table, unknownIs: counting ? 1 : 0)
+      let found = table.users.value(key, with: counting ? user(of: subject) : nil, at: now)
+      return known(found?.count, from: found?.knownFrom, table, absent)
     }
-    let found = table.requests?.value(key, at: now)
-    return known(found.map { ($0.count + (counting ? 1 : 0), $0.knownFrom) }, table, unknownIs: counting ? 1 : 0)
+    let found = table.requests.value(key, at: now)
+    return known(found.map { $0.count + absent }, from: found?.knownFrom, table, absent)
   }
 
-  private func known(_ found: (count: Int64, knownFrom: Int64)?, _ table: Table, unknownIs absent: Int64) -> Int64? {
-    guard let found else { return now < table.incompleteUntil ? nil : absent }
-    return now < found.knownFrom ? nil : found.count
+  private func known(_ count: Int64?, from knownFrom: Int64?, _ table: Table, _ absent: Int64) -> Int64? {
+    now < knownFrom ?? table.incompleteUntil ? nil : count ?? absent
   }
 
-  private func countRequest(_ at: Int, _ subject: Subject) -> Int64? {
-    let key = key(of: subject, per: tables[at].definition.per)
-    if tables[at].requests?.count(key, at: now) == false {
-      guard hasRoom(RequestTable.keyBytes, at) else { return nil }
-      let knownFrom = tables[at].incompleteUntil
-      tables[at].requests?.add(key, knownFrom: knownFrom, at: now)
-      used += RequestTable.keyBytes
-      _ = tables[at].requests?.count(key, at: now)
+  private func countRequest(_ table: Table, _ subject: Subject) -> Int64? {
+    let key = key(of: subject, per: table.per)
+    var found = table.requests.count(key, at: now)
+    if found == nil {
+      guard hasRoom(RequestTable.keyBytes, table) else { return nil }
+      table.requests.add(key, knownFrom: table.incompleteUntil, at: now)
+      found = table.requests.count(key, at: now)
     }
-    return known(tables[at].requests?.value(key, at: now), tables[at], unknownIs: 1)
+    return known(found?.count, from: found?.knownFrom, table, 1)
   }
 
-  private func countUser(_ at: Int, _ subject: Subject) -> Int64? {
+  private func countUser(_ table: Table, _ subject: Subject) -> Int64? {
     guard subject.user != nil else { return nil }
-    let key = key(of: subject, per: tables[at].definition.per)
-    let user = user(of: subject)
-    let before = tables[at].users?.bytes ?? 0
-    defer { used += (tables[at].users?.bytes ?? 0) - before }
+    let key = key(of: subject, per: table.per)
     if used + UserTable.growth > limit {
       // One that may not be kept is not known from here on.
-      let until = now + tables[at].window.longest
-      tables[at].users?.lose(key, until: until)
-      _ = hasRoom(.max, at)
+      table.users.lose(key, until: now + table.window.longest)
+      _ = hasRoom(.max, table)
       return nil
     }
-    if tables[at].users?.count(key, user, at: now) == false {
-      guard hasRoom(UserTable.keyBytes + UserTable.growth, at) else { return nil }
-      let knownFrom = tables[at].incompleteUntil
-      tables[at].users?.add(key, knownFrom: knownFrom, at: now)
-      _ = tables[at].users?.count(key, user, at: now)
+    let user = user(of: subject)
+    var found = table.users.count(key, user, at: now)
+    if found == nil {
+      guard hasRoom(UserTable.keyBytes + UserTable.growth, table) else { return nil }
+      table.users.add(key, knownFrom: table.incompleteUntil, at: now)
+      found = table.users.count(key, user, at: now)
     }
-    return known(tables[at].users?.value(key, with: nil, at: now), tables[at], unknownIs: 1)
+    return known(found?.count, from: found?.knownFrom, table, 1)
   }
 
   /// false: and what isn't kept now may be missing for a window.
-  private func hasRoom(_ bytes: Int, _ at: Int) -> Bool {
+  private func hasRoom(_ bytes: Int, _ table: Table) -> Bool {
     if bytes <= limit - used { return true }
     overflows += 1
-    tables[at].incompleteUntil = max(tables[at].incompleteUntil, now + tables[at].window.longest)
+    table.incompleteUntil = max(table.incompleteUntil, now + table.window.longest)
     return false
   }
 
-  /// A few keys each time, so that no count waits for many; returns by how much less there is.
-  private func sweep(_ at: Int) -> Int {
-    let before = tables[at].bytes
-    if tables[at].requests != nil {
-      tables[at].requests?.sweep(2, at: now)
+  /// A few keys each time, so that no count waits for many.
+  private func sweep(_ table: Table) {
+    if !table.countsUsers {
+      table.requests.sweep(2, at: now)
     } else if used > limit / 2 {
-      tables[at].users?.sweep(at: now)
+      table.users.sweep(at: now)
     }
-    return tables[at].bytes - before
   }
 
   private func advance(to time: Int64) { now = max(now, time) }
@@ -246,8 +246,7 @@ public final class CounterStore {
   public var fill: [Fill] {
     active.map {
       Fill(
-        name: tables[$0].definition.name, keys: tables[$0].keys, bytes: tables[$0].bytes,
-        isIncomplete: now < tables[$0].incompleteUntil)
+        name: $0.definition.name, keys: $0.keys, bytes: $0.bytes, isIncomplete: now < $0.incompleteUntil)
     }
   }
 
@@ -257,17 +256,17 @@ public final class CounterStore {
   public func snapshot(at time: Int64) -> CounterSnapshot {
     advance(to: time)
     isChanged = false
-    return CounterSnapshot(key: key, now: now, lostAt: lostAt, tables: tables)
+    return CounterSnapshot(key: key, now: now, lostAt: lostAt, tables: tables.map { CounterSnapshot.Content($0) })
   }
 
   /// What a snapshot's bytes hold, `elapsed` nanoseconds later; nil: they are no snapshot.
   public convenience init?(_ bytes: [UInt8], elapsed: Int64, limit: Int = defaultLimit) {
-    guard let snapshot = CounterSnapshot(bytes) else { return nil }
+    guard let (snapshot, tables) = CounterSnapshot.read(bytes) else { return nil }
     self.init(key: snapshot.key, limit: limit)
     now = snapshot.now.addingReportingOverflow(max(0, elapsed)).partialValue
     guard now >= snapshot.now else { return nil }
     lostAt = snapshot.lostAt
-    tables = snapshot.tables
-    used = tables.reduce(0) { $0 + $1.bytes }
+    self.tables = tables
+    used = self.bytes
   }
 }

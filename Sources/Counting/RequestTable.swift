@@ -43,18 +43,18 @@ struct RequestTable: Sendable {
     return (count, entry.knownFrom)
   }
 
-  /// Counts one request; false: there is no such key.
-  mutating func count(_ key: UInt64, at time: Int64) -> Bool {
-    guard let at = index[key] else { return false }
+  /// Counts one request, and says how many there are with it; nil: there is no such key.
+  mutating func count(_ key: UInt64, at time: Int64) -> (count: Int64, knownFrom: Int64)? {
+    guard let at = index[key] else { return nil }
     let i = Int(at)
     let now = max(window.number(at: time), entries[i].newest)
-    forget(i, upTo: now)
+    if now > entries[i].newest { forget(i, upTo: now) }
     let slot = i * Window.kept + Window.place(now)
     if counts[slot] < .max {
       counts[slot] += 1
       entries[i].total += 1
     }
-    return true
+    return (entries[i].total, entries[i].knownFrom)
   }
 
   /// Empties the slices between the newest and this one.

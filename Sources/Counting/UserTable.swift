@@ -58,9 +58,9 @@ struct UserTable: Sendable {
     return (entry.estimate, entry.knownFrom)
   }
 
-  /// Counts a user; false: there is no such key.
-  mutating func count(_ key: UInt64, _ user: UInt64, at time: Int64) -> Bool {
-    guard let found = entries.index(forKey: key) else { return false }
+  /// Counts a user, and says how many there are with it; nil: there is no such key.
+  mutating func count(_ key: UInt64, _ user: UInt64, at time: Int64) -> (count: Int64, knownFrom: Int64)? {
+    guard let found = entries.index(forKey: key) else { return nil }
     let now = window.number(at: time)
     let (index, rank) = Sketch.place(user)
     let isLater = now > entries.values[found].newest
@@ -78,7 +78,7 @@ struct UserTable: Sendable {
       isLater
       ? entries.values[found].bytes - before
       : entries.values[found].slices[place].bytes + entries.values[found].union.bytes - small
-    return true
+    return (entries.values[found].estimate, entries.values[found].knownFrom)
   }
 
   private static func forget(_ entry: inout Entry, _ window: Window, upTo now: Int64) {

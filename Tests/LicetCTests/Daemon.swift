@@ -59,6 +59,11 @@ final class Daemon {
     }
   }
 
+  func kill9() {
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
   func save(_ policy: GeneratedPolicy) throws {
     try scratch.save("platform.yaml", policy.platformText)
     try scratch.save("operators.d/op.yaml", Daemon.bound(policy))

@@ -243,6 +243,15 @@ extension GeneratedPolicy {
     return LoadedPolicy(platform: platform, operator: it)
   }
 
+  /// Without counters, for who compares an authority that counts with one that is told.
+  public var uncounted: GeneratedPolicy {
+    var copy = self
+    copy.counters = []
+    copy.platformRules.removeAll { $0.condition?.contains("counter(") == true }
+    copy.operatorRules.removeAll { $0.condition?.contains("counter(") == true }
+    return copy
+  }
+
   /// Every policy with one part less.
   public var smaller: [GeneratedPolicy] {
     var result: [GeneratedPolicy] = []
