@@ -33,7 +33,7 @@ let package = Package(
     .library(name: "TestKit", targets: ["TestKit"]),
     // For Benchmarks/, which is a package of its own.
     .library(
-      name: "LicetCore", targets: ["Offline", "PolicyLanguage", "Consultation", "Decision", "CEL", "PolicyImage"]),
+      name: "LicetCore", targets: ["Offline", "PolicyLanguage", "Consultation", "Counting", "Decision", "CEL", "PolicyImage"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

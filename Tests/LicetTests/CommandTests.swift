@@ -96,6 +96,14 @@ import Testing
     #expect(periods.status == 0 && periods.output.contains("7 of 7 cases passed; 0 rules not reached"))
   }
 
+  /// Policies of their own in examples/, for one chapter each.
+  @Test(arguments: ["examples/counters", "examples/periods"]) func chaptersHoldWhatTheySay(_ folder: String) throws {
+    for words in [["test"], ["validate"], ["lint"]] {
+      let run = try runLicet(words + [folder], input: nil, environment: [:])
+      #expect(run.status == 0, "\(words) \(folder): \(run.output)\(run.errors)")
+    }
+  }
+
   @Test func aFailingScenarioShowsWhyAndWhatIsNotReached() throws {
     let folder = try TemporaryFolder()
     _ = try folder.write("licet: 1\nlayer: platform\nname: p\nbehaviors: {a: {default: ask}}\n", to: "platform.yaml")

@@ -1,10 +1,11 @@
-// licet-bench [decide|compile|evaluate]…: the figures of docs/performance.md; all of them without an argument.
+// licet-bench [decide|compile|evaluate|count]…: the figures of docs/performance.md; all of them without an argument.
 // `licet-bench peers` prints the rows of peers/peers.py as JSON. A missed goal is said, and is no failure: machines differ.
 
 internal import Glibc
 
 let benches: [(name: String, run: () -> [Figure])] = [
   ("decide", DecideBench.run), ("compile", CompileBench.run), ("evaluate", EvaluateBench.run),
+  ("count", CountBench.run),
 ]
 if CommandLine.arguments.dropFirst() == ["peers"] {
   PeersBench.run()
