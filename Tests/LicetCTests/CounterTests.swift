@@ -16,6 +16,7 @@ import Testing
       calls: {counts: requests, of: [tool.call], per: user, window: 24h}
       reach: {counts: users, of: [say], per: operator, window: 24h}
     behaviors:
+      tool: {default: allow, stakes: 0}
       tool.call: {default: allow, stakes: 0}
       tool.read: {default: allow, stakes: 0}
       say: {default: allow, stakes: 0}
