@@ -33,7 +33,8 @@ let package = Package(
     .library(name: "TestKit", targets: ["TestKit"]),
     // For Benchmarks/, which is a package of its own.
     .library(
-      name: "LicetCore", targets: ["Offline", "PolicyLanguage", "Consultation", "Counting", "Decision", "CEL", "PolicyImage"]),
+      name: "LicetCore",
+      targets: ["Offline", "PolicyLanguage", "Consultation", "Counting", "Decision", "CEL", "PolicyImage"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -68,8 +69,8 @@ let package = Package(
     .executableTarget(
       name: "licetd",
       dependencies: [
-        "Attach", "Authority", "Bus", "Consultation", "Counting", "Decision", "Determinations", "PolicyImage", "PolicyTree",
-        "CompilerProtocol", "System",
+        "Attach", "Authority", "Bus", "Consultation", "Counting", "Decision", "Determinations", "PolicyImage",
+        "PolicyTree", "CompilerProtocol", "System",
       ], swiftSettings: settings),
     .executableTarget(
       name: "licet-compiler",

@@ -15,7 +15,8 @@ extension Policy {
   @inline(__always)
   public func isCounted(_ place: Place) -> Bool {
     hasCounters
-      && (isCounted(place.platform, platform, place.name) || (hasOverlay && isCounted(place.overlay, overlay, place.name)))
+      && (isCounted(place.platform, platform, place.name)
+        || (hasOverlay && isCounted(place.overlay, overlay, place.name)))
   }
 
   /// Likewise of any of these names.

@@ -34,7 +34,8 @@ import Testing
     let deviation = (squares / Double(trials)).squareRoot()
     // With so few trials the deviation itself is uncertain by a tenth or two.
     #expect(deviation <= Self.standardError * 1.4, "\(users) users: \(deviation)")
-    #expect((sum / Double(trials)).magnitude <= Self.standardError * 0.7, "\(users) users: biased by \(sum / Double(trials))")
+    #expect(
+      (sum / Double(trials)).magnitude <= Self.standardError * 0.7, "\(users) users: biased by \(sum / Double(trials))")
     if users == 1 { #expect(deviation == 0) }
   }
 

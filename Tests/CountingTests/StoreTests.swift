@@ -19,7 +19,8 @@ private func withText<T>(_ text: String, _ body: (UnsafeRawBufferPointer) -> T) 
 }
 
 extension CounterStore {
-  fileprivate func count(_ number: Int, _ name: String, _ user: String?, session: UInt64 = 0, at time: Int64) -> Int64? {
+  fileprivate func count(_ number: Int, _ name: String, _ user: String?, session: UInt64 = 0, at time: Int64) -> Int64?
+  {
     withText(name) { name in
       guard let user else { return count(number, Subject(operatorName: name, session: session), at: time) }
       return withText(user) { count(number, Subject(operatorName: name, user: $0, session: session), at: time) }

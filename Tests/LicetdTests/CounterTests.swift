@@ -6,13 +6,15 @@ import TestKit
 import Testing
 
 @Suite struct CounterTests {
-  private static let platform = Rig.platform.replacing("rules:\n", with: """
-    counters:
-      reads: {counts: requests, of: [rig.read], per: operator, window: 24h}
-    rules:
-      - {limit: rig.read, to: ask, tier: safety, when: 'counter("reads") > 3', with: [slow-down]}
+  private static let platform = Rig.platform.replacing(
+    "rules:\n",
+    with: """
+      counters:
+        reads: {counts: requests, of: [rig.read], per: operator, window: 24h}
+      rules:
+        - {limit: rig.read, to: ask, tier: safety, when: 'counter("reads") > 3', with: [slow-down]}
 
-    """)
+      """)
 
   private static func licet(_ rig: Rig, _ words: [String]) throws -> Run {
     try run([program("licet")] + words + ["--address", rig.bus.addressText])
@@ -31,7 +33,9 @@ import Testing
     // A refused one counts as well, and the way is to wait.
     #expect(try rig.check() == "ask")
     let explained = try Self.licet(rig, ["explain", "--operator", "keeper", "--behavior", "rig.read"])
-    for words in ["It has to wait", "the counter `reads` has fallen", "requests for rig.read, per operator, within 1d", "slow-down"] {
+    for words in [
+      "It has to wait", "the counter `reads` has fallen", "requests for rig.read, per operator, within 1d", "slow-down",
+    ] {
       #expect(explained.output.contains(words), "\(explained.output)")
     }
     let told = try Self.licet(rig, ["check", "--operator", "keeper", "--behavior", "rig.read", "--json"])
@@ -39,7 +43,9 @@ import Testing
     let status = try Self.licet(rig, ["status"])
     #expect(status.output.contains("reads of 1"), "\(status.output)")
     // What others do is not counted with it, and a state is no word of the asker's.
-    #expect(try Self.licet(rig, ["check", "--operator", "keeper", "--behavior", "rig.read", "--set-counter", "reads=0"]).status == 64)
+    #expect(
+      try Self.licet(rig, ["check", "--operator", "keeper", "--behavior", "rig.read", "--set-counter", "reads=0"])
+        .status == 64)
 
     // A clean end, and a kill after what was counted had time to be written.
     rig.terminate()

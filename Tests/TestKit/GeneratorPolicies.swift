@@ -146,7 +146,8 @@ extension GeneratedPolicy {
 
   private func condition(_ names: [String], isLimit: Bool, _ random: inout SeededRandom) -> String? {
     if random.chance(25) { return nil }
-    return ConditionGenerator(names: names, mayReadArgument: isLimit, counters: isLimit ? counters.map(\.name) : []).condition(&random)
+    let read = isLimit ? counters.map(\.name) : []
+    return ConditionGenerator(names: names, mayReadArgument: isLimit, counters: read).condition(&random)
   }
 
   private func isUnderAbsolute(_ name: String) -> Bool {

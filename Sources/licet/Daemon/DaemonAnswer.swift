@@ -186,7 +186,10 @@ extension WayStep.Kind {
   /// `halts` are the answer's, each of which has a kind of its own.
   fileprivate init?(named name: String, _ halts: [Halt]) {
     let all: [WayStep.Kind] =
-      [.preference, .setting, .operatorLimit, .choice, .platformLimit, .sessionDial, .operatorDial, .stakes, .period, .counter]
+      [
+        .preference, .setting, .operatorLimit, .choice, .platformLimit, .sessionDial, .operatorDial, .stakes, .period,
+        .counter,
+      ]
       + halts.map { .halt($0) }
     guard let kind = all.first(where: { $0.name == name }) else { return nil }
     self = kind
