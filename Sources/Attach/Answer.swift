@@ -143,6 +143,8 @@ public struct AnswerWriter {
     writer.put(UInt8(0))
     var count: UInt8 = 0
     let missing = way.missing
+    // Once in the library, not a dozen times.
+    @inline(never)
     func change(_ kind: UInt8, _ instead: Decision?, halt: HaltRecord? = nil, _ writer: inout WireWriter) {
       guard var instead else { return }
       writer.put(kind)

@@ -20,6 +20,7 @@ extension Policy {
   }
 
   /// Likewise of any of these names.
+  @inline(never)
   public func isCounted(_ behaviors: UnsafeBufferPointer<Name>) -> Bool {
     guard hasCounters else { return false }
     for name in behaviors where isCounted(place(of: name)) { return true }

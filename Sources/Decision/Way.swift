@@ -117,6 +117,7 @@ private struct WaySearch {
   /// Without this one nothing else helps.
   var halt: UInt16 { isHalted ? Changes.halt.rawValue : 0 }
 
+  @inline(never)
   func decide(_ changes: UInt16, _ frame: inout Frame) -> Decision? {
     let isWaiting = Changes(rawValue: changes).contains(.counters)
     if isWaiting { fallen.exchange(&frame) }
@@ -158,6 +159,7 @@ private struct WaySearch {
     return way(.nobody, 0, &frame)
   }
 
+  @inline(never)
   private mutating func waiting(_ all: UInt16, _ frame: inout Frame) -> Way {
     let changes = fewest(all, &frame)
     let counters = fewestCounters(changes, &frame)
@@ -167,6 +169,7 @@ private struct WaySearch {
   }
 
   /// Of the counters those without whose fall these changes don't do; none where these changes don't have one fall.
+  @inline(never)
   private mutating func fewestCounters(_ changes: UInt16, _ frame: inout Frame) -> UInt64 {
     guard Changes(rawValue: changes).contains(.counters) else { return 0 }
     var bit: UInt64 = 1
@@ -182,6 +185,7 @@ private struct WaySearch {
 
   /// The smallest set within `all` that allows; of equals the one that asks least of higher layers: an operator's own
   /// change touches fewer people than the platform's. Sets that leave the dial too low are passed over undecided.
+  @inline(never)
   private func fewest(_ all: UInt16, _ frame: inout Frame) -> UInt16 {
     let stakes = highestStakes(frame)
     var count = 1
@@ -216,6 +220,7 @@ private struct WaySearch {
   }
 
   /// The most that is at stake among the names that the dial can hold back.
+  @inline(never)
   private func highestStakes(_ frame: borrowing Frame) -> Degree {
     var highest = Degree.zero
     guard frame.source == .agent else { return highest }
@@ -233,6 +238,7 @@ private struct WaySearch {
     return engine(changes).dialSettings.best(changes, session: frame.sessionDial) >= stakes
   }
 
+  @inline(never)
   private func way(_ by: WayBy, _ changes: UInt16, _ frame: inout Frame) -> Way {
     func missing(_ bit: Changes, _ frame: inout Frame) -> Decision? {
       changes & bit.rawValue == 0 ? nil : decide(changes & ~bit.rawValue, &frame)
