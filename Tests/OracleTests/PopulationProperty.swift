@@ -24,6 +24,8 @@ extension Checks {
     (request.behaviors, request.preference, request.isHalted) = ([behavior.name], nil, false)
     // What the dial makes of it is P15's.
     request.source = .user
+    // What the end of a period replaces is none of the population's.
+    request.ended = []
     let decision = try evaluator.prepare(try policy.loaded())(request)
     let audience = one.policy.audiences.first { $0.behavior == behavior.name }
     let platforms = best(population, population.who, .allow)
