@@ -12,7 +12,7 @@ internal import PolicyImage
 
 enum Known {
   static let version: UInt32 = 3
-  static let sizes = (header: 208, node: 48, statement: 32, attribute: 16)
+  static let sizes = (header: 224, node: 48, statement: 32, attribute: 16)
   static let sections = 14
   static let headerFlags: UInt32 = 1
   /// Declared, named, limited, has an audience.
@@ -55,6 +55,8 @@ enum Known {
     // A section's count is the upper half of its entry.
     let counts = withUnsafeBytes(of: header.sections) { $0.bindMemory(to: UInt64.self).map { $0 >> 32 } }
     guard counts.dropFirst(sections).allSatisfy({ $0 == 0 }) else { return false }
+    // Counters: what one has come to isn't tried, nor what it counts.
+    guard header.moreSections.0 >> 32 == 0, header.moreSections.1 >> 32 == 0 else { return false }
     return (0..<image.count(.attributes)).allSatisfy {
       let record = image.attributes[$0]
       return record.flags & ~attributeFlags == 0 && record.reserved == 0
