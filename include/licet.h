@@ -81,6 +81,10 @@ extern "C" {
 #define LICET_E_TOO_MANY (-16)           /* past a bound of LICET_MAXIMUM_… */
 #define LICET_E_LIMITS_EXCEEDED (-17)    /* this user asks the daemon too much at once */
 #define LICET_E_NOT_RECORDED (-18)       /* it has to be recorded, and licetd doesn't take records at the moment */
+#define LICET_E_UNKNOWN_SESSION (-19)    /* there is no such session (any more), or not for this operator */
+#define LICET_E_FOREIGN_SESSION (-20)    /* another user's */
+#define LICET_E_BAD_DIAL (-21)           /* a dial lies strictly between 0 and 1 */
+#define LICET_E_BAD_COST (-22)           /* a cost is a finite number, at least 0 */
 
 /* Bounds of one request. */
 #define LICET_MAXIMUM_BEHAVIORS 256     /* in one action */
@@ -298,6 +302,81 @@ LICET_API int32_t licet_request_set_preference(licet_request *request, int32_t e
 /* For tests and replays, only with LICET_EMBEDDED: the time that `now` is. With a daemon the clock counts. */
 LICET_API int32_t licet_request_set_now(licet_request *request, int64_t seconds, int32_t nanoseconds);
 
+/* ---- Sessions --------------------------------------------------------------------------------------------------- */
+
+/* A session: who is served, what was wished, and how far the agent may go until when (DESIGN §2.6). licetd holds it: it ends
+   when it is closed or stopped, when the connection that opened it does, and with licetd. Everything that changes in it
+   (a stop, suspicion, a preference, what was spent) is seen by each process that uses it at its next decision. Any number of
+   threads at once; a request asks in at most one. In a forked child it is found again by its id, as long as it lives.
+   With LICET_EMBEDDED there is none: LICET_E_NO_AUTHORITY. */
+typedef struct licet_session licet_session;
+
+/* One attribute of the session's user ("user.id") or of the session itself ("session.purpose"). */
+typedef struct licet_named_value {
+  licet_text name;
+  licet_value value;
+} licet_named_value;
+
+/* An effect for a behaviour and all below it. */
+typedef struct licet_behavior_effect {
+  licet_text behavior;
+  int32_t effect;
+  uint32_t reserved; /* 0 */
+} licet_behavior_effect;
+
+/* What a session is opened or delegated with. A delegate has its parent's terms as well: its own can only take away, and its
+   attributes are its root's. Everything is copied. */
+typedef struct licet_terms {
+  uint32_t size;
+  uint32_t is_scoped;         /* 1: `behaviors` are all that may be used */
+  const licet_named_value *attributes;
+  size_t attribute_count;     /* of a delegate 0 */
+  const licet_behavior_effect *preferences; /* the user's wishes; a delegate's only cap */
+  size_t preference_count;
+  const licet_behavior_effect *caps;        /* the most that a behaviour may be */
+  size_t cap_count;
+  const licet_text *behaviors;
+  size_t behavior_count;
+  /* Patterns of which a request's resource has to match one; none: any will do. Segment by segment between `/`; `*` stands for
+     any run of bytes in one, a last segment `**` for all the rest. A resource with a segment `.` or `..` matches none. */
+  const licet_text *resources;
+  size_t resource_count;
+  double dial;                /* 0: its own has none */
+  double cost;                /* the most that may be spent, in the operator's own unit; 0: no bound */
+  uint64_t lifetime_ms;       /* how long it may be used, counted on while the machine sleeps; 0: no bound */
+} licet_terms;
+#define LICET_TERMS_INIT {sizeof(licet_terms), 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0.0, 0.0, 0}
+
+/* Opens one; NULL terms: LICET_TERMS_INIT. 0, or a negative error. */
+LICET_API int32_t licet_session_open(
+    licet *authority, const licet_terms *terms, licet_session **session, licet_error *error);
+/* Opens one that can only have less than `parent`, and ends with it. */
+LICET_API int32_t licet_session_delegate(
+    licet_session *parent, const licet_terms *terms, licet_session **session, licet_error *error);
+/* Uses one that another process of the same user opened for the same operator, by its id. */
+LICET_API int32_t licet_session_join(
+    licet *authority, const char *id, size_t length, licet_session **session, licet_error *error);
+/* Gives the handle back; requests that ask in it may be used until they are freed. The session goes on. NULL is allowed. */
+LICET_API void licet_session_free(licet_session *session);
+/* Its id: 32 hexadecimal digits, and a zero. As long as the handle. */
+LICET_API const char *licet_session_id(const licet_session *session);
+
+/* The user's wish for a behaviour, or LICET_NO_PREFERENCE. 0 when licetd has it. */
+LICET_API int32_t licet_session_set_preference(
+    licet_session *session, const char *behavior, size_t length, int32_t effect, licet_error *error);
+/* How far the agent may go on its own, as far as users may raise it; lower always. */
+LICET_API int32_t licet_session_set_dial(licet_session *session, double dial, licet_error *error);
+/* Says what was spent, here and in everything that it was delegated by; once the bound is reached it is halted. `left` (may be
+   NULL) is what may still be, INFINITY without a bound. */
+LICET_API int32_t licet_session_spend(licet_session *session, double cost, double *left, licet_error *error);
+/* Ends it, and all that was delegated from it, in every process. */
+LICET_API int32_t licet_session_close(licet_session *session, licet_error *error);
+
+/* Asks in this session from now on, or in none (NULL). What it says of the user and of itself is the request's then, and
+   can't be set: LICET_E_BAD_REQUEST. 0, or LICET_E_INVALID for a session of another authority. licet_request_reset keeps
+   no session. */
+LICET_API int32_t licet_request_set_session(licet_request *request, licet_session *session);
+
 /* ---- Deciding --------------------------------------------------------------------------------------------------- */
 
 /* What decided, lowest authority first. */
@@ -309,8 +388,15 @@ LICET_API int32_t licet_request_set_now(licet_request *request, int64_t seconds,
 #define LICET_BY_GUIDELINE 5     /* the platform's limits and duties, by tier */
 #define LICET_BY_ETHICS 6
 #define LICET_BY_SAFETY 7
-#define LICET_BY_OVERSIGHT 8     /* LICET_DENY: a halt: a stop, no policy in force, the authority is lost; LICET_ASK: the dial */
+#define LICET_BY_OVERSIGHT 8     /* `oversight` says what of it */
 #define LICET_BY_ABSOLUTE 9
+
+/* What of oversight, in the order in which it has its word. */
+#define LICET_OVERSIGHT_NONE 0
+#define LICET_OVERSIGHT_SESSION 1   /* a session's cap, scope or constraint */
+#define LICET_OVERSIGHT_SUSPICION 2
+#define LICET_OVERSIGHT_DIAL 3
+#define LICET_OVERSIGHT_HALT 4      /* a stop, a session's end, no policy in force, the authority is lost */
 
 /* The answer's short form. */
 typedef struct licet_decision {
@@ -319,7 +405,8 @@ typedef struct licet_decision {
   uint64_t generation;   /* the one generation that decided */
   uint8_t decided_by;    /* LICET_BY_… */
   uint8_t lost;          /* 1: the authority is lost, and this is what `on_authority_loss` says */
-  uint8_t reserved[6];
+  uint8_t oversight;     /* LICET_OVERSIGHT_…; of LICET_BY_OVERSIGHT */
+  uint8_t reserved[5];
   licet_text behavior;   /* the name that decided: one that was asked about, or a known one below it */
   uint64_t private_[4];
 } licet_decision;
@@ -357,6 +444,7 @@ typedef struct licet_statement {
 #define LICET_FORM_CHOSEN 4      /* a declaration whose default its population chose */
 #define LICET_FORM_AUDIENCE 5    /* an operator's audience, for which the choice was made again */
 #define LICET_FORM_DIAL 6        /* a dial, or a ceiling of one */
+#define LICET_FORM_SUSPICION 9   /* what the platform says of suspicion */
 #define LICET_FORM_PERIOD 7      /* a period: `behavior` is its name, `condition` says who ends it, and on what */
 #define LICET_FORM_COUNTER 8     /* a counter: `behavior` is its name, `condition` says what it counts */
 
@@ -397,6 +485,9 @@ LICET_API size_t licet_explanation_obligations(
 #define LICET_STEP_OVERSIGHT 7 /* a halt */
 #define LICET_STEP_ABSOLUTE 8
 #define LICET_STEP_DIAL 9     /* the dial's cap on an agent's own initiative, or on untrusted text; its truth says whether it holds */
+
+#define LICET_STEP_SESSION 11 /* what the session says of the name: licet_explanation_hold; its truth says whether it holds it back */
+#define LICET_STEP_SUSPICION 12 /* how suspect whoever asks is; its truth says whether that holds it back */
 
 #define LICET_FALSE 0
 #define LICET_TRUE 1
@@ -453,6 +544,17 @@ typedef struct licet_period {
 /* Of the step with this index; LICET_E_INVALID where it depends on none, or beyond the last. `size` is of the whole struct. */
 LICET_API int32_t licet_explanation_period(const licet_explanation *explanation, size_t index, licet_period *period);
 
+#define LICET_HOLD_CAP 1        /* a cap; `term` is the name that it is on */
+#define LICET_HOLD_SCOPE 2      /* the scope; `term` is what of it covers the name, empty: nothing does */
+#define LICET_HOLD_RESOURCES 3  /* the resource is none of the session's */
+#define LICET_HOLD_PREFERENCE 4 /* a delegate's request has a preference, which only caps */
+
+/* Of a step of LICET_STEP_SESSION: LICET_HOLD_…, and the name in the session's terms (may be NULL). LICET_E_INVALID where it
+   is another step. */
+LICET_API int32_t licet_explanation_hold(const licet_explanation *explanation, size_t index, licet_text *term);
+/* Of a step of LICET_STEP_SUSPICION: the level, in attempts. 0, or LICET_E_INVALID. */
+LICET_API int32_t licet_explanation_suspicion(const licet_explanation *explanation, size_t index, double *level);
+
 #define LICET_WAY_NOT_NEEDED 0 /* it is allowed already */
 #define LICET_WAY_USER 1
 #define LICET_WAY_OPERATOR 2
@@ -470,6 +572,8 @@ LICET_API int32_t licet_explanation_period(const licet_explanation *explanation,
 #define LICET_CHANGE_SESSION_DIAL 6   /* the session's dial */
 #define LICET_CHANGE_OPERATOR_DIAL 7  /* the operator's dial */
 #define LICET_CHANGE_STAKES 8         /* the platform's: it states lower stakes, or raises the dial */
+#define LICET_CHANGE_SESSION 11       /* the session's caps, scope or resources are wider */
+#define LICET_CHANGE_SUSPICION 12     /* suspicion decays: licet_explanation_change_wait */
 #define LICET_CHANGE_PERIOD 9         /* a period ends: the statement is its own (LICET_FORM_PERIOD) */
 #define LICET_CHANGE_COUNTER 10       /* a counter falls: the statement is its own (LICET_FORM_COUNTER) */
 
@@ -480,7 +584,8 @@ typedef struct licet_change {
   int32_t decided_by;        /* what decides while this change alone is missing, LICET_BY_… */
   uint32_t user;             /* of a halt: who stopped it, or UINT32_MAX: not known */
   int64_t since;             /* of a halt: seconds since 1970, or -1: not known */
-  licet_text halt;           /* of a halt: "operator-stop", "all-stop", "no-policy", "authority-lost" */
+  licet_text halt;           /* of a halt: "operator-stop", "all-stop", "no-policy", "authority-lost", "session-stop",
+                                "session-expired", "session-spent" */
   licet_text operator_name;  /* of a halt: whom it halts; empty: everybody */
   licet_text behavior;       /* the name that decides while this change is missing */
   licet_statement statement; /* what is to be changed */
@@ -497,6 +602,13 @@ LICET_API int32_t licet_explanation_change(const licet_explanation *explanation,
    the highest that it may become by these changes. Either may be NULL. 0, or LICET_E_INVALID where the change is another. */
 LICET_API int32_t licet_explanation_change_dial(
     const licet_explanation *explanation, size_t index, double *needed, double *highest);
+
+/* Of a change of suspicion: the most seconds until it has fallen low enough. 0, or LICET_E_INVALID. */
+LICET_API int32_t licet_explanation_change_wait(const licet_explanation *explanation, size_t index, uint64_t *seconds);
+/* Of a halt: the session that it halts, this one or one that it was delegated by; empty: no session alone. 0, or
+   LICET_E_INVALID. */
+LICET_API int32_t licet_explanation_change_session(
+    const licet_explanation *explanation, size_t index, licet_text *session);
 
 #ifdef __cplusplus
 }

@@ -39,6 +39,10 @@ public enum MessageKind: UInt16, Sendable {
   case flush = 6
   /// One record that is too large for the ring; answered when it is on disk.
   case record = 7
+  /// Opens a session, or delegates one; says what a session holds now; changes it.
+  case openSession = 8
+  case session = 9
+  case changeSession = 10
 
   public static let answer: UInt16 = 0x8000
 }

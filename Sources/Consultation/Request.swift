@@ -14,6 +14,10 @@ public struct Request: Sendable {
   public var preference: Effect?
   /// The session's own dial, strictly between 0 and 1; nil: it has none.
   public var dial: Degree?
+  /// The session that it is asked in, the root's level first; empty: none. A root's level may state a dial too.
+  public var session: [SessionLevel] = []
+  /// How suspect whoever asks is: thousandths of an attempt (DESIGN §2.4).
+  public var suspicion: UInt32 = 0
   /// Names of the periods that are to count as ended; all others run.
   public var ended: [String] = []
   /// What counters have come to, this request included, by their names; of all others it isn't known.
@@ -47,6 +51,8 @@ public struct RequestError: Error, Hashable, Sendable {
     case badDial = "bad-dial"
     case unknownPeriod = "unknown-period"
     case unknownCounter = "unknown-counter"
+    case badResource = "bad-resource"
+    case tooMany = "too-many"
   }
   public var code: Code
   /// What it is about: an attribute's name, a behaviour, an operator.
@@ -80,6 +86,8 @@ public struct StatementReference: Hashable, Sendable {
 
 public struct DecidedBy: Hashable, Sendable {
   public var rank: DeciderRank
+  /// Of oversight: what of it.
+  public var cause = OversightCause.none
   public var statement: StatementReference?
   /// The name that decided.
   public var behavior: String
@@ -100,6 +108,10 @@ public struct TraceLine: Hashable, Sendable {
   public var attribute: String?
   /// Of the dial's step.
   public var dial: DialLine?
+  /// Of the session's: what holds the name back, or could.
+  public var session: SessionLine?
+  /// Of suspicion's: how suspect whoever asks is, in thousandths of an attempt.
+  public var suspicion: UInt32?
   /// What it depends on, where that is a period.
   public var period: PeriodLine?
 }
@@ -113,6 +125,14 @@ public struct PeriodLine: Hashable, Sendable {
   public init(name: String, terms: String, hasEnded: Bool) {
     (self.name, self.terms, self.hasEnded) = (name, terms, hasEnded)
   }
+}
+
+/// What a session has to say on a name.
+public struct SessionLine: Hashable, Sendable {
+  public var hold: SessionHold
+  /// The name in the session's terms that says so; empty: none does.
+  public var term: String
+  public init(_ hold: SessionHold, term: String) { (self.hold, self.term) = (hold, term) }
 }
 
 /// What the dial was held against. `TraceLine.statement` is what set the dial; none: the session did.
@@ -138,6 +158,10 @@ public struct WayStep: Sendable {
     case period
     /// This counter falls: `instead.statement` is its own, with its name for a behaviour and what it counts for a condition.
     case counter
+    /// The session's caps, its scope, or its resources are wider.
+    case session
+    /// Suspicion decays: `wait` says how long that takes.
+    case suspicion
     /// This halt ends.
     case halt(Halt)
   }
@@ -147,6 +171,8 @@ public struct WayStep: Sendable {
   /// Of the dials' kinds and of stakes: the dial that the stakes need (zero: less than there is), and the highest that it may
   /// become by these changes.
   public var dial: (needed: Degree, highest: Degree)?
+  /// Of suspicion: the most seconds until it has fallen low enough.
+  public var wait: UInt64?
 }
 
 /// Who could allow it, and how.

@@ -42,7 +42,7 @@ extension Engine {
   func decide(one place: Place, _ wish: Wish, _ frame: inout Frame) -> Decision {
     begin(wish, &frame)
     var decision = Decision(decide(place, wish, &frame), place.name)
-    if mayHaveNamesBelow(place) {
+    if mayHaveNamesBelow(place) || frame.session?.pointee.hasNames(below: place.name) ?? false {
       withUnsafePointer(to: place.name) { one in
         merge(UnsafeBufferPointer(start: one, count: 1), after: place.name, wish, &frame, into: &decision)
       }
@@ -52,7 +52,7 @@ extension Engine {
 
   func decide(_ behaviors: UnsafeBufferPointer<Name>, _ wish: Wish, _ frame: inout Frame) -> Decision? {
     let start = Name(start: nil, count: 0)
-    guard let first = successor(of: start, among: behaviors) else { return nil }
+    guard let first = successor(of: start, among: behaviors, frame) else { return nil }
     begin(wish, &frame)
     var decision = Decision(decide(place(of: first), wish, &frame), first)
     merge(behaviors, after: first, wish, &frame, into: &decision)
@@ -65,7 +65,7 @@ extension Engine {
     into decision: inout Decision
   ) {
     var last = first
-    while let name = successor(of: last, among: behaviors) {
+    while let name = successor(of: last, among: behaviors, frame) {
       last = name
       let folded = decide(place(of: name), wish, &frame)
       decision.platformObligations |= folded.platformObligations

@@ -51,9 +51,21 @@ public enum DeciderRank: UInt8, BitwiseCopyable, Sendable {
   /// The user's preference, as far as it was granted; no statement.
   case preference = 3
   case operatorTier = 4, guideline = 5, ethics = 6, safety = 7
-  /// A halt: a stop, or no policy is in force (`deny`); or the dial (`ask`).
+  /// A halt, the session, suspicion or the dial: `Decider.cause`.
   case oversight = 8
   case absolute = 9
+}
+
+/// What of oversight decided, in the order in which it has its word (DESIGN §2.2 step 5).
+public enum OversightCause: UInt8, BitwiseCopyable, Sendable {
+  /// It was not oversight.
+  case none = 0
+  /// A session's cap, scope or constraint.
+  case session = 1
+  case suspicion = 2
+  case dial = 3
+  /// A stop; a session that is stopped, expired or spent; no policy in force.
+  case halt = 4
 }
 
 /// What decided: a statement of one of the two images, and for which name.
@@ -62,7 +74,7 @@ public struct Decider: BitwiseCopyable, Sendable {
   public var layer: Layer
   /// Segments of the behaviour that the statement names; deeper is more specific.
   public var depth: UInt8
-  var reserved: UInt8 = 0
+  public private(set) var cause = OversightCause.none
   /// Index into the layer's statements, or none.
   public var statement: UInt32
 
@@ -73,9 +85,16 @@ public struct Decider: BitwiseCopyable, Sendable {
     self.depth = depth
   }
 
+  /// Oversight, by what of it.
+  init(oversight cause: OversightCause, _ layer: Layer = .none, _ statement: UInt32 = ImageFormat.none) {
+    self.init(.oversight, layer, statement, depth: 0)
+    self.cause = cause
+  }
+
   /// Whether this one is named rather than `other` for the same effect.
   func precedes(_ other: Decider) -> Bool {
     if rank != other.rank { return rank.rawValue > other.rank.rawValue }
+    if cause != other.cause { return cause.rawValue > other.cause.rawValue }
     if depth != other.depth { return depth > other.depth }
     // Defaults alone can be of two layers.
     if layer != other.layer { return layer.rawValue < other.layer.rawValue }
@@ -124,4 +143,8 @@ public struct Changes: BitwiseCopyable, Sendable {
   public static var periods: Changes { Changes(rawValue: 512) }
   /// The counters have fallen to what this request alone makes them.
   public static var counters: Changes { Changes(rawValue: 1024) }
+  /// The session's caps, scope and constraints are gone.
+  public static var session: Changes { Changes(rawValue: 2048) }
+  /// Suspicion has decayed.
+  public static var suspicion: Changes { Changes(rawValue: 4096) }
 }

@@ -34,6 +34,12 @@ struct DialSettings {
     var statement: UInt32
   }
 
+  /// The dial for a session's own one, zero: it has none; and what its delegates lower it to, one: they don't.
+  func settled(session: Degree, cap: Degree) -> Setting {
+    let own = settled(session: session)
+    return cap < own.value ? Setting(value: cap, layer: .none, statement: ImageFormat.none) : own
+  }
+
   /// The dial for a session's own one; zero: it has none.
   func settled(session: Degree) -> Setting {
     let chosen =
@@ -58,13 +64,14 @@ struct DialSettings {
   }
 
   /// The highest dial that these changes, with everything else fixed, can bring about.
-  func best(_ changes: Changes, session: Degree) -> Degree {
+  func best(_ changes: Changes, session: Degree, cap: Degree) -> Degree {
     let session = changes.contains(.sessionDial) ? Degree.one : session
+    let cap = changes.contains(.sessionDial) ? Degree.one : cap
     let now = settled(session: session).value
-    guard changes.contains(.operatorDial) else { return now }
+    guard changes.contains(.operatorDial) else { return min(now, cap) }
     var (highest, silent) = (self, self)
     (highest.stated, silent.stated) = (operatorsMay, .zero)
-    return max(now, max(highest.settled(session: session).value, silent.settled(session: session).value))
+    return min(cap, max(now, max(highest.settled(session: session).value, silent.settled(session: session).value)))
   }
 }
 
@@ -82,13 +89,14 @@ extension Engine {
   /// The dial of this request, with the changes that are supposed.
   @inline(__always)
   func dial(_ wish: Wish, _ frame: borrowing Frame) -> Degree {
-    if frame.sessionDial == .zero, wish.changes.rawValue == 0 { return policy.dial }
-    return dialSettings.best(wish.changes, session: frame.sessionDial)
+    if frame.sessionDial == .zero, wish.changes.rawValue == 0 { return min(policy.dial, frame.dialCap) }
+    return dialSettings.best(wish.changes, session: frame.sessionDial, cap: frame.dialCap)
   }
 
-  /// Gives conditions the periods that have ended, and the dial, where one reads it.
+  /// Gives conditions the source that counts, the periods that have ended, and the dial, where one reads it.
   @inline(__always)
   func begin(_ wish: Wish, _ frame: inout Frame) {
+    frame.clampSource()
     frame.ended = policy.ended
     if policy.readsDial { frame.set(Int(BuiltInSlot.sessionDial), .double(dial(wish, frame).value)) }
   }
@@ -101,14 +109,16 @@ extension Engine {
     return dial(wish, frame) < stakes(place) && !wish.changes.contains(.stakes)
   }
 
-  /// The last of oversight's caps. It is named where it agrees, as a limit is.
+  /// Oversight's caps: the session's, suspicion's, the dial's, which is named where it agrees, as a limit is.
   @inline(__always)
   func cap(_ folded: inout Folded, _ place: Place, _ wish: Wish, _ frame: borrowing Frame) {
+    if frame.session != nil { hold(&folded, place, wish, frame) }
+    if frame.suspicion != 0 { suspect(&folded, place, wish, frame) }
     guard folded.effect != .deny, isCapped(place, wish, frame) else { return }
     folded.effect = .ask
-    folded.decider = Decider(.oversight, .none, ImageFormat.none, depth: 0)
+    folded.decider = Decider(oversight: .dial)
     if frame.source == .agent {
-      let setting = dialSettings.settled(session: frame.sessionDial)
+      let setting = dialSettings.settled(session: frame.sessionDial, cap: frame.dialCap)
       folded.decider.layer = setting.layer
       folded.decider.statement = setting.statement
     }

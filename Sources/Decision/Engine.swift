@@ -73,12 +73,12 @@ struct Engine {
       choice.operatorsMay = .allow
       choice.usersMay = .allow
     }
-    var folded = settle(place, wish, choice, &frame)
+    var folded = settle(place, wish, preference: preference(place, wish, frame), choice, &frame)
     limit(&folded, place, wish, &frame)
     cap(&folded, place, wish, frame)
     if wish.isHalted, !wish.changes.contains(.halt) {
       folded.effect = .deny
-      folded.decider = Decider(.oversight, .none, ImageFormat.none, depth: 0)
+      folded.decider = Decider(oversight: .halt)
     }
     if choice.absolute != .none {
       folded.effect = choice.absolute == .off ? .deny : .allow
@@ -118,10 +118,11 @@ struct Engine {
   }
 
   @inline(__always)
-  func settle(_ place: Place, _ wish: Wish, _ choice: Choice, _ frame: inout Frame) -> Folded {
+  func settle(
+    _ place: Place, _ wish: Wish, preference: Effect?, _ choice: Choice, _ frame: inout Frame
+  ) -> Folded {
     let standing = standing(place, choice)
     var folded = Folded(effect: standing.effect, decider: standing.decider)
-    let preference = wish.changes.contains(.preference) ? .allow : wish.preference
     if wish.changes.contains(.settings) {
       let best = max(choice.default, choice.operatorsMay)
       folded.effect = preference.map { min($0, max(best, choice.usersMay)) } ?? best

@@ -17,8 +17,13 @@ public struct Frame {
   var arenaUsed: Int
   /// On whose instruction (DESIGN §1); the agent's own until `setSource`.
   public private(set) var source = Source.agent
-  /// The session's own dial, below 1; zero: it has none.
+  /// The session's own dial, below 1; zero: it has none. What delegates lower it to; one: they don't.
   public var sessionDial = Degree.zero
+  public var dialCap = Degree.one
+  /// How suspect whoever asks is (DESIGN §2.4): thousandths of an attempt.
+  public var suspicion: UInt32 = 0
+  /// The session's terms, or none. Lent until `reset`; `setSession` gives the dials as well.
+  public private(set) var session: UnsafePointer<SessionTerms>?
   /// The policy's, for conditions; set at the beginning of a decision.
   var ended: UInt64 = 0
 
@@ -54,6 +59,22 @@ public struct Frame {
     arenaUsed = 0
     source = .agent
     sessionDial = .zero
+    dialCap = .one
+    suspicion = 0
+    session = nil
+  }
+
+  /// Asks in this session, or in none.
+  public mutating func setSession(_ terms: UnsafePointer<SessionTerms>?) {
+    session = terms
+    sessionDial = terms?.pointee.dial ?? .zero
+    dialCap = terms?.pointee.dialCap ?? .one
+  }
+
+  /// A delegate has nobody's instruction but its own.
+  @inline(__always)
+  mutating func clampSource() {
+    if let session, session.pointee.isDelegate, source.rawValue < Source.agent.rawValue { setSource(.agent) }
   }
 
   /// Says on whose instruction, to the dial and to conditions.

@@ -52,12 +52,15 @@ extension Engine {
   }
 
   /// The next name after `last` that one of `behaviors` stands for, or nil. An empty `last` starts.
-  func successor(of last: Name, among behaviors: UnsafeBufferPointer<Name>) -> Name? {
+  func successor(
+    of last: Name, among behaviors: UnsafeBufferPointer<Name>, _ frame: borrowing Frame
+  ) -> Name? {
     var best: Name?
     for behavior in behaviors {
       if nameLess(last, behavior) { best = lesser(best, behavior) }
       best = lesser(best, known(after: last, below: behavior, policy.platform))
       if policy.hasOverlay { best = lesser(best, known(after: last, below: behavior, policy.overlay)) }
+      if let session = frame.session { best = lesser(best, session.pointee.name(after: last, below: behavior)) }
     }
     return best
   }

@@ -20,6 +20,11 @@ public enum TraceStep: UInt8, Sendable {
   /// The dial's cap on what an agent does on its own or on untrusted text's say, considered (DESIGN §2.5): `truth` is
   /// whether it holds, and the statement is what set the dial.
   case dial
+  /// What the session has to say on the name (DESIGN §2.6): `truth` is whether it holds the name back; `hold` and `term`
+  /// say what does.
+  case session = 11
+  /// How suspect whoever asks is (DESIGN §2.4): `truth` is whether that holds the name back.
+  case suspicion = 12
 }
 
 /// One line of an explanation.
@@ -48,6 +53,11 @@ public struct TraceEntry {
   public var stakesStatement = ImageFormat.none
   public var dial = Degree.zero
   public var isUntrusted = false
+  /// Of `session`: what it is, and the name in the terms that says so; borrowed from the terms, empty: there is none.
+  public var hold: SessionHold?
+  public var term = Name(start: nil, count: 0)
+  /// Of `suspicion`: thousandths.
+  public var suspicion: UInt32 = 0
   /// The number of the period that this step depends on, or none: a rule that is there only while it runs or once it has
   /// ended, or a default or a dial that its end replaces.
   public var period = ImageFormat.none
@@ -63,7 +73,7 @@ public func trace(
   let engine = Engine(policy, frame)
   var tracer = Tracer(engine: engine, entries: entries)
   var last = Name(start: nil, count: 0)
-  while let name = engine.successor(of: last, among: behaviors) {
+  while let name = engine.successor(of: last, among: behaviors, frame) {
     last = name
     let wish = Wish(preference: preference, isHalted: isHalted)
     engine.begin(wish, &frame)
@@ -97,7 +107,7 @@ private struct Tracer {
     effect = choice.default
     add(.default, says: effect, .platform, choice.decider.statement)
     traceAudience(engine.standing(place, choice), place)
-    let own = engine.settle(place, Wish(preference: nil), choice, &frame)
+    let own = engine.settle(place, Wish(), preference: nil, choice, &frame)
     if place.overlay != ImageFormat.none {
       var considered = false
       eachRule(.setting, .operator, place.overlay, .overlay, &frame) { tracer, rule, outcome in
@@ -107,11 +117,13 @@ private struct Tracer {
       if considered { addOperator(own, choice) }
       eachRule(.grant, .operator, place.overlay, .overlay, &frame) { $0.add(.grant, rule: $1, $2, .overlay) }
     }
-    if let preference = wish.preference {
-      effect = engine.settle(place, Wish(preference: preference), choice, &frame).effect
+    if let preference = engine.preference(place, wish, frame) {
+      effect = engine.settle(place, wish, preference: preference, choice, &frame).effect
       add(.preference, says: preference, .none, ImageFormat.none)
     }
     traceTiers(place, &frame)
+    traceSession(place, wish, frame)
+    if frame.suspicion != 0, engine.isSuspected(place) { traceSuspicion(place, wish, frame) }
     if frame.source == .agent || frame.source == .untrusted {
       traceDial(place, wish, frame)
     }
@@ -135,8 +147,26 @@ private struct Tracer {
       isClamped: standing.decider.rank == .ceiling)
   }
 
+  private mutating func traceSession(_ place: Place, _ wish: Wish, _ frame: borrowing Frame) {
+    let engine = engine
+    engine.eachHold(place, wish, frame) { hold, to, holds, term in
+      if holds { effect = min(effect, to) }
+      var entry = entry(.session, says: to, .none, ImageFormat.none)
+      (entry.truth, entry.hold, entry.term) = (holds ? .yes : .no, hold, term)
+      append(entry)
+    }
+  }
+
+  private mutating func traceSuspicion(_ place: Place, _ wish: Wish, _ frame: borrowing Frame) {
+    let to = engine.suspicion(place, wish, frame)
+    effect = min(effect, to)
+    var entry = entry(.suspicion, says: to, .platform, engine.policy.platform.header.pointee.suspicionStatement)
+    (entry.truth, entry.suspicion) = (to < .allow ? .yes : .no, frame.suspicion)
+    append(entry)
+  }
+
   private mutating func traceDial(_ place: Place, _ wish: Wish, _ frame: borrowing Frame) {
-    let setting = engine.dialSettings.settled(session: frame.sessionDial)
+    let setting = engine.dialSettings.settled(session: frame.sessionDial, cap: frame.dialCap)
     let holds = engine.isCapped(place, wish, frame)
     if holds { effect = min(effect, .ask) }
     let isAgent = frame.source == .agent
@@ -185,10 +215,16 @@ private struct Tracer {
     _ step: TraceStep, says: Effect, _ layer: Layer, _ statement: UInt32, isClamped: Bool = false
   ) {
     append(
-      TraceEntry(
-        behavior: name, step: step, truth: .yes, says: says, effect: effect, layer: layer, tier: .operator,
-        isShadow: false, isClamped: isClamped, statement: statement, failure: .none, slot: 0xFFFF),
+      entry(step, says: says, layer, statement, isClamped: isClamped),
       period: step == .default && layer == .platform ? period(of: statement) : nil)
+  }
+
+  private func entry(
+    _ step: TraceStep, says: Effect, _ layer: Layer, _ statement: UInt32, isClamped: Bool = false
+  ) -> TraceEntry {
+    TraceEntry(
+      behavior: name, step: step, truth: .yes, says: says, effect: effect, layer: layer, tier: .operator,
+      isShadow: false, isClamped: isClamped, statement: statement, failure: .none, slot: 0xFFFF)
   }
 
   private func period(of statement: UInt32) -> UInt32? {

@@ -14,7 +14,7 @@ public enum WayBy: UInt8, Sendable {
   case nobody = 4
   /// The authorities that end periods, once they have the evidence: until then one waits.
   case authorities = 5
-  /// Nobody: one waits until counters have fallen, with what else `changes` hold.
+  /// Nobody: one waits until counters have fallen, or suspicion has decayed, with what else `changes` hold.
   case wait = 6
 }
 
@@ -27,7 +27,7 @@ public struct Way {
   public var missing:
     (
       Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?,
-      Decision?
+      Decision?, Decision?, Decision?
     )
   /// Where the dial is in the way, the most that is at stake; else zero.
   public var stakes = Degree.zero
@@ -46,7 +46,7 @@ public struct Way {
     by: WayBy, changes: Changes,
     missing: (
       Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?, Decision?,
-      Decision?
+      Decision?, Decision?, Decision?
     )
   ) {
     (self.by, self.changes, self.missing) = (by, changes, missing)
@@ -80,7 +80,7 @@ public struct Way {
   public init(by: WayBy, halted: Decision?) {
     self.init(
       by: by, changes: halted == nil ? Changes(rawValue: 0) : .halt,
-      missing: (nil, nil, nil, nil, nil, nil, nil, nil, halted, nil, nil))
+      missing: (nil, nil, nil, nil, nil, nil, nil, nil, halted, nil, nil, nil, nil))
   }
 }
 
@@ -95,7 +95,8 @@ public func way(
   var search = WaySearch(
     engine: Engine(policy, frame), ending: Engine(policy.ending(policy.platform.allPeriods), frame),
     fallen: FallenCounters(policy.platform, &frame, behaviors), behaviors: behaviors, preference: preference,
-    isHalted: isHalted)
+    isHalted: isHalted, hasSession: frame.session != nil,
+    isSuspect: frame.suspicion != 0 && policy.platform.hasSuspicion)
   guard search.decide(0, &frame) != nil else { return nil }
   return search.run(&frame)
 }
@@ -109,13 +110,20 @@ private struct WaySearch {
   let behaviors: UnsafeBufferPointer<Name>
   let preference: Effect?
   let isHalted: Bool
+  let hasSession: Bool
+  let isSuspect: Bool
 
-  static let user = Changes.preference.rawValue | Changes.sessionDial.rawValue
+  /// The human side: what it prefers, and what the session that it opened may do.
+  var user: UInt16 {
+    Changes.preference.rawValue | Changes.sessionDial.rawValue | (hasSession ? Changes.session.rawValue : 0)
+  }
   static let `operator` =
     Changes.settings.rawValue | Changes.operatorLimits.rawValue | Changes.operatorDial.rawValue
   static let platform = Changes.choice.rawValue | Changes.platformLimits.rawValue | Changes.stakes.rawValue
   /// Without this one nothing else helps.
   var halt: UInt16 { isHalted ? Changes.halt.rawValue : 0 }
+  /// It passes.
+  var suspicion: UInt16 { isSuspect ? Changes.suspicion.rawValue : 0 }
 
   @inline(never)
   func decide(_ changes: UInt16, _ frame: inout Frame) -> Decision? {
@@ -132,17 +140,17 @@ private struct WaySearch {
 
   mutating func run(_ frame: inout Frame) -> Way {
     if allows(0, &frame) { return way(.notNeeded, 0, &frame) }
-    if allows(Self.user, &frame) { return way(.user, fewest(Self.user, &frame), &frame) }
-    let counters = fallen.isSome ? Changes.counters.rawValue : 0
-    if counters != 0, allows(Self.user | counters, &frame) { return waiting(Self.user | counters, &frame) }
-    let upToOperator = Self.user | Self.operator
+    if allows(user, &frame) { return way(.user, fewest(user, &frame), &frame) }
+    let passing = (fallen.isSome ? Changes.counters.rawValue : 0) | suspicion
+    if passing != 0, allows(user | passing, &frame) { return waiting(user | passing, &frame) }
+    let upToOperator = user | Self.operator
     if allows(upToOperator, &frame) { return way(.operator, fewest(upToOperator, &frame), &frame) }
-    if counters != 0, allows(upToOperator | counters, &frame) { return waiting(upToOperator | counters, &frame) }
+    if passing != 0, allows(upToOperator | passing, &frame) { return waiting(upToOperator | passing, &frame) }
     if engine.policy.platform.allPeriods & ~engine.policy.ended != 0 {
       var waiting = upToOperator | Changes.periods.rawValue
       var isEnough = allows(waiting, &frame)
-      if !isEnough, counters != 0 {
-        waiting |= counters
+      if !isEnough, passing != 0 {
+        waiting |= passing
         isEnough = allows(waiting, &frame)
       }
       if isEnough {
@@ -154,7 +162,7 @@ private struct WaySearch {
         return way
       }
     }
-    let all = upToOperator | Self.platform | halt
+    let all = upToOperator | Self.platform | suspicion | halt
     if allows(all, &frame) { return way(.platform, fewest(all, &frame), &frame) }
     return way(.nobody, 0, &frame)
   }
@@ -225,7 +233,7 @@ private struct WaySearch {
     var highest = Degree.zero
     guard frame.source == .agent else { return highest }
     var last = Name(start: nil, count: 0)
-    while let name = engine.successor(of: last, among: behaviors) {
+    while let name = engine.successor(of: last, among: behaviors, frame) {
       last = name
       let place = engine.place(of: name)
       if engine.choice(place.platform).absolute == .none { highest = max(highest, engine.stakes(place)) }
@@ -235,7 +243,7 @@ private struct WaySearch {
 
   private func reaches(_ stakes: Degree, _ changes: Changes, _ frame: borrowing Frame) -> Bool {
     if changes.contains(.stakes) { return true }
-    return engine(changes).dialSettings.best(changes, session: frame.sessionDial) >= stakes
+    return engine(changes).dialSettings.best(changes, session: frame.sessionDial, cap: frame.dialCap) >= stakes
   }
 
   @inline(never)
@@ -249,11 +257,11 @@ private struct WaySearch {
         missing(.preference, &frame), missing(.sessionDial, &frame), missing(.settings, &frame),
         missing(.operatorLimits, &frame), missing(.operatorDial, &frame), missing(.choice, &frame),
         missing(.platformLimits, &frame), missing(.stakes, &frame), missing(.halt, &frame), missing(.periods, &frame),
-        missing(.counters, &frame)
+        missing(.counters, &frame), missing(.session, &frame), missing(.suspicion, &frame)
       ))
     let stakes = highestStakes(frame)
-    if stakes > engine.dialSettings.settled(session: frame.sessionDial).value { way.stakes = stakes }
-    way.dial = engine(way.changes).dialSettings.best(way.changes, session: frame.sessionDial)
+    if stakes > engine.dialSettings.settled(session: frame.sessionDial, cap: frame.dialCap).value { way.stakes = stakes }
+    way.dial = engine(way.changes).dialSettings.best(way.changes, session: frame.sessionDial, cap: frame.dialCap)
     if let capped = way.missing.7 {
       way.stakesStatement = engine.stakesStatement(engine.place(of: capped.behavior).platform)
     }

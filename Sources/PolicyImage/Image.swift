@@ -145,7 +145,7 @@ public struct Image {
   }
 }
 
-/// The first 224 bytes of an image.
+/// The first 240 bytes of an image.
 public struct ImageHeader: BitwiseCopyable, Sendable {
   public var magic: UInt64
   public var version: UInt32
@@ -179,9 +179,17 @@ public struct ImageHeader: BitwiseCopyable, Sendable {
   public var periods: UInt32
   /// (offset, count) of the sections from the 17th on.
   public var moreSections: (UInt64, UInt64)
+  /// What suspicion does (DESIGN §2.4): thousandths of an attempt from which on it asks, and denies, or none; seconds in
+  /// which it halves; what states it, or none: it does nothing. In an overlay none, none, 0, none.
+  public var suspicionAskAt: UInt32
+  public var suspicionDenyAt: UInt32
+  public var suspicionHalfLife: UInt32
+  public var suspicionStatement: UInt32
 
   /// A condition reads `session.dial`. Without it the attribute isn't given, and what reads it all the same fails.
   public static let readsDial: UInt32 = 1
+  /// Suspicion is for every name, not for the nodes that say so alone.
+  public static let suspectsAll: UInt32 = 2
 
   /// Where a section's offset stands in the header; its count is the four bytes behind.
   @inlinable @inline(__always)

@@ -55,6 +55,8 @@
       public var hasAlternatives = false
       public var isCounted = false
       public var isCountedBelow = false
+      /// `suspicion` names it, for it and all below.
+      public var isSuspected = false
       public var stakes = Degree.one
       public var stakesDepth: UInt8 = 0
       public var audit: UInt8 = 0
@@ -75,6 +77,7 @@
       public var unknown: Effect
       public var unknownStatement: UInt32
       public var dial = Dial()
+      public var suspicion = Suspicion()
       /// In the order of names.
       public var periods: [PeriodEntry] = []
       public var alternatives: [AlternativeRecord] = []
@@ -113,6 +116,17 @@
         (self.name, self.statement, self.window) = (name, statement, window)
         (self.counts, self.per, self.nodes) = (counts, per, nodes)
       }
+    }
+
+    /// What the header says of suspicion; thousandths and seconds.
+    public struct Suspicion: Sendable {
+      public var askAt = ImageFormat.none
+      public var denyAt = ImageFormat.none
+      public var halfLife: UInt32 = 0
+      public var statement = ImageFormat.none
+      /// It is for every name.
+      public var isForAll = false
+      public init() {}
     }
 
     /// A period, its authorities and evidence in the order of bytes.
@@ -263,7 +277,8 @@
           flags: (behavior.isDeclared ? Node.isDeclared : 0) | (behavior.isNamed ? Node.isNamed : 0)
             | (behavior.hasAudience ? Node.hasAudience : 0)
             | (behavior.hasAlternatives ? Node.hasAlternatives : 0) | (behavior.isCounted ? Node.isCounted : 0)
-            | (behavior.isCountedBelow ? Node.isCountedBelow : 0),
+            | (behavior.isCountedBelow ? Node.isCountedBelow : 0)
+            | (behavior.isSuspected ? Node.isSuspected : 0),
           parent: ImageFormat.none, end: 0, block: UInt32(rules.count), settings: count([.setting]),
           grants: count([.grant]), limits: count([.duty, .limit]), shadows: UInt16(clamping: shadows.count),
           default: behavior.default.rawValue, operatorsMay: behavior.operatorsMay.rawValue,
@@ -296,7 +311,7 @@
         if nodes[i].limits > 0 { nodes[i].flags |= Node.isLimited }
         if let last = open.last {
           nodes[i].parent = UInt32(last.index)
-          nodes[i].flags |= nodes[last.index].flags & Node.isLimited
+          nodes[i].flags |= nodes[last.index].flags & (Node.isLimited | Node.isSuspected)
         }
         open.append((behavior.name, i))
       }
@@ -343,12 +358,15 @@
         for (i, section) in sections.enumerated() {
           all.storeBytes(of: section, toByteOffset: (i < 16 ? 56 : 80) + i * 8, as: UInt64.self)
         }
-        let dial = identity.dial
+        let (dial, suspicion) = (identity.dial, identity.suspicion)
         let fields = [
           dial.value.millionths, dial.operatorsMay.millionths, dial.usersMay.millionths, dial.statement,
-          dial.isRead ? ImageHeader.readsDial : 0, UInt32(identity.periods.count),
+          (dial.isRead ? ImageHeader.readsDial : 0) | (suspicion.isForAll ? ImageHeader.suspectsAll : 0),
+          UInt32(identity.periods.count),
         ]
         for (i, field) in fields.enumerated() { all.storeBytes(of: field, toByteOffset: 184 + i * 4, as: UInt32.self) }
+        let suspect = [suspicion.askAt, suspicion.denyAt, suspicion.halfLife, suspicion.statement]
+        for (i, field) in suspect.enumerated() { all.storeBytes(of: field, toByteOffset: 224 + i * 4, as: UInt32.self) }
         if let base = all.baseAddress {
           all.storeBytes(of: imageChecksum(UnsafeRawPointer(base), size), toByteOffset: 24, as: UInt64.self)
         }

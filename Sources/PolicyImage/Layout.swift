@@ -6,7 +6,7 @@ public enum ImageFormat {
   /// "LICETIMG" as a little-endian word.
   public static let magic: UInt64 = 0x474D_4954_4543_494C
   public static let version: UInt32 = 3
-  public static let headerSize = 224
+  public static let headerSize = 240
   /// An absent index.
   public static let none: UInt32 = 0xFFFF_FFFF
   public static let maximumSize = 1 << 30
@@ -134,6 +134,8 @@ public struct Node: BitwiseCopyable, Sendable {
   public static let isCounted: UInt8 = 32
   /// Likewise here or above, so that it is so of every name below this one.
   public static let isCountedBelow: UInt8 = 64
+  /// The platform's `suspicion` is for this name.
+  public static let isSuspected: UInt8 = 128
 }
 
 /// One statement's decision part, a word: kind (2 bits), effect (2), tier (2), reads argument (1), shadow (1);
@@ -244,6 +246,8 @@ public enum StatementForm: UInt8, Sendable {
   case period = 7
   /// A counter: `name` is its own, `condition` says what it counts.
   case counter = 8
+  /// The platform's `suspicion`.
+  case suspicion = 9
 }
 
 /// What replaces default and ceilings once a period has ended (DESIGN §2.8): of a declaration effects, of the dial

@@ -1,0 +1,230 @@
+// What a session takes away from a decision (DESIGN §2.6): caps, a scope, constraints on resources, a delegate's lower
+// dial. A child's terms hold its parents' as well: each list is already what all of them together leave.
+
+public import PolicyImage
+
+/// One name of a session's terms. Borrows the name.
+public struct SessionTerm {
+  /// Raw values are the order of terms with one name.
+  public enum Kind: UInt8, Sendable {
+    /// What the user wishes; a delegate's wishes are caps.
+    case preference = 0
+    case cap = 1
+    /// The name and all below it may be used; `effect` is `allow`.
+    case scope = 2
+  }
+  public var name: Name
+  public var kind: Kind
+  public var effect: Effect
+  public init(_ kind: Kind, _ name: Name, _ effect: Effect) {
+    (self.kind, self.name, self.effect) = (kind, name, effect)
+  }
+}
+
+/// What a resource must look like. Of each group one pattern has to match. Borrows the text.
+public struct ResourcePattern {
+  public var group: UInt32
+  public var text: Name
+  public init(group: UInt32, text: Name) { (self.group, self.text) = (group, text) }
+}
+
+/// The terms of one session, and of all that it was delegated by; over lent memory that doesn't change.
+public struct SessionTerms {
+  /// In name order, then by kind; no two of a kind with one name.
+  public var terms: UnsafeBufferPointer<SessionTerm>
+  /// In the order of groups.
+  public var resources: UnsafeBufferPointer<ResourcePattern>
+  /// What no scope covers is denied.
+  public var isScoped: Bool
+  /// It was delegated: its source is `agent` or `untrusted`, and a request's own preference only caps.
+  public var isDelegate: Bool
+  /// The root's own dial, zero: it has none; and the lowest of all delegates', one: they have none.
+  public var dial: Degree
+  public var dialCap: Degree
+
+  public init(
+    terms: UnsafeBufferPointer<SessionTerm> = UnsafeBufferPointer(start: nil, count: 0),
+    resources: UnsafeBufferPointer<ResourcePattern> = UnsafeBufferPointer(start: nil, count: 0), isScoped: Bool = false,
+    isDelegate: Bool = false, dial: Degree = .zero, dialCap: Degree = .one
+  ) {
+    (self.terms, self.resources, self.isScoped, self.isDelegate) = (terms, resources, isScoped, isDelegate)
+    (self.dial, self.dialCap) = (dial, dialCap)
+  }
+
+  /// What the user wishes for this name: of the preferences that cover it the most specific.
+  func preference(for name: Name) -> Effect? {
+    var found: SessionTerm?
+    for term in terms where term.kind == .preference && covers(term.name, name) {
+      if found.map({ $0.name.count < term.name.count }) ?? true { found = term }
+    }
+    return found?.effect
+  }
+
+  /// The strictest cap on this name, of equals the deepest.
+  func cap(on name: Name) -> SessionTerm? {
+    var found: SessionTerm?
+    for term in terms where term.kind == .cap && covers(term.name, name) {
+      guard let other = found else {
+        found = term
+        continue
+      }
+      if term.effect < other.effect || (term.effect == other.effect && term.name.count > other.name.count) { found = term }
+    }
+    return found
+  }
+
+  /// The deepest part of the scope that covers this name; nil: it lies outside.
+  func scope(of name: Name) -> SessionTerm? {
+    var found: SessionTerm?
+    for term in terms where term.kind == .scope && covers(term.name, name) {
+      if found.map({ $0.name.count < term.name.count }) ?? true { found = term }
+    }
+    return found
+  }
+
+  /// Whether of each group a pattern matches; without a resource none does.
+  func takes(resource: Name?) -> Bool {
+    var i = 0
+    while i < resources.count {
+      let group = resources[i].group
+      var matches = false
+      while i < resources.count, resources[i].group == group {
+        if let resource, !matches { matches = matchesResource(resources[i].text, resource) }
+        i &+= 1
+      }
+      if !matches { return false }
+    }
+    return true
+  }
+
+  /// The first name of a term below `wide` that comes after `last`.
+  func name(after last: Name, below wide: Name) -> Name? {
+    for term in terms where isBelow(term.name, wide) && nameLess(last, term.name) {
+      return term.name
+    }
+    return nil
+  }
+
+  func hasNames(below wide: Name) -> Bool {
+    for term in terms where isBelow(term.name, wide) { return true }
+    return false
+  }
+}
+
+/// Whether `name` is `wide` or lies below it.
+@inline(__always)
+func covers(_ wide: Name, _ name: Name) -> Bool {
+  guard wide.count == name.count, let a = wide.baseAddress, let b = name.baseAddress else { return isBelow(name, wide) }
+  return equalBytes(a, b, wide.count)
+}
+
+/// Whether a resource looks like `pattern`, segment by segment (`/` between them): in a segment `*` stands for any run
+/// of bytes; a last segment `**` for at least one more, whatever they are. A resource with a segment `.` or `..` matches
+/// nothing: what it means isn't what it says. Time at most the product of both lengths.
+public func matchesResource(_ pattern: Name, _ resource: Name) -> Bool {
+  var (p, r) = (0, 0)
+  var isRest = false
+  while true {
+    let text = segment(resource, r)
+    if text.count == 1 && text[text.startIndex] == dot || text.count == 2 && text.first == dot && text.last == dot {
+      return false
+    }
+    if !isRest {
+      let wanted = segment(pattern, p)
+      let isLast = wanted.endIndex == pattern.count
+      if isLast, wanted.count == 2, wanted.first == star, wanted.last == star {
+        isRest = true
+      } else {
+        guard matchesSegment(wanted, text), isLast == (text.endIndex == resource.count) else { return false }
+        if isLast { return true }
+        p = wanted.endIndex &+ 1
+      }
+    }
+    if text.endIndex == resource.count { return isRest }
+    r = text.endIndex &+ 1
+  }
+}
+
+private let star = UInt8(ascii: "*")
+private let dot = UInt8(ascii: ".")
+
+/// The segment that begins at `start`.
+private func segment(_ text: Name, _ start: Int) -> Slice<Name> {
+  var end = start
+  while end < text.count, text[end] != UInt8(ascii: "/") { end &+= 1 }
+  return text[start..<end]
+}
+
+/// The last star takes what is left over; when what follows it fails, it takes one byte more.
+private func matchesSegment(_ pattern: Slice<Name>, _ text: Slice<Name>) -> Bool {
+  var (p, t) = (pattern.startIndex, text.startIndex)
+  var back: (p: Int, t: Int)?
+  while t < text.endIndex {
+    if p < pattern.endIndex, pattern[p] == star {
+      back = (p &+ 1, t)
+      p &+= 1
+    } else if p < pattern.endIndex, pattern[p] == text[t] {
+      p &+= 1
+      t &+= 1
+    } else if let last = back {
+      back = (last.p, last.t &+ 1)
+      (p, t) = (last.p, last.t &+ 1)
+    } else {
+      return false
+    }
+  }
+  while p < pattern.endIndex, pattern[p] == star { p &+= 1 }
+  return p == pattern.endIndex
+}
+
+/// What of a session holds a name back, in the order in which it is looked at.
+public enum SessionHold: UInt8, Sendable {
+  case cap = 1
+  /// Outside of the scope.
+  case scope = 2
+  /// The resource isn't one of the session's.
+  case resources = 3
+  /// A delegate's request has a preference, which only caps.
+  case preference = 4
+}
+
+extension Engine {
+  /// What the user wishes for this name.
+  @inline(__always)
+  func preference(_ place: Place, _ wish: Wish, _ frame: borrowing Frame) -> Effect? {
+    if wish.changes.contains(.preference) { return .allow }
+    guard let session = frame.session else { return wish.preference }
+    return session.pointee.preference(for: place.name) ?? (session.pointee.isDelegate ? nil : wish.preference)
+  }
+
+  /// The first of oversight's caps. Each is named where it agrees, as a limit is.
+  @inline(never)
+  func hold(_ folded: inout Folded, _ place: Place, _ wish: Wish, _ frame: borrowing Frame) {
+    eachHold(place, wish, frame) { _, to, holds, _ in
+      guard holds, to < .allow, to <= folded.effect else { return }
+      folded.effect = to
+      folded.decider = Decider(oversight: .session)
+    }
+  }
+
+  /// Everything of the session that has a say on this name: what it is, the effect, whether it holds, the term's name.
+  func eachHold(
+    _ place: Place, _ wish: Wish, _ frame: borrowing Frame,
+    _ body: (SessionHold, Effect, Bool, Name) -> Void
+  ) {
+    guard let session = frame.session?.pointee, !wish.changes.contains(.session) else { return }
+    if let cap = session.cap(on: place.name) { body(.cap, cap.effect, true, cap.name) }
+    if session.isScoped {
+      let scope = session.scope(of: place.name)
+      body(.scope, .deny, scope == nil, scope?.name ?? Name(start: nil, count: 0))
+    }
+    if session.resources.count > 0 {
+      let value = frame.slots[Int(BuiltInSlot.resource)]
+      let resource = value.kind == .string ? value.borrowedBytes : nil
+      body(.resources, .deny, !session.takes(resource: resource), Name(start: nil, count: 0))
+    }
+    if session.isDelegate, let preference = wish.preference, !wish.changes.contains(.preference) {
+      body(.preference, preference, true, Name(start: nil, count: 0))
+    }
+  }
+}
