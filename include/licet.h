@@ -561,7 +561,7 @@ LICET_API int32_t licet_explanation_suspicion(const licet_explanation *explanati
 #define LICET_WAY_PLATFORM 3
 #define LICET_WAY_NOBODY 4     /* an absolute; or the source is LICET_SOURCE_UNTRUSTED */
 #define LICET_WAY_AUTHORITIES 5 /* nobody yet: periods have to end first, which their authorities determine */
-#define LICET_WAY_WAIT 6        /* nobody, or not they alone: counters have to fall first */
+#define LICET_WAY_WAIT 6        /* nobody, or not they alone: counters have to fall, or suspicion decays */
 
 #define LICET_CHANGE_PREFERENCE 0     /* the user's preference */
 #define LICET_CHANGE_SETTING 1        /* the operator's settings and grants */

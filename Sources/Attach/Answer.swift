@@ -10,6 +10,7 @@ public struct HaltRecord: BitwiseCopyable {
     case operatorStop = 0, allStop = 1, noPolicy = 2
     /// The authority can't be reached, and what was known of it is stale.
     case authorityLost = 3
+    case sessionStop = 4, sessionExpired = 5, sessionSpent = 6
   }
   public var kind: UInt8
   /// Seconds since 1970; -1: not known.
@@ -18,13 +19,19 @@ public struct HaltRecord: BitwiseCopyable {
   public var by: UInt32
   /// Whom it halts; empty: everybody. Borrowed.
   public var operatorName: Name
+  /// The session that is halted; empty: no session alone. Borrowed.
+  public var session: Name
 
-  public init(_ kind: Kind, since: Int64 = -1, by: UInt32 = .max, operatorName: Name = Name(start: nil, count: 0)) {
-    self.init(kind: kind.rawValue, since: since, by: by, operatorName: operatorName)
+  public init(
+    _ kind: Kind, since: Int64 = -1, by: UInt32 = .max, operatorName: Name = Name(start: nil, count: 0),
+    session: Name = Name(start: nil, count: 0)
+  ) {
+    self.init(kind: kind.rawValue, since: since, by: by, operatorName: operatorName, session: session)
   }
 
-  init(kind: UInt8, since: Int64, by: UInt32, operatorName: Name) {
+  init(kind: UInt8, since: Int64, by: UInt32, operatorName: Name, session: Name) {
     (self.kind, self.since, self.by, self.operatorName) = (kind, since, by, operatorName)
+    self.session = session
   }
 
   public func write(_ writer: inout WireWriter) {
@@ -32,10 +39,12 @@ public struct HaltRecord: BitwiseCopyable {
     writer.put(since)
     writer.put(by)
     writer.put(operatorName)
+    writer.put(session)
   }
 
   public static func read(_ reader: inout WireReader) -> HaltRecord {
-    HaltRecord(kind: reader.take(), since: reader.take(), by: reader.take(), operatorName: reader.text())
+    HaltRecord(
+      kind: reader.take(), since: reader.take(), by: reader.take(), operatorName: reader.text(), session: reader.text())
   }
 }
 
@@ -74,7 +83,7 @@ public struct AnswerWriter {
     _ frame: inout Frame, _ entries: UnsafeMutableBufferPointer<TraceEntry>, _ writer: inout WireWriter
   ) -> Int {
     guard let decision = decision(&frame) else { return 0 }
-    write(decision, way: wayOut(decision, &frame), &writer)
+    write(decision, way: wayOut(decision, &frame), suspicion: frame.suspicion, &writer)
     let steps = steps(&frame, entries)
     writer.put(UInt32(truncatingIfNeeded: steps))
     var i = 0
@@ -102,7 +111,7 @@ public struct AnswerWriter {
 
   // MARK: parts
 
-  private func write(_ decision: Decision, way: Way?, _ writer: inout WireWriter) {
+  private func write(_ decision: Decision, way: Way?, suspicion: UInt32 = 0, _ writer: inout WireWriter) {
     writer.put(decision.effect.rawValue)
     writer.put(generation)
     write(decider: decision, &writer)
@@ -114,11 +123,12 @@ public struct AnswerWriter {
       return
     }
     writer.put(way.by.rawValue)
-    writeChanges(way, &writer)
+    writeChanges(way, suspicion, &writer)
   }
 
   private func write(decider decision: Decision, _ writer: inout WireWriter) {
     writer.put(decision.decider.rank.rawValue)
+    writer.put(decision.decider.cause.rawValue)
     writer.put(decision.behavior)
     StatementRecordText(of: decision, policy).write(&writer)
   }
@@ -138,7 +148,7 @@ public struct AnswerWriter {
     writer.replace(count, at: at)
   }
 
-  private func writeChanges(_ way: Way, _ writer: inout WireWriter) {
+  private func writeChanges(_ way: Way, _ suspicion: UInt32, _ writer: inout WireWriter) {
     let at = writer.count
     writer.put(UInt8(0))
     var count: UInt8 = 0
@@ -156,6 +166,7 @@ public struct AnswerWriter {
         writer.put(way.stakes.millionths)
         writer.put(way.dial.millionths)
       }
+      if kind == ChangeText.suspicion { writer.put(policy?.secondsOfSuspicion(from: suspicion) ?? 0) }
       count &+= 1
     }
     change(0, missing.0, &writer)
@@ -166,6 +177,8 @@ public struct AnswerWriter {
     change(3, missing.5, &writer)
     change(4, missing.6, &writer)
     change(8, missing.7, &writer)
+    change(ChangeText.session, missing.10, &writer)
+    change(ChangeText.suspicion, missing.11, &writer)
     if let policy, var instead = missing.9 {
       let decider = instead.decider
       var left = way.periods
@@ -214,9 +227,15 @@ public struct AnswerWriter {
       writer.put(entry.dial.millionths)
       StatementRecordText(.platform, entry.stakesStatement, policy, builtIn: nil).write(&writer)
     }
-    guard hasPeriod, let policy else { return }
-    let period = policy.platform.period(Int(entry.period))
-    StatementRecordText(.platform, period.statement, policy, builtIn: nil).write(&writer)
+    if hasPeriod, let policy {
+      let period = policy.platform.period(Int(entry.period))
+      StatementRecordText(.platform, period.statement, policy, builtIn: nil).write(&writer)
+    }
+    if let hold = entry.hold {
+      writer.put(hold.rawValue)
+      writer.put(entry.term)
+    }
+    if entry.step == .suspicion { writer.put(entry.suspicion) }
   }
 }
 

@@ -4,15 +4,17 @@
 public import Decision
 public import PolicyImage
 
-/// What decided: a `DeciderRank`, for which name, by which statement.
+/// What decided: a `DeciderRank` and an `OversightCause`, for which name, by which statement.
 public struct DeciderText {
   public var rank: UInt8
+  public var cause: UInt8
   public var behavior: Name
   public var statement: StatementRecordText
 
   public static func read(_ reader: inout WireReader) -> DeciderText {
-    let one = DeciderText(rank: reader.take(), behavior: reader.text(), statement: .read(&reader))
-    if DeciderRank(rawValue: one.rank) == nil { reader.refuse() }
+    let one = DeciderText(
+      rank: reader.take(), cause: reader.take(), behavior: reader.text(), statement: .read(&reader))
+    if DeciderRank(rawValue: one.rank) == nil || OversightCause(rawValue: one.cause) == nil { reader.refuse() }
     return one
   }
 }
@@ -42,16 +44,23 @@ public struct ChangeText {
   public var needed = Degree.zero
   public var highest = Degree.zero
 
+  /// Of `suspicion`: seconds.
+  public var wait: UInt64 = 0
+
+  public static let session: UInt8 = 11
+  public static let suspicion: UInt8 = 12
+
   /// Whether it is one of a dial or of stakes.
   public static func hasDial(_ change: UInt8) -> Bool { change >= 6 && change <= 8 }
 
   public static func read(_ reader: inout WireReader) -> ChangeText {
     var one = ChangeText(change: reader.take(), halt: .read(&reader), instead: .read(&reader))
-    if one.change > 10 { reader.refuse() }
+    if one.change > suspicion { reader.refuse() }
     if hasDial(one.change) {
       (one.needed.millionths, one.highest.millionths) = (reader.take(), reader.take())
       if one.needed > .one || one.highest > .one { reader.refuse() }
     }
+    if one.change == suspicion { one.wait = reader.take() }
     return one
   }
 }
@@ -75,6 +84,11 @@ public struct StepText {
   public var stakesStatement: StatementRecordText?
   /// The period that the step depends on: its name is the statement's `behavior`, `condition` says who ends it.
   public var period: StatementRecordText?
+  /// Of the session's step: a `SessionHold`, and the name in the terms; else 0.
+  public var hold: UInt8 = 0
+  public var term = Name(start: nil, count: 0)
+  /// Of suspicion's: thousandths.
+  public var suspicion: UInt32 = 0
 
   public var isShadow: Bool { flags & 1 != 0 }
   public var isClamped: Bool { flags & 2 != 0 }
@@ -97,6 +111,11 @@ public struct StepText {
       if one.stakes > .one || one.dial > .one { reader.refuse() }
     }
     if one.flags & 8 != 0 { one.period = .read(&reader) }
+    if one.step == TraceStep.session.rawValue {
+      (one.hold, one.term) = (reader.take(), reader.text())
+      if SessionHold(rawValue: one.hold) == nil { reader.refuse() }
+    }
+    if one.step == TraceStep.suspicion.rawValue { one.suspicion = reader.take() }
     return one
   }
 }

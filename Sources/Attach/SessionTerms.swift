@@ -4,7 +4,7 @@
 //   the names (u8 kind, u8 effect, text), the patterns (u16 group, text)
 
 public import Decision
-public import PolicyImage
+internal import PolicyImage
 
 /// Bounds, the same for every way of asking.
 public enum SessionLimits {

@@ -13,13 +13,15 @@ extension Answer {
 }
 
 extension DecidedBy {
-  public init(by rank: DeciderRank, _ statement: StatementReference?, of behavior: String) {
-    self.init(rank: rank, statement: statement, behavior: behavior)
+  public init(
+    by rank: DeciderRank, _ statement: StatementReference?, of behavior: String, cause: OversightCause = .none
+  ) {
+    self.init(rank: rank, cause: cause, statement: statement, behavior: behavior)
   }
 }
 
 extension WayStep {
-  public init(_ kind: Kind, insteadOf instead: DecidedBy) { self.init(kind: kind, instead: instead, dial: nil) }
+  public init(_ kind: Kind, insteadOf instead: DecidedBy) { self.init(kind: kind, instead: instead, dial: nil, wait: nil) }
 }
 
 extension StatementReference {
@@ -36,6 +38,6 @@ extension TraceLine {
   public init(behavior: String, step: TraceStep, says: Effect, effect: Effect, statement: StatementReference?) {
     self.init(
       behavior: behavior, step: step, truth: .yes, says: says, effect: effect, tier: nil, isShadow: false,
-      isClamped: false, statement: statement, failure: .none, attribute: nil, dial: nil, period: nil)
+      isClamped: false, statement: statement, failure: .none, attribute: nil, dial: nil, session: nil, suspicion: nil, period: nil)
   }
 }

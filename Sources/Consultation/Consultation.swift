@@ -31,7 +31,7 @@ public struct Consultation {
     if decision.effect != .allow,
       let way = way(policy, &frame, behaviors: names, preference: preference, isHalted: isHalted)
     {
-      answer.way = WayOut(by: way.by, steps: steps(way), isUntrusted: way.isUntrusted)
+      answer.way = WayOut(by: way.by, steps: steps(way, frame.suspicion), isUntrusted: way.isUntrusted)
     }
     answer.trace = lines(&frame)
     return answer
@@ -51,11 +51,12 @@ public struct Consultation {
 
   private func decidedBy(_ decision: Decision) -> DecidedBy {
     DecidedBy(
-      rank: decision.decider.rank, statement: policy.reference(decision.decider.layer, decision.decider.statement),
+      rank: decision.decider.rank, cause: decision.decider.cause,
+      statement: policy.reference(decision.decider.layer, decision.decider.statement),
       behavior: String(decoding: decision.behavior, as: UTF8.self))
   }
 
-  private func steps(_ way: Way) -> [WayStep] {
+  private func steps(_ way: Way, _ suspicion: UInt32) -> [WayStep] {
     let stakes = way.missing.7.map { decision in
       var mended = decision
       mended.decider = way.stakesDecider(decision.decider)
@@ -64,13 +65,15 @@ public struct Consultation {
     let missing: [(WayStep.Kind, Decision?)] = [
       (.preference, way.missing.0), (.sessionDial, way.missing.1), (.setting, way.missing.2),
       (.operatorLimit, way.missing.3), (.operatorDial, way.missing.4), (.choice, way.missing.5),
-      (.platformLimit, way.missing.6), (.stakes, stakes),
+      (.platformLimit, way.missing.6), (.stakes, stakes), (.session, way.missing.10),
+      (.suspicion, way.missing.11),
     ]
     let steps = missing.compactMap { kind, decision -> WayStep? in
       guard let decision else { return nil }
       var step = WayStep(kind, insteadOf: decidedBy(decision))
       switch kind {
       case .sessionDial, .operatorDial, .stakes: step.dial = (way.stakes, way.dial)
+      case .suspicion: step.wait = policy.secondsOfSuspicion(from: suspicion)
       default: break
       }
       return step
@@ -117,7 +120,9 @@ public struct Consultation {
       isClamped: entry.isClamped, statement: policy.reference(entry.layer, entry.statement), failure: entry.failure,
       attribute: Int(entry.slot) < policy.platform.count(.attributes)
         ? String(decoding: policy.platform.string(UInt32(entry.slot)), as: UTF8.self) : nil,
-      dial: entry.step == .dial ? dial(entry) : nil, period: period(entry))
+      dial: entry.step == .dial ? dial(entry) : nil,
+      session: entry.hold.map { SessionLine($0, term: String(decoding: entry.term, as: UTF8.self)) },
+      suspicion: entry.step == .suspicion ? entry.suspicion : nil, period: period(entry))
   }
 }
 

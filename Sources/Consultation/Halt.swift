@@ -10,17 +10,25 @@ public struct Halt: Hashable, Sendable {
     case allStop = "all-stop"
     /// The operator has no policy in force, or, without its name, the platform has none.
     case noPolicy = "no-policy"
+    /// The session, or one that it was delegated by, was stopped; its time is over; what it may cost is spent.
+    case sessionStop = "session-stop"
+    case sessionExpired = "session-expired"
+    case sessionSpent = "session-spent"
   }
   public var kind: Kind
   /// Empty where everyone is meant.
   public var operatorName: String
+  /// The session that is halted, this one or one that it was delegated by; empty: no session alone.
+  public var session: String
   /// Seconds since 1970; nil: not known.
   public var since: Int64?
   /// The user id that stopped; nil: not known.
   public var by: UInt32?
 
   /// A halt; who and when as far as they are known.
-  public init(_ kind: Kind, operator name: String = "", since: Int64? = nil, by: UInt32? = nil) {
-    (self.kind, operatorName, self.since, self.by) = (kind, name, since, by)
+  public init(
+    _ kind: Kind, operator name: String = "", session: String = "", since: Int64? = nil, by: UInt32? = nil
+  ) {
+    (self.kind, operatorName, self.session, self.since, self.by) = (kind, name, session, since, by)
   }
 }

@@ -86,8 +86,9 @@ public struct OfflinePolicy: Sendable {
     frame.setSource(request.source)
     if let dial = request.dial {
       guard dial > .zero, dial < .one else { throw RequestError(.badDial, at: "dial") }
-      frame.sessionDial = dial
+      if frame.sessionDial == .zero { frame.sessionDial = dial }
     }
+    frame.suspicion = request.suspicion
     set(BuiltInSlot.now, .timestamp(seconds: request.now.seconds, nanoseconds: request.now.nanoseconds))
     if let name { set(BuiltInSlot.operatorName, .string(name)) }
     set(BuiltInSlot.argument, .string(request.argument ?? ""))

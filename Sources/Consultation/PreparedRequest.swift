@@ -9,18 +9,20 @@ public final class PreparedRequest {
   private let policy: Policy
   private let values: ValueMemory
   private let workspace: Workspace
+  private let session: SessionMemory?
   private let names: [Name]
   private let preference: Effect?
   private var frame: Frame
 
   fileprivate init(
-    owner: OfflinePolicy, policy: Policy, values: ValueMemory, workspace: Workspace, names: [Name],
+    owner: OfflinePolicy, policy: Policy, values: ValueMemory, workspace: Workspace, session: SessionMemory?, names: [Name],
     preference: Effect?, frame: Frame
   ) {
     self.owner = owner
     self.policy = policy
     self.values = values
     self.workspace = workspace
+    self.session = session
     self.names = names
     self.preference = preference
     self.frame = frame
@@ -65,9 +67,11 @@ extension OfflinePolicy {
     }
     let workspace = Workspace(slots: platform.count(.attributes))
     guard var frame = workspace.frame else { throw RequestError(.wrongType, at: "attributes") }
+    let session = request.session.isEmpty ? nil : try SessionMemory(request.session)
+    frame.setSession(session?.terms)
     try fill(&frame, request, operator: name, values)
     return PreparedRequest(
-      owner: self, policy: policy, values: values, workspace: workspace, names: names,
+      owner: self, policy: policy, values: values, workspace: workspace, session: session, names: names,
       preference: request.preference, frame: frame)
   }
 }

@@ -32,7 +32,8 @@ extension Answer {
 
   private static func decidedBy(_ decision: Decision) -> DecidedBy {
     DecidedBy(
-      rank: decision.decider.rank, statement: builtIn(decision.behavior),
+      rank: decision.decider.rank, cause: decision.decider.cause,
+      statement: builtIn(decision.behavior),
       behavior: String(decoding: decision.behavior, as: UTF8.self))
   }
 

@@ -25,7 +25,7 @@ extension StatementForm {
     switch self {
     case .chosen: "population"
     case .audience: "audience"
-    case .rule, .declaration, .unknown, .builtIn, .dial, .period, .counter: nil
+    case .rule, .declaration, .unknown, .builtIn, .dial, .period, .counter, .suspicion: nil
     }
   }
 
@@ -78,6 +78,8 @@ extension WayStep.Kind {
     case .stakes: "stakes"
     case .period: "period"
     case .counter: "counter"
+    case .session: "session"
+    case .suspicion: "suspicion"
     case .halt(let halt): halt.kind.rawValue
     }
   }
@@ -96,8 +98,42 @@ extension TraceStep {
     case .oversight: "oversight"
     case .absolute: "absolute"
     case .dial: "dial"
+    case .session: "session"
+    case .suspicion: "suspicion"
     }
   }
+}
+
+extension OversightCause {
+  public var name: String {
+    switch self {
+    case .none: "none"
+    case .session: "session"
+    case .suspicion: "suspicion"
+    case .dial: "dial"
+    case .halt: "halt"
+    }
+  }
+}
+
+extension SessionHold {
+  public var name: String {
+    switch self {
+    case .cap: "cap"
+    case .scope: "scope"
+    case .resources: "resources"
+    case .preference: "preference"
+    }
+  }
+}
+
+/// Thousandths of an attempt, as suspicion is written: "2.5".
+public func attempts(_ thousandths: UInt32) -> String {
+  let rest = thousandths % 1000
+  guard rest != 0 else { return "\(thousandths / 1000)" }
+  var digits = String(String(1000 + rest).dropFirst())
+  while digits.hasSuffix("0") { digits.removeLast() }
+  return "\(thousandths / 1000).\(digits)"
 }
 
 extension Truth {

@@ -20,6 +20,15 @@ extension Policy {
     }
     return false
   }
+
+  /// The most seconds until this level has fallen so low that it does nothing.
+  public func secondsOfSuspicion(from level: UInt32) -> UInt64 {
+    guard platform.hasSuspicion else { return 0 }
+    let header = platform.header
+    return secondsUntil(
+      min(header.pointee.suspicionAskAt, header.pointee.suspicionDenyAt), from: level,
+      halfLife: header.pointee.suspicionHalfLife)
+  }
 }
 
 /// The most seconds until a level has fallen below a threshold, at least 1; 0: it is below. Halving takes `halfLife` seconds;

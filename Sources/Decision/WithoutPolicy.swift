@@ -9,7 +9,7 @@ public func decideWithoutPolicy(behavior: Name) -> Decision {
   // Each built-in name has two segments.
   let decider =
     absolute == .none
-    ? Decider(.oversight, .none, ImageFormat.none, depth: 0) : Decider(.absolute, .none, ImageFormat.none, depth: 2)
+    ? Decider(oversight: .halt) : Decider(.absolute, .none, ImageFormat.none, depth: 2)
   return Decision(Folded(effect: absolute == .on ? .allow : .deny, decider: decider), behavior)
 }
 

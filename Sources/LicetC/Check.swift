@@ -73,6 +73,7 @@ private func deny(_ decision: UnsafeMutablePointer<licet_decision>?) {
   decision.pointee.generation = 0
   decision.pointee.decided_by = UInt8(LICET_BY_OVERSIGHT)
   decision.pointee.lost = 0
+  decision.pointee.oversight = UInt8(LICET_OVERSIGHT_HALT)
   decision.pointee.behavior = licet_text(bytes: nil, length: 0)
 }
 
@@ -185,6 +186,7 @@ extension UnsafeMutablePointer where Pointee == Request {
     out.pointee.generation = generation
     out.pointee.decided_by = decision.decider.rank.rawValue
     out.pointee.lost = 0
+    out.pointee.oversight = decision.decider.cause.rawValue
     out.pointee.behavior = decision.behavior.text
   }
 

@@ -96,6 +96,9 @@ func name(ofHalt raw: UInt8) -> Name {
     case .allStop: "all-stop"
     case .noPolicy: "no-policy"
     case .authorityLost: "authority-lost"
+    case .sessionStop: "session-stop"
+    case .sessionExpired: "session-expired"
+    case .sessionSpent: "session-spent"
     case nil: ""
     }
   return Name(start: text.utf8Start, count: text.utf8CodeUnitCount)

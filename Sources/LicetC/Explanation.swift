@@ -223,6 +223,7 @@ public func licet_explanation_decision(
   decision.pointee.generation = one.head.generation
   decision.pointee.decided_by = one.head.decider.rank
   decision.pointee.lost = one.isLost ? 1 : 0
+  decision.pointee.oversight = one.head.decider.cause
   decision.pointee.behavior = one.head.decider.behavior.text
   return 0
 }
@@ -310,6 +311,28 @@ public func licet_explanation_period(
 }
 
 @c @implementation
+public func licet_explanation_hold(
+  _ explanation: OpaquePointer!, _ index: Int, _ term: UnsafeMutablePointer<licet_text>!
+) -> Int32 {
+  guard let text = get(explanation)?.pointee.step(index), text.step == UInt8(LICET_STEP_SESSION) else {
+    return LICET_E_INVALID
+  }
+  if let term { term.pointee = text.term.text }
+  return Int32(text.hold)
+}
+
+@c @implementation
+public func licet_explanation_suspicion(
+  _ explanation: OpaquePointer!, _ index: Int, _ level: UnsafeMutablePointer<Double>!
+) -> Int32 {
+  guard let text = get(explanation)?.pointee.step(index), text.step == UInt8(LICET_STEP_SUSPICION) else {
+    return LICET_E_INVALID
+  }
+  if let level { level.pointee = Double(text.suspicion) / 1000 }
+  return 0
+}
+
+@c @implementation
 public func licet_explanation_way(_ explanation: OpaquePointer!) -> Int32 {
   guard let one = get(explanation)?.pointee else { return LICET_E_INVALID }
   return one.way == .max ? LICET_WAY_NOT_NEEDED : Int32(one.way)
@@ -349,5 +372,27 @@ public func licet_explanation_change_dial(
   else { return LICET_E_INVALID }
   if let needed { needed.pointee = text.needed.value }
   if let highest { highest.pointee = text.highest.value }
+  return 0
+}
+
+@c @implementation
+public func licet_explanation_change_wait(
+  _ explanation: OpaquePointer!, _ index: Int, _ seconds: UnsafeMutablePointer<UInt64>!
+) -> Int32 {
+  guard let text = get(explanation)?.pointee.change(index), text.change == UInt8(LICET_CHANGE_SUSPICION) else {
+    return LICET_E_INVALID
+  }
+  if let seconds { seconds.pointee = text.wait }
+  return 0
+}
+
+@c @implementation
+public func licet_explanation_change_session(
+  _ explanation: OpaquePointer!, _ index: Int, _ session: UnsafeMutablePointer<licet_text>!
+) -> Int32 {
+  guard let text = get(explanation)?.pointee.change(index), text.change == UInt8(LICET_CHANGE_HALT) else {
+    return LICET_E_INVALID
+  }
+  if let session { session.pointee = text.halt.session.text }
   return 0
 }

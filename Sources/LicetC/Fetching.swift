@@ -276,6 +276,8 @@ extension UnsafeMutablePointer where Pointee == Authority {
       var halt = HaltRecord.read(&reader)
       guard !reader.isBroken, let own = copied(halt.operatorName) else { break }
       halt.operatorName = own
+      // No session's: an operator's halts alone come with a snapshot.
+      halt.session = Name(start: nil, count: 0)
       halts[count] = halt
       count &+= 1
       left &-= 1

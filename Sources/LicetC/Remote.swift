@@ -131,6 +131,7 @@ extension UnsafeMutablePointer where Pointee == Request {
       out.pointee.generation = head.generation
       out.pointee.decided_by = head.decider.rank
       out.pointee.lost = 0
+      out.pointee.oversight = head.decider.cause
       out.pointee.behavior = head.decider.behavior.text
     }
     return Int32(head.effect.rawValue)

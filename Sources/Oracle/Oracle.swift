@@ -62,6 +62,8 @@ public enum Oracle {
     let sorted = deciders.sorted { a, b in
       if a.effect != b.effect { return a.effect < b.effect }
       if a.decider.rank != b.decider.rank { return a.decider.rank > b.decider.rank }
+      let causes = (a.decider.cause?.rawValue ?? 0, b.decider.cause?.rawValue ?? 0)
+      if causes.0 != causes.1 { return causes.0 > causes.1 }
       let (left, right) = (a.decider.statement, b.decider.statement)
       let depths = (depth(left?.behavior ?? ""), depth(right?.behavior ?? ""))
       if depths.0 != depths.1 { return depths.0 > depths.1 }
@@ -92,7 +94,7 @@ public enum Oracle {
     for name in covered(request, among: Set(builtIn.keys)) {
       trace.append(OracleTraceEntry(name: name, step: .oversight, effect: .deny))
       guard let ruling = ruling(on: name, builtIn) else {
-        deciders.append((.deny, OracleDecider(kind: .oversight, statement: nil), name))
+        deciders.append((.deny, OracleDecider(kind: .oversight, statement: nil, cause: .halt), name))
         continue
       }
       trace.append(ruling.entry)

@@ -64,12 +64,14 @@ public enum OracleIdentity: Hashable, Sendable {
   case unknown
   /// What sets the dial.
   case dial(OracleDialSetter)
+  /// The platform's `suspicion`.
+  case suspicion
 
   /// The behaviour named, or "".
   public var behavior: String {
     switch self {
     case .statement(_, let behavior), .declaration(let behavior), .audience(let behavior): behavior
-    case .unknown, .dial: ""
+    case .unknown, .dial, .suspicion: ""
     }
   }
 
@@ -93,6 +95,8 @@ public struct OracleTraceEntry: Hashable, Sendable {
     case oversight
     /// The dial's cap, considered: `truth` is whether it holds.
     case dial
+    /// What the session says, and suspicion, likewise.
+    case session, suspicion
   }
   /// The name that is being decided.
   public var name: String
@@ -114,6 +118,12 @@ public struct OracleTraceEntry: Hashable, Sendable {
   public var dial: Degree?
   /// A period that this step depends on, and whether it has ended.
   public var period: OraclePeriod?
+  /// Of `session`: what holds the name back, or could, and the name in the session's terms that says so.
+  public enum Hold: String, Sendable { case cap, scope, resources, preference }
+  public var hold: Hold?
+  public var term: String?
+  /// Of `suspicion`: thousandths of an attempt.
+  public var suspicion: UInt32?
 
   public init(
     name: String, step: Step, tier: Tier? = nil, statement: OracleIdentity? = nil, to: Effect? = nil,
@@ -132,6 +142,9 @@ public struct OracleTraceEntry: Hashable, Sendable {
     stakesOf = nil
     dial = nil
     period = nil
+    hold = nil
+    term = nil
+    suspicion = nil
   }
 }
 
@@ -148,12 +161,16 @@ public struct OracleDecider: Hashable, Sendable {
     case `default`, setting, ceiling, preference, `operator`, guideline, ethics, safety, oversight, absolute
   }
   public var kind: Kind
-  /// nil for a preference, and for oversight.
+  /// nil for a preference, and for most of oversight.
   public var statement: OracleIdentity?
+  /// What of oversight it was, in the order in which it has its word.
+  public enum Cause: UInt8, Sendable { case session, suspicion, dial, halt }
+  public var cause: Cause?
 
-  public init(kind: Kind, statement: OracleIdentity?) {
+  public init(kind: Kind, statement: OracleIdentity?, cause: Cause? = nil) {
     self.kind = kind
     self.statement = statement
+    self.cause = cause
   }
 
   /// Higher decides between equals.
@@ -178,7 +195,7 @@ public enum OracleWay: UInt8, Sendable {
   case user, `operator`, platform, nobody
   /// Nobody yet: periods have to end.
   case authorities
-  /// Nobody, or not they alone: counters have to fall.
+  /// Nobody, or not they alone: counters have to fall, or suspicion decays.
   case wait
 }
 

@@ -36,7 +36,7 @@ struct Story {
     cap(one)
     if one.isHalted {
       value = .deny
-      decider = OracleDecider(kind: .oversight, statement: nil)
+      decider = OracleDecider(kind: .oversight, statement: nil, cause: .halt)
       add(.oversight)
     }
     if let absolute = one.absolute {
@@ -53,7 +53,7 @@ struct Story {
     let holds = one.dial.caps(one.source, one.stakes)
     if holds, value >= .ask {
       value = .ask
-      decider = OracleDecider(kind: .oversight, statement: setBy)
+      decider = OracleDecider(kind: .oversight, statement: setBy, cause: .dial)
     }
     var entry = OracleTraceEntry(
       name: name, step: .dial, statement: setBy, to: .ask, truth: holds ? .yes : .no, effect: value)

@@ -155,6 +155,7 @@ final class CompiledPolicy {
     case .audience: return .audience(String(decoding: policy.image(layer).string(record.name), as: UTF8.self))
     case .unknown: return .unknown
     case .dial: return dial(layer, statement)
+    case .suspicion: return .suspicion
     case .period, .counter, nil: return nil
     }
   }
@@ -183,7 +184,15 @@ final class CompiledPolicy {
       case .oversight: .oversight
       case .absolute: .absolute
       }
-    return OracleDecider(kind: kind, statement: identity(decider.layer, decider.statement))
+    let cause: OracleDecider.Cause? =
+      switch decider.cause {
+      case .none: nil
+      case .session: .session
+      case .suspicion: .suspicion
+      case .dial: .dial
+      case .halt: .halt
+      }
+    return OracleDecider(kind: kind, statement: identity(decider.layer, decider.statement), cause: cause)
   }
 
   private func entry(_ entry: TraceEntry) -> OracleTraceEntry {
@@ -199,8 +208,10 @@ final class CompiledPolicy {
       case .oversight: .oversight
       case .absolute: .absolute
       case .dial: .dial
+      case .session: .session
+      case .suspicion: .suspicion
       }
-    let isRule = [.setting, .grant, .duty, .limit, .dial].contains(step)
+    let isRule = [.setting, .grant, .duty, .limit, .dial, .session, .suspicion].contains(step)
     var told = OracleTraceEntry(
       name: String(decoding: entry.behavior, as: UTF8.self), step: step,
       tier: step == .duty || step == .limit ? entry.tier : nil, statement: identity(entry.layer, entry.statement),
@@ -209,6 +220,11 @@ final class CompiledPolicy {
     if entry.period != ImageFormat.none {
       told.period = OraclePeriod(name: platform.periods[Int(entry.period)].name, hasEnded: entry.hasPeriodEnded)
     }
+    if let hold = entry.hold {
+      told.hold = OracleTraceEntry.Hold(rawValue: "\(hold)")
+      told.term = String(decoding: entry.term, as: UTF8.self)
+    }
+    if step == .suspicion { told.suspicion = entry.suspicion }
     guard step == .dial else { return told }
     (told.stakes, told.dial) = (entry.stakes, entry.dial)
     if let stated = identity(.platform, entry.stakesStatement) { told.stakesOf = stated.behavior }

@@ -39,7 +39,8 @@ extension DecidedBy {
     if rank == .setting, step?.step == .limit { rank = .operatorTier }
     var statement = step?.statement ?? StatementReference(place: place, behavior: behavior)
     if let clause = details["clause"]?.text, !clause.isEmpty { statement?.clause = clause }
-    self.init(by: rank, statement, of: behavior)
+    let cause: OversightCause? = details["oversight"]?.text.flatMap { value($0, \.name) }
+    self.init(by: rank, statement, of: behavior, cause: cause ?? .none)
   }
 }
 
@@ -82,6 +83,10 @@ extension TraceLine {
         statedAt: StatementReference(place: text("stakes-statement") ?? "", behavior: behavior),
         dial: value, isUntrusted: line["untrusted"]?.isTrue ?? false)
     }
+    if let hold: SessionHold = text("hold").flatMap({ value($0, \.name) }) {
+      session = SessionLine(hold, term: text("term") ?? "")
+    }
+    if let level = line["suspicion"]?.real { suspicion = UInt32(exactly: (level * 1000).rounded()) }
     if let name = text("period") {
       period = PeriodLine(name: name, terms: text("terms") ?? "", hasEnded: line["ended"]?.isTrue ?? false)
     }
@@ -89,14 +94,16 @@ extension TraceLine {
 }
 
 extension JSON {
-  /// A number of 0...1.
-  fileprivate var degree: Degree? {
+  fileprivate var real: Double? {
     switch self {
-    case .double(let value): Degree(value, up: false)
-    case .int(let value): Degree(Double(value), up: false)
+    case .double(let value): value
+    case .int(let value): Double(value)
     default: nil
     }
   }
+
+  /// A number of 0...1.
+  fileprivate var degree: Degree? { real.flatMap { Degree($0, up: false) } }
 }
 
 extension WayStep {
@@ -112,6 +119,7 @@ extension WayStep {
     }
     self.init(kind, insteadOf: DecidedBy(by: .default, statement, of: behavior))
     if let highest = change["highest"]?.degree { dial = (change["needed"]?.degree ?? .zero, highest) }
+    wait = change["wait"]?.number.flatMap { UInt64(exactly: $0) }
   }
 }
 
@@ -119,7 +127,7 @@ extension Halt {
   fileprivate init?(wire halt: JSON) {
     guard let kind = halt["kind"]?.text.flatMap(Kind.init(rawValue:)) else { return nil }
     self.init(
-      kind, operator: halt["operator"]?.text ?? "", since: halt["since"]?.number,
+      kind, operator: halt["operator"]?.text ?? "", session: halt["session"]?.text ?? "", since: halt["since"]?.number,
       by: halt["by"]?.number.flatMap { UInt32(exactly: $0) })
   }
 }
@@ -188,7 +196,7 @@ extension WayStep.Kind {
     let all: [WayStep.Kind] =
       [
         .preference, .setting, .operatorLimit, .choice, .platformLimit, .sessionDial, .operatorDial, .stakes, .period,
-        .counter,
+        .counter, .session, .suspicion,
       ]
       + halts.map { .halt($0) }
     guard let kind = all.first(where: { $0.name == name }) else { return nil }

@@ -26,6 +26,7 @@ enum AnswerJSON {
     .fields([
       "statement": .optional(decided.statement?.place), "tier": .string(decided.rank.name),
       "clause": .optional(decided.statement?.clause),
+      "oversight": decided.cause == .none ? nil : .string(decided.cause.name),
     ])
   }
 
@@ -44,6 +45,7 @@ enum AnswerJSON {
             "period": $0.kind == .period ? .optional($0.instead.statement?.behavior) : nil,
             "counter": $0.kind == .counter ? .optional($0.instead.statement?.behavior) : nil,
             "terms": $0.kind == .period || $0.kind == .counter ? .optional($0.instead.statement?.condition) : nil,
+            "wait": $0.wait.map { .int(Int64(clamping: $0)) },
           ])
         }),
     ])
@@ -52,7 +54,8 @@ enum AnswerJSON {
   private static func halt(_ halt: Halt) -> JSON {
     .fields([
       "kind": .string(halt.kind.rawValue),
-      "operator": halt.operatorName.isEmpty ? nil : .string(halt.operatorName), "since": halt.since.map(JSON.int),
+      "operator": halt.operatorName.isEmpty ? nil : .string(halt.operatorName),
+      "session": halt.session.isEmpty ? nil : .string(halt.session), "since": halt.since.map(JSON.int),
       "by": halt.by.map { .int(Int64($0)) },
     ])
   }
@@ -64,8 +67,8 @@ enum AnswerJSON {
       "tier": line.tier.map { .string($0.name) }, "clause": line.statement?.clause.map(JSON.string),
       "condition": line.statement?.condition.map(JSON.string),
       "chosen_for": line.statement?.form.chosenFor.map(JSON.string), "totals": line.statement?.totals.map(JSON.string),
-      "truth": line.statement?.condition == nil && line.dial == nil && line.period == nil
-        ? nil : .string(line.truth.name),
+      "truth": line.statement?.condition == nil && line.dial == nil && line.period == nil && line.session == nil
+        && line.suspicion == nil ? nil : .string(line.truth.name),
       "failure": line.truth == .failed ? .string(line.failure.name) : nil,
       "attribute": line.attribute.map(JSON.string), "shadow": line.isShadow ? .bool(true) : nil,
       "clamped": line.isClamped ? .bool(true) : nil,
@@ -74,6 +77,9 @@ enum AnswerJSON {
       "untrusted": line.dial?.isUntrusted == true ? .bool(true) : nil,
       "period": line.period.map { .string($0.name) }, "terms": line.period.map { .string($0.terms) },
       "ended": line.period.map { .bool($0.hasEnded) },
+      "hold": line.session.map { .string($0.hold.name) },
+      "term": line.session.flatMap { $0.term.isEmpty ? nil : .string($0.term) },
+      "suspicion": line.suspicion.map { .double(Double($0) / 1000) },
     ])
   }
 }

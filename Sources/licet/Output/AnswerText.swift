@@ -73,15 +73,24 @@ struct AnswerText {
     case .operatorTier: "the operator's limit"
     case .guideline, .ethics, .safety:
       "the platform's \(decided.statement?.kind == .duty ? "duty" : "limit") (\(decided.rank.name))"
-    case .oversight where answer.effect == .ask: "oversight: \(capped(answer))"
-    case .oversight: "oversight: \(halted(answer.halts))"
+    case .oversight: "oversight: \(oversight(answer))"
     case .absolute: "an absolute, which nothing moves"
     }
   }
 
-  /// Oversight has two caps at `ask`, and a trace tells them apart; without one a statement does.
-  private func capped(_ answer: Answer) -> String {
-    let line = answer.trace.last { $0.step == .dial && $0.behavior == answer.decidedBy.behavior }
+  private func oversight(_ answer: Answer) -> String {
+    let own = answer.trace.filter { $0.behavior == answer.decidedBy.behavior && $0.truth == .yes }
+    return switch answer.decidedBy.cause {
+    case .session: own.last { $0.session != nil && $0.says == answer.effect }.map(session) ?? "the session"
+    case .suspicion: own.last { $0.suspicion != nil }.map(suspicion) ?? "suspicion"
+    case .dial: capped(own)
+    case .halt, .none: halted(answer.halts)
+    }
+  }
+
+  /// The dial's two caps; a trace tells them apart.
+  private func capped(_ trace: [TraceLine]) -> String {
+    let line = trace.last { $0.step == .dial }
     guard let dial = line?.dial else { return "the dial, or untrusted text" }
     return dial.isUntrusted
       ? "untrusted text has no authority" : "the stakes of \(dial.stakes) are above the dial of \(dial.dial)"
@@ -132,8 +141,26 @@ struct AnswerText {
     case .limit: return "\(line.tier?.name ?? "operator") limits to \(says)"
     case .oversight: return "oversight halts it"
     case .dial: return dial(line)
+    case .session: return session(line)
+    case .suspicion: return suspicion(line)
     case .absolute: return line.says == .deny ? "hard-coded off" : "hard-coded on"
     }
+  }
+
+  private func session(_ line: TraceLine) -> String {
+    guard let session = line.session else { return "the session" }
+    let (term, holds) = (harmless(session.term, unicode: style.unicode), line.truth == .yes)
+    return switch session.hold {
+    case .cap: "the session caps \(term) at \(line.says.name)"
+    case .scope: holds ? "outside of the session's scope" : "within the session's scope, by \(term)"
+    case .resources: holds ? "the resource is none of the session's" : "the resource is one of the session's"
+    case .preference: "a delegate prefers \(line.says.name), which only caps"
+    }
+  }
+
+  private func suspicion(_ line: TraceLine) -> String {
+    let level = "suspicion stands at \(attempts(line.suspicion ?? 0))"
+    return line.truth == .no ? level + ", which does nothing yet" : level + ": \(line.says.name) at most"
   }
 
   private func state(_ period: PeriodLine) -> String {
@@ -166,6 +193,7 @@ struct AnswerText {
   private func reason(_ line: TraceLine) -> String {
     let shadow = line.isShadow ? "in shadow, watched only; " : ""
     if let dial = line.dial { return dial.statedAt.map { "stakes stated at \($0.place)" } ?? "no cap" }
+    if line.session != nil || line.suspicion != nil { return "no cap" }
     if let period = line.period, period.hasEnded == (line.step == .limit) { return shadow + state(period) }
     guard let condition = line.statement?.condition else { return shadow + "always true" }
     switch line.truth {

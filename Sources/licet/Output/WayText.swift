@@ -37,6 +37,8 @@ enum WayText {
     case .stakes: stakes(step, name)
     case .period: period(step)
     case .counter: counter(step)
+    case .session: "the session is given more for \(name): its caps, its scope or its resources"
+    case .suspicion: "wait\(step.wait.map { " " + duration($0) } ?? ""), until suspicion has decayed\(now)"
     case .halt(let halt): end(of: halt)
     }
   }
@@ -51,6 +53,15 @@ enum WayText {
     guard let counter = step.instead.statement else { return "wait until a counter has fallen" }
     let terms = counter.condition.map { ": it counts \(harmless($0))" } ?? ""
     return "wait until the counter `\(harmless(counter.behavior))` has fallen (\(counter.place))\(terms)"
+  }
+
+  /// "1 h 25 min", rounded up.
+  static func duration(_ seconds: UInt64) -> String {
+    let (minutes, hours) = ((seconds + 59) / 60, (seconds + 3599) / 3600)
+    if seconds < 60 { return "\(seconds) s" }
+    if minutes < 60 { return "\(minutes) min" }
+    if hours < 48 { return minutes % 60 == 0 ? "\(minutes / 60) h" : "\(minutes / 60) h \(minutes % 60) min" }
+    return hours % 24 == 0 ? "\(hours / 24) days" : "\(hours / 24) days \(hours % 24) h"
   }
 
   /// " to 0.3 at least (it may be 0.4)".
@@ -73,6 +84,9 @@ enum WayText {
     case .allStop: "an administrator ends everyone's stop: `licet resume --all`"
     case .noPolicy where name.isEmpty: "the platform's policy comes into force: `licet status` says what is wrong"
     case .noPolicy: "a policy of \(name)'s comes into force: `licet status` says what is wrong"
+    case .sessionStop: "another session is opened: one that was stopped stays so"
+    case .sessionExpired: "another session is opened: the time of this one is over"
+    case .sessionSpent: "another session is opened: what this one may cost is spent"
     }
   }
 
@@ -84,9 +98,13 @@ enum WayText {
       case .operatorStop: "\(name) is stopped"
       case .allStop: "everyone is stopped"
       case .noPolicy: name.isEmpty ? "no policy is in force" : "no policy of \(name)'s is in force"
+      case .sessionStop: "the session\(id(halt)) is stopped"
+      case .sessionExpired: "the session's\(id(halt)) time is over"
+      case .sessionSpent: "what the session\(id(halt)) may cost is spent"
       }
     let user = halt.by.map { ", by user \($0)" } ?? ""
     let time = halt.since.map { ", since \(Date(timeIntervalSince1970: Double($0)).formatted(.iso8601))" } ?? ""
     return whom + user + time
   }
+  private static func id(_ halt: Halt) -> String { halt.session.isEmpty ? "" : " \(harmless(halt.session))" }
 }

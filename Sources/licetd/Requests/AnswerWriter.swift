@@ -35,6 +35,7 @@ struct AnswerWriter {
     var details = writer.openArray("{sv}")
     details.entry("generation", generation)
     details.entry("tier", "s") { append(decision.decider.rank, &$0) }
+    if decision.decider.cause != .none { details.entry("oversight", "s") { append(decision.decider.cause, &$0) } }
     // Of several names, or of those below one, which it was; the one that was asked about needs no telling.
     if names.count != 1 || names[0].baseAddress != decision.behavior.baseAddress {
       details.entry("behavior", text: decision.behavior)
@@ -100,6 +101,16 @@ struct AnswerWriter {
     }
   }
 
+  private func append(_ cause: OversightCause, _ writer: inout MessageWriter) {
+    switch cause {
+    case .none: writer.append("none")
+    case .session: writer.append("session")
+    case .suspicion: writer.append("suspicion")
+    case .dial: writer.append("dial")
+    case .halt: writer.append("halt")
+    }
+  }
+
   // MARK: the long form: an answer in words
 
   private func write(_ answer: Answer, _ writer: inout MessageWriter) {
@@ -108,6 +119,7 @@ struct AnswerWriter {
     var details = writer.openArray("{sv}")
     details.entry("generation", generation)
     details.entry("tier", answer.decidedBy.rank.name)
+    if answer.decidedBy.cause != .none { details.entry("oversight", answer.decidedBy.cause.name) }
     details.entry("behavior", answer.decidedBy.behavior)
     details.entry("statement", answer.decidedBy.statement?.place ?? "")
     if let clause = answer.decidedBy.statement?.clause { details.entry("clause", clause) }
@@ -141,6 +153,7 @@ struct AnswerWriter {
                   one.entry("counter", counter.behavior)
                   one.entry("terms", counter.condition ?? "")
                 }
+                if let wait = step.wait { one.entry("wait", wait) }
                 if step.kind == .period, let period = step.instead.statement {
                   one.entry("period", period.behavior)
                   one.entry("terms", period.condition ?? "")
@@ -157,6 +170,7 @@ struct AnswerWriter {
     list.array("{sv}") { one in
       one.entry("kind", halt.kind.rawValue)
       if !halt.operatorName.isEmpty { one.entry("operator", halt.operatorName) }
+      if !halt.session.isEmpty { one.entry("session", halt.session) }
       if let since = halt.since { one.entry("since", "x") { $0.append(since) } }
       if let by = halt.by { one.entry("by", "u") { $0.append(by) } }
     }
@@ -190,6 +204,15 @@ struct AnswerWriter {
         one.entry("dial", dial.dial.value)
         one.entry("stakes-statement", dial.statedAt?.place ?? "")
         if dial.isUntrusted { one.entry("untrusted", true) }
+      }
+      if let session = line.session {
+        one.entry("truth", line.truth.name)
+        one.entry("hold", session.hold.name)
+        if !session.term.isEmpty { one.entry("term", session.term) }
+      }
+      if let level = line.suspicion {
+        one.entry("truth", line.truth.name)
+        one.entry("suspicion", Double(level) / 1000)
       }
       if let period = line.period {
         one.entry("period", period.name)

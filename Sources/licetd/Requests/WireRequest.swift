@@ -71,20 +71,24 @@ extension Daemon {
 
   private func withRecords(_ halts: [Halt], _ body: (UnsafeBufferPointer<HaltRecord>) -> Void) {
     if halts.isEmpty { return body(UnsafeBufferPointer(start: nil, count: 0)) }
-    let texts = halts.map { Array($0.operatorName.utf8) }
+    let texts = halts.map { (operatorName: Array($0.operatorName.utf8), session: Array($0.session.utf8)) }
     let records = UnsafeMutableBufferPointer<HaltRecord>.allocate(capacity: halts.count)
     let space = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: max(1, texts.reduce(0) { $0 + $1.count }), alignment: 1)
+      byteCount: max(1, texts.reduce(0) { $0 + $1.operatorName.count + $1.session.count }), alignment: 1)
     defer {
       records.deallocate()
       space.deallocate()
     }
     var used = 0
+    func keep(_ bytes: [UInt8]) -> UnsafeRawBufferPointer {
+      let part = UnsafeMutableRawBufferPointer(rebasing: space[used..<used + bytes.count])
+      part.copyBytes(from: bytes)
+      used += bytes.count
+      return UnsafeRawBufferPointer(part)
+    }
     for (i, halt) in halts.enumerated() {
-      let part = UnsafeMutableRawBufferPointer(rebasing: space[used..<used + texts[i].count])
-      part.copyBytes(from: texts[i])
-      used += texts[i].count
-      records.initializeElement(at: i, to: halt.record(UnsafeRawBufferPointer(part)))
+      let (name, session) = (keep(texts[i].operatorName), keep(texts[i].session))
+      records.initializeElement(at: i, to: halt.record(name, session: session))
     }
     body(UnsafeBufferPointer(records))
   }
@@ -222,15 +226,20 @@ extension DecisionPoint {
 }
 
 extension Halt {
-  /// As the attach protocol has it; `operatorName` is this one's, in memory that lasts.
-  func record(_ operatorName: UnsafeRawBufferPointer) -> HaltRecord {
+  /// As the attach protocol has it; `operatorName` and `session` are this one's, in memory that lasts.
+  func record(
+    _ operatorName: UnsafeRawBufferPointer, session: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+  ) -> HaltRecord {
     let kind: HaltRecord.Kind =
       switch self.kind {
       case .operatorStop: .operatorStop
       case .allStop: .allStop
       case .noPolicy: .noPolicy
+      case .sessionStop: .sessionStop
+      case .sessionExpired: .sessionExpired
+      case .sessionSpent: .sessionSpent
       }
-    return HaltRecord(kind, since: since ?? -1, by: by ?? .max, operatorName: operatorName)
+    return HaltRecord(kind, since: since ?? -1, by: by ?? .max, operatorName: operatorName, session: session)
   }
 
   func withRecord(_ body: (HaltRecord) -> Void) {
