@@ -1,13 +1,7 @@
 // Suspicion (DESIGN §2.4): whoever asks for what is off absolutely is suspect for a while, and the platform says what
 // that means. A level counts thousandths of an attempt.
 
-public import PolicyImage
-
-extension Image {
-  /// Whether the platform says what suspicion does.
-  @inline(__always)
-  public var hasSuspicion: Bool { header.pointee.suspicionStatement != ImageFormat.none }
-}
+internal import PolicyImage
 
 extension Policy {
   /// Whether asking for these names raises suspicion: one of them is, or lies below, what is off absolutely.

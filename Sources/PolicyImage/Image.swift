@@ -145,6 +145,12 @@ public struct Image {
   }
 }
 
+extension Image {
+  /// Whether the platform says what suspicion does.
+  @inlinable @inline(__always)
+  public var hasSuspicion: Bool { header.pointee.suspicionStatement != ImageFormat.none }
+}
+
 /// The first 240 bytes of an image.
 public struct ImageHeader: BitwiseCopyable, Sendable {
   public var magic: UInt64

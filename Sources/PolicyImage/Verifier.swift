@@ -14,6 +14,7 @@ public struct ImageError: Error, Equatable, Sendable {
     case badDial
     case badPeriod
     case badCounter
+    case badSuspicion
   }
   public var code: Code
   public var offset: Int
@@ -105,6 +106,7 @@ struct Verifier {
     guard isStatementOrNone(header.unknownStatement) else { throw ImageError(.badStatement, at: 48) }
     guard header.platform == platform?.checksum ?? 0 else { throw ImageError(.otherPlatform, at: 32) }
     guard isDial(header) else { throw ImageError(.badDial, at: 184) }
+    guard isSuspicion(header) else { throw ImageError(.badSuspicion, at: 208) }
   }
 
   /// A platform always has a dial, strictly between 0 and 1, with ceilings no lower; an operator may have one, without.
@@ -118,6 +120,21 @@ struct Verifier {
     }
     // Three statements stand there.
     return header.dialStatement == ImageFormat.none || Int(header.dialStatement) &+ 2 < image.count(.statements)
+  }
+
+  /// None at all, or thresholds above 0 of which the second is no lower, one of them at least, and a half-life. None is the
+  /// greatest number, so that a threshold that isn't there is never reached.
+  private func isSuspicion(_ header: ImageHeader) -> Bool {
+    let (ask, deny) = (header.suspicionAskAt, header.suspicionDenyAt)
+    guard header.suspicionStatement != ImageFormat.none else {
+      return ask == ImageFormat.none && deny == ImageFormat.none && header.suspicionHalfLife == 0
+        && header.flags & ImageHeader.suspectsAll == 0
+    }
+    guard kind == .platform, Int(header.suspicionStatement) < image.count(.statements),
+      image.statements[Int(header.suspicionStatement)].form == StatementForm.suspicion.rawValue
+    else { return false }
+    return ask > 0 && deny > 0 && header.suspicionHalfLife > 0 && min(ask, deny) != ImageFormat.none
+      && (ask == ImageFormat.none || ask <= deny)
   }
 
   private func checkStrings() throws(ImageError) {
@@ -210,13 +227,16 @@ struct Verifier {
     return count
   }
 
-  /// The parent precedes, is one segment shorter, begins the name, ends no earlier, and passes its absolute and limits on.
+  /// The parent precedes, is one segment shorter, begins the name, ends no earlier, and passes its absolute, limits and suspicion on.
   private func hasRightParent(_ n: Node, _ i: Int) -> Bool {
     let isLimited = n.flags & Node.isLimited != 0
+    let isSuspected = n.flags & Node.isSuspected != 0
+    if isSuspected, !image.hasSuspicion { return false }
     guard n.parent != ImageFormat.none else { return n.depth == 1 && isLimited == (n.limits > 0) }
     guard Int(n.parent) < i else { return false }
     let parent = image.nodes[Int(n.parent)]
     guard isLimited == (n.limits > 0 || parent.flags & Node.isLimited != 0) else { return false }
+    guard isSuspected || parent.flags & Node.isSuspected == 0 else { return false }
     guard parent.depth &+ 1 == n.depth, n.end <= parent.end, parent.nameLength < n.nameLength,
       let own = image.name(UInt32(truncatingIfNeeded: i)).baseAddress, let above = image.name(n.parent).baseAddress,
       equalBytes(own, above, Int(parent.nameLength)),

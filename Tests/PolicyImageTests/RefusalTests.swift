@@ -88,6 +88,27 @@ import Testing
     Change(code: .badPeriod, apply: put(0xFFFF_FFFF, 4, .periods, 4)),
     Change(code: .badPeriod, apply: put(0, 4, .periods, 36)),
     Change(code: .badPeriod, isOverlay: true) { bytes, _ in HostileImage.store(1, 4, at: 204, in: &bytes) },
+    // Suspicion that denies before it asks, from 0 on, or never; that doesn't decay; that nothing states, or another statement;
+    // an operator's; one that is for a name and not for what lies below.
+    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(6501, 4, at: 208, in: &bytes) },
+    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(0, 4, at: 208, in: &bytes) },
+    Change(code: .badSuspicion) { bytes, _ in
+      for at in [208, 212] { HostileImage.store(0xFFFF_FFFF, 4, at: at, in: &bytes) }
+    },
+    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(0, 4, at: 216, in: &bytes) },
+    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(0xFFFF_FFFF, 4, at: 220, in: &bytes) },
+    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(0, 4, at: 220, in: &bytes) },
+    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(0xFFFF_FFF0, 4, at: 220, in: &bytes) },
+    Change(code: .badSuspicion, isOverlay: true) { bytes, _ in HostileImage.store(90, 4, at: 216, in: &bytes) },
+    Change(code: .badSuspicion, isOverlay: true) { bytes, _ in HostileImage.store(2, 4, at: 200, in: &bytes) },
+    Change(code: .badNode, isOverlay: true) { bytes, header in
+      bytes[header.range(.nodes).lowerBound + 7] |= Node.isSuspected
+    },
+    Change(code: .badNode) { bytes, header in
+      let flags = header.range(.nodes).lowerBound + 7
+      let all = stride(from: flags, to: header.range(.nodes).upperBound, by: Section.nodes.stride)
+      if let last = all.filter({ bytes[$0] & Node.isSuspected != 0 }).last { bytes[last] &= ~Node.isSuspected }
+    },
     // Alternatives for no statement, for no period, of no effect, out of order.
     Change(code: .badPeriod, apply: put(0xFFFF_FFFE, 4, .alternatives, 0)),
     Change(code: .badPeriod, apply: put(2, 4, .alternatives, 4)),
@@ -150,7 +171,7 @@ import Testing
     Change(code: .badRule, isOverlay: true, apply: put(0xFFFF, 2, .rules, 10)),
     Change(code: .badStatement, apply: put(0xFFFF_FFFF, 4, .statements, 0)),
     Change(code: .badStatement, apply: put(0xFFFF_FFFE, 4, .statements, 16)),
-    Change(code: .badStatement, apply: put(9, 1, .statements, 21)),
+    Change(code: .badStatement, apply: put(255, 1, .statements, 21)),
     Change(code: .badMask, apply: put(1, 8, .masks, 0)),
     Change(code: .badMask, apply: put(.max, 8, .masks, 8)),
     Change(code: .badMask, apply: put(0xFFFF_FFFF, 4, .obligations, 0)),

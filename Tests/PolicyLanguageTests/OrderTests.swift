@@ -68,11 +68,13 @@ private struct Meaning {
     platform.dial.default = moved(platform.dial.default)
     platform.dial.operatorsMay = moved(platform.dial.operatorsMay)
     platform.dial.usersMay = moved(platform.dial.usersMay)
+    platform.suspicion?.location = nowhere
     for index in platform.periods.indices { platform.periods[index].location = nowhere }
     for index in platform.counters.indices { platform.counters[index].location = nowhere }
     platform.statements = platform.statements.map { Self.moved($0, to: nowhere) }
     model =
       ["\(platform.name) \(platform.unknown) \(Self.describe(platform.dial))"] + platform.attributes.map { "\($0)" }
+    model.append("\(String(describing: platform.suspicion))")
     model += platform.periods.map { "\($0)" } + platform.counters.map { "\($0)" }
     model += platform.behaviors.values.map(Self.describe).sorted() + platform.statements.flatMap(Self.describe)
     images = [try compile(platform: platform)]

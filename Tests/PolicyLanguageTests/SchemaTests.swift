@@ -34,6 +34,7 @@ import Testing
       case .file: ([], 0)
       case .dial: (head + ["dial:"], 2)
       case .counter: (head + ["counters:", "  c:"], 4)
+      case .suspicion: (head + ["suspicion:"], 2)
       case .period: (head + ["periods:", "  p:"], 4)
       case .deciders: (head + ["periods:", "  p:", "    decided-by:"], 6)
       case .alternative: (head + ["behaviors:", "  tool:", "    after:", "      p:"], 8)

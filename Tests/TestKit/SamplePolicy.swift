@@ -25,6 +25,7 @@ public enum SamplePolicy {
       mails: {counts: requests, of: [tool.mail, content], per: session, window: 1h}
       reach: {counts: requests, of: [safety], per: operator, window: 30d}
     dial: {default: 0.2, operators-may: 0.4, users-may: 0.3, after: {trial: {default: 0.6}}}
+    suspicion: {half-life: 90m, ask-at: 2, deny-at: 6.5, for: [tool, content.explicit]}
     behaviors:
       content: {default: allow, stakes: 0}
       content.explicit: {default: deny, operators-may: allow, users-may: ask, clause: "C/1"}

@@ -22,7 +22,7 @@ public struct CompileError: Error, Hashable, Sendable {
 /// Compiles a platform. Pure; thread-safe.
 public func compile(platform: Platform) throws(CompileError) -> [UInt8] {
   var compiler = Compiler(
-    names: platform.behaviors.keys, statements: platform.statements, counted: platform.counters.flatMap(\.behaviors),
+    names: platform.namedBehaviors, statements: platform.statements, counted: platform.counters.flatMap(\.behaviors),
     choices: platform.behaviors.values.flatMap(\.choice.obligations), location: platform.unknownLocation)
   let attributes = try compiler.addAttributes(platform.slots, at: platform.unknownLocation)
   compiler.addNames()
@@ -34,6 +34,7 @@ public func compile(platform: Platform) throws(CompileError) -> [UInt8] {
   identity.dial = compiler.dial(
     [platform.dial.default, platform.dial.operatorsMay, platform.dial.usersMay], platform.statements)
   identity.periods = compiler.periods(platform)
+  if let suspicion = platform.suspicion { identity.suspicion = compiler.suspicion(suspicion) }
   identity.alternatives = compiler.alternatives(platform, dial: identity.dial.statement)
   identity.counters = compiler.counters(platform)
   return try compiler.finish(identity, attributes: attributes)
@@ -65,9 +66,14 @@ public struct PlatformNodes: Sendable {
 
   public init(_ platform: Platform) {
     let (all, _) = Compiler.names(
-      platform.behaviors.keys, platform.statements, counted: platform.counters.flatMap(\.behaviors))
+      platform.namedBehaviors, platform.statements, counted: platform.counters.flatMap(\.behaviors))
     index = Dictionary(uniqueKeysWithValues: all.enumerated().map { ($0.element, UInt32($0.offset)) })
   }
+}
+
+extension Platform {
+  /// What is known without a statement: what is declared, and what suspicion is for.
+  var namedBehaviors: [String] { behaviors.keys + (suspicion?.behaviors ?? []) }
 }
 
 struct Compiler {
@@ -280,6 +286,19 @@ struct Compiler {
       behaviors[i].isCountedBelow = path.contains(where: counted.contains)
       behaviors[i].isCounted = above.contains(behaviors[i].name) || behaviors[i].isCountedBelow
     }
+  }
+
+  /// Marks the names that it is for; those below them are marked with them.
+  mutating func suspicion(_ suspicion: Suspicion) -> ImageBuilder.Suspicion {
+    let names = Set(suspicion.behaviors)
+    for i in behaviors.indices where names.contains(behaviors[i].name) { behaviors[i].isSuspected = true }
+    var made = ImageBuilder.Suspicion()
+    made.askAt = suspicion.askAt ?? ImageFormat.none
+    made.denyAt = suspicion.denyAt ?? ImageFormat.none
+    made.halfLife = suspicion.halfLife
+    made.statement = record(.suspicion, location: suspicion.location, name: "", clause: nil)
+    made.isForAll = names.isEmpty
+    return made
   }
 
   /// What periods' ends replace, by the statement that is replaced: a declaration, or the dial.

@@ -89,6 +89,11 @@ public enum DiagnosticCode: String, CaseIterable, Sendable {
   case unknownCounter = "unknown-counter"
   case counterOutsideLimit = "counter-outside-limit"
 
+  // Suspicion.
+  case badDuration = "bad-duration"
+  case suspicionIncomplete = "suspicion-incomplete"
+  case suspicionOrder = "suspicion-order"
+
   // Statements.
   case ruleKind = "rule-kind"
   case ruleTo = "rule-to"

@@ -113,6 +113,10 @@ extension DiagnosticCode {
     case .unknownCounter: "The platform's files declare no such counter."
     case .counterOutsideLimit:
       "A counter says how often something was asked. That can be a reason to do less of it, never more, so only limits may read one."
+    case .badDuration: "A duration is a whole number with its unit: `30s`, `90m`, `12h`, `7d`."
+    case .suspicionIncomplete:
+      "Suspicion has to decay, or one slip would count for ever, and it has to do something: from `ask-at` on a human decides, from `deny-at` on nobody does."
+    case .suspicionOrder: "Suspicion first asks and then denies. The other way round the question would never come up."
     case .ruleKind: "A rule says exactly one thing: `allow`, `ask`, `deny`, `limit` or `duty`."
     case .ruleTo: "`allow`, `ask` and `deny` say what the behaviour shall be; only a `limit` and a `duty` have `to`."
     case .aboveCeiling:

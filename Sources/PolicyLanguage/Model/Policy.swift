@@ -167,6 +167,22 @@ public struct Dial: Hashable, Sendable {
   public static let unstated = Dial(default: StatedDegree(.unstatedDial, at: nil))
 }
 
+/// What suspicion does (DESIGN §2.4): it grows by whole attempts and halves in `halfLife`.
+public struct Suspicion: Hashable, Sendable {
+  /// Thousandths of an attempt from which on everything is `ask` at most, and `deny`; at least one, the second no lower.
+  public var askAt: UInt32?
+  public var denyAt: UInt32?
+  /// Seconds.
+  public var halfLife: UInt32
+  /// The behaviours that it is for, each with all below it: sorted, without repeats; empty: everything.
+  public var behaviors: [String]
+  public var location: Location
+  public init(askAt: UInt32?, denyAt: UInt32?, halfLife: UInt32, behaviors: [String], location: Location) {
+    (self.askAt, self.denyAt, self.halfLife) = (askAt, denyAt, halfLife)
+    (self.behaviors, self.location) = (behaviors, location)
+  }
+}
+
 /// A time that ends when a quorum of authorities has determined so (DESIGN §2.8).
 public struct Period: Hashable, Sendable {
   public var name: String
@@ -276,6 +292,8 @@ public struct Platform: Sendable {
   /// Declared and built-in ones, by name. The built-in absolutes are always among them.
   public var behaviors: [String: Behavior]
   public var dial: Dial
+  /// nil: suspicion does nothing, and is not counted.
+  public var suspicion: Suspicion?
   /// Sorted by name.
   public var periods: [Period]
   /// Ed25519 public keys, by name.
@@ -288,12 +306,14 @@ public struct Platform: Sendable {
   public var administratorGroups: [String]
   public init(
     name: String, unknown: Effect, unknownLocation: Location, attributes: [Attribute],
-    behaviors: [String: Behavior], dial: Dial = .unstated, periods: [Period] = [], authorities: [String: [UInt8]] = [:],
-    counters: [CounterDeclaration] = [], statements: [Statement], administratorGroups: [String] = []
+    behaviors: [String: Behavior], dial: Dial = .unstated, suspicion: Suspicion? = nil, periods: [Period] = [],
+    authorities: [String: [UInt8]] = [:], counters: [CounterDeclaration] = [],
+    statements: [Statement], administratorGroups: [String] = []
   ) {
     self.counters = counters
     (self.periods, self.authorities) = (periods, authorities)
     self.dial = dial
+    self.suspicion = suspicion
     self.administratorGroups = administratorGroups
     self.name = name
     self.unknown = unknown

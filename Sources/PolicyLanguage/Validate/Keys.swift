@@ -13,7 +13,7 @@ struct Layers: OptionSet, Sendable {
 
 /// The kinds of mapping that have fixed keys.
 enum Form: String, Sendable, CaseIterable {
-  case file, dial, counter, period, deciders, alternative, dialAlternative
+  case file, dial, suspicion, counter, period, deciders, alternative, dialAlternative
   case behavior, population, attributes, attribute, enumeration, rule, grant, binding, examples, example
 
   /// For messages: "a rule", "a behaviour" …
@@ -22,6 +22,7 @@ enum Form: String, Sendable, CaseIterable {
     case .file: "a policy file"
     case .dial: "`dial`"
     case .counter: "a counter"
+    case .suspicion: "`suspicion`"
     case .period: "a period"
     case .deciders: "`decided-by`"
     case .alternative, .dialAlternative: "what holds after a period"
@@ -55,6 +56,10 @@ indirect enum ValueKind: Sendable {
   case dialAfter
   /// A whole number.
   case whole(ClosedRange<Int>)
+  /// `90m`: from a second to a year.
+  case duration
+  /// How often somebody was caught: above 0.
+  case attempts
   /// `ed25519:BASE64`.
   case publicKey
   /// `2027-01-31`.
@@ -89,10 +94,11 @@ enum KeyID: String, CaseIterable, Sendable {
   case behavior, groups, group, label, unit
   case population, who, responses, neverWorseThan = "never-worse-than", audience, dial
   case periods, authorities, after, during, decidedBy = "decided-by", quorum, of, evidence, reviewBy = "review-by"
+  case suspicion, halfLife = "half-life", askAt = "ask-at", denyAt = "deny-at", `for`
   case match, noMatch = "no-match", resource, source, argument, now
   case counters, counts, per, window
   // Of later parts of the design: refused, because ignoring one could loosen.
-  case suspicion, overseers
+  case overseers
   case plugins, retention, staleAfter = "stale-after", onAuthorityLoss = "on-authority-loss"
 }
 
@@ -148,6 +154,7 @@ extension Form {
     case .file: Self.fileKeys
     case .dial: Self.dialKeys
     case .counter: Self.counterKeys
+    case .suspicion: Self.suspicionKeys
     case .period: Self.periodKeys
     case .deciders: Self.deciderKeys
     case .alternative: Self.alternativeKeys
@@ -175,6 +182,7 @@ extension Form {
     Key(.attributes, .table(.attributes), .platform, "The attributes that conditions may read."),
     Key(.dial, .table(.dial), .platform, "How far agents may go on their own; 0.1 when left out."),
     Key(.dial, .dial, .operator, "The highest stakes that this operator's agents may act on by themselves."),
+    Key(.suspicion, .table(.suspicion), .platform, "What asking for hard-coded prohibitions leads to."),
     Key(.behaviors, .named(.table(.behavior)), .platform, "The behaviours that are asked about."),
     Key(.rules, .list(.table(.rule)), "Settings, limits and duties."),
     Key(.grants, .list(.table(.grant)), .operator, "How far users may lift what the operator set."),
@@ -184,7 +192,7 @@ extension Form {
     Key(.periods, .named(.table(.period)), .platform, "Times that end when somebody determines so, and how."),
     Key(.authorities, .named(.publicKey), .platform, "Who can end a period: a name, and an Ed25519 public key."),
     Key(.counters, .named(.table(.counter)), .platform, "What is counted, for limits to read."),
-    .reserved(.suspicion, "What suspicion does."), .reserved(.overseers, "Who answers asks."),
+    .reserved(.overseers, "Who answers asks."),
     .reserved(.plugins, "Plugins."),
     .reserved(.retention, "How long records are kept."), .reserved(.staleAfter, "When a snapshot is stale."),
     .reserved(.onAuthorityLoss, "What holds without a daemon."),
@@ -208,6 +216,13 @@ extension Form {
       .per, .keyword(Words.counterKeys), .platform, required: .platform,
       "Who has one of its own: each `operator`, each `user`, or each root `session`."),
     Key(.window, .window, .platform, required: .platform, "How far it looks back, 1m to 366d: `90m`, `24h`, `30d`."),
+  ]
+
+  private static let suspicionKeys = [
+    Key(.halfLife, .duration, .platform, "How long it takes until half of it has decayed, as `1h`."),
+    Key(.askAt, .attempts, .platform, "From so many attempts on, nothing is more than `ask`."),
+    Key(.denyAt, .attempts, .platform, "From so many attempts on, everything is `deny`."),
+    Key(.for, .list(.behavior), .platform, "What it is for, with all below; everything when left out."),
   ]
 
   private static let periodKeys = [

@@ -12,6 +12,7 @@ public func lint(_ set: PolicySet) -> [Diagnostic] {
   linter.behaviors()
   linter.periods(set.operators.values.flatMap(\.statements))
   linter.counters(set.operators.values.flatMap(\.statements))
+  linter.suspicion()
   linter.statements(platform.statements)
   for (_, one) in set.operators.sorted(by: { $0.key < $1.key }) { linter.statements(one.statements) }
   let report = Report()
@@ -81,6 +82,17 @@ private struct Linter {
       warn(
         .lintUnusedCounter, counter.location, "no limit reads the counter `\(counter.name)`",
         "read it: `when: counter(\"\(counter.name)\") > 100`; or delete it")
+    }
+  }
+
+  mutating func suspicion() {
+    guard let suspicion = platform.suspicion else { return }
+    for name in suspicion.behaviors {
+      guard let above = absolute(of: name) else { continue }
+      warn(
+        .lintUnderAbsolute, suspicion.location,
+        "suspicion never matters for `\(name)`: `\(above.name)` is hard-coded `\(above.hardcoded)`",
+        "take it out of `for`", related: above.location.map { .init(location: $0, message: "hard-coded here") })
     }
   }
 

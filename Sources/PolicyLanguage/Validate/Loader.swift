@@ -52,7 +52,7 @@ final class Loader {
     let platform = Platform(
       name: name, unknown: reader.unknownEffect, unknownLocation: reader.unknownLocation,
       attributes: reader.declaredAttributes, behaviors: scope.behaviors, dial: scope.dial,
-      periods: reader.periods, authorities: reader.authorities, counters: reader.counters,
+      suspicion: reader.suspicion, periods: reader.periods, authorities: reader.authorities, counters: reader.counters,
       statements: normalize(statements, repeats: &repeats), administratorGroups: reader.administratorGroups)
     return (platform, scope)
   }

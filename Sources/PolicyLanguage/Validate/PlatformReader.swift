@@ -9,6 +9,8 @@ struct PlatformReader {
   private var attributes: [String: Stated<Declaration>] = [:]
   private var drafts: [String: BehaviorDraft] = [:]
   private var dial = DialDraft()
+  private var suspicionDraft = SuspicionDraft()
+  private(set) var suspicion: Suspicion?
   private var periodDrafts = PeriodDrafts()
   private var counterDrafts = CounterDrafts()
   private(set) var counters: [CounterDeclaration] = []
@@ -54,6 +56,7 @@ struct PlatformReader {
       }
     }
     dial.read(shape, fields[.dial])
+    suspicionDraft.read(shape, fields[.suspicion])
     periodDrafts.read(shape, fields)
     counterDrafts.read(shape, fields[.counters])
     if let node = fields[.behaviors] { shape.readBehaviors(node, into: &drafts) }
@@ -81,6 +84,7 @@ struct PlatformReader {
       dial: dial.dial(report, periods), periods: periods, attributes: declaredAttributes,
       counters: counterDrafts.names, report: report)
     counters = counterDrafts.counters(scope, report)
+    suspicion = suspicionDraft.suspicion(report, scope)
     return scope
   }
 }

@@ -76,6 +76,9 @@ private func fields(_ kind: ValueKind, _ layer: Layer) -> [(String, JSONValue)] 
     return [("type", .string("number")), ("exclusiveMinimum", .int(0)), ("exclusiveMaximum", .int(1))]
   case .whole(let range):
     return [("type", .string("integer")), ("minimum", .int(range.lowerBound)), ("maximum", .int(range.upperBound))]
+  case .duration: return [("type", .string("string")), ("pattern", .string("^[0-9]+[smhd]$"))]
+  case .attempts:
+    return [("type", .string("number")), ("exclusiveMinimum", .int(0)), ("maximum", .int(1_000_000))]
   case .publicKey: return [("type", .string("string")), ("pattern", .string("^ed25519:[A-Za-z0-9+/]{43}=$"))]
   case .day: return [("type", .string("string")), ("pattern", .string("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
   case .window: return [("type", .string("string")), ("pattern", .string("^[0-9]{1,9}[smhdw]$"))]

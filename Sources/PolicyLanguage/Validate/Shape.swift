@@ -108,6 +108,8 @@ struct Shape {
     case .dial: return checkDial(node, name, highest: .highestDial)
     case .dialAfter: return checkDial(node, name, highest: .one)
     case .whole(let range): return checkWhole(node, range, name)
+    case .duration: return checkDuration(node, name)
+    case .attempts: return checkAttempts(node, name)
     case .publicKey: return checkText(node, name) && checkPublicKey(node)
     case .day: return checkText(node, name) && checkDay(node, name)
     case .window: return checkWindow(node, name)
