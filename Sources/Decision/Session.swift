@@ -97,17 +97,29 @@ public struct SessionTerms {
     return true
   }
 
-  /// The first name of a term below `wide` that comes after `last`.
+  /// The first name of a cap or preference below `wide` that comes after `last`. A scope's names need no deciding: what
+  /// covers a wider name covers them.
   func name(after last: Name, below wide: Name) -> Name? {
-    for term in terms where isBelow(term.name, wide) && nameLess(last, term.name) {
-      return term.name
+    var i = first(after: nameLess(last, wide) ? wide : last)
+    while i < terms.count {
+      let term = terms[i]
+      if !isBelow(term.name, wide) { return nil }
+      if term.kind != .scope { return term.name }
+      i &+= 1
     }
     return nil
   }
 
-  func hasNames(below wide: Name) -> Bool {
-    for term in terms where isBelow(term.name, wide) { return true }
-    return false
+  func hasNames(below wide: Name) -> Bool { name(after: wide, below: wide) != nil }
+
+  /// The index of the first term whose name comes after this one: what lies below a name follows it.
+  private func first(after name: Name) -> Int {
+    var (low, high) = (0, terms.count)
+    while low < high {
+      let middle = low &+ (high &- low) / 2
+      if nameLess(name, terms[middle].name) { high = middle } else { low = middle &+ 1 }
+    }
+    return low
   }
 }
 

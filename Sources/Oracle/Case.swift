@@ -23,6 +23,10 @@ struct Case {
   let stakes: Degree
   let stakesOf: String?
   let dial: OracleDial
+  /// What the session says of the name, and suspicion, which is this high; nil: it isn't for this name.
+  let holds: [OracleHold]
+  let suspicion: Effect?
+  let level: UInt32
   let choice: Choice
   let ended: Set<String>
   /// What the choice and the dial depend on.
@@ -44,9 +48,12 @@ struct Case {
     name: String, _ request: OracleRequest, _ platform: Platform, _ operator: Operator?, _ dial: OracleDial
   ) {
     self.name = name
-    preference = request.preference
+    preference = OracleSession.preference(request, name)
     isHalted = request.isHalted
-    source = request.source
+    source = OracleSession.source(request)
+    holds = OracleSession.holds(request, name)
+    suspicion = OracleSession.suspicion(request, platform, name)
+    level = request.suspicion
     self.dial = dial
     let declared = BehaviorName.path(of: name).lazy.compactMap { platform.behaviors[$0] }.first
     ended = request.ended
@@ -73,7 +80,9 @@ struct Case {
     }
     self.choice = choice
     absolute = Oracle.ruling(on: name, platform.behaviors.mapValues(\.hardcoded))
-    let circumstances = Circumstances(request, name: name, operatorName: `operator`?.name, dial: dial.value)
+    var clamped = request
+    clamped.source = source
+    let circumstances = Circumstances(clamped, name: name, operatorName: `operator`?.name, dial: dial.value)
     let covering = (platform.statements + (`operator`?.statements ?? []))
       .filter { BehaviorName.covers($0.behavior, name) }
     statements = covering.map {
@@ -164,7 +173,8 @@ struct Case {
       let above = duties.filter { $0.statement.tier > limit.statement.tier }
       return ([limit.effect] + above.map(\.effect)).max() ?? limit.effect
     }
-    let decided = ([raised] + caps).min() ?? raised
+    let oversight = holds.filter(\.holds).map(\.effect) + [suspicion ?? .allow]
+    let decided = ([raised] + caps + oversight).min() ?? raised
     return dial.caps(source, stakes) ? min(decided, .ask) : decided
   }
 }

@@ -8,6 +8,16 @@ struct OracleDial {
   /// nil: no statement, the session's.
   let setBy: OracleIdentity?
 
+  /// As it is settled, lowered to what delegates were given.
+  init(_ platform: Dial, operator stated: Degree?, session: Degree?, atMost highest: Degree?) {
+    let settled = OracleDial(platform, operator: stated, session: session)
+    if let highest, highest < settled.value {
+      (value, setBy) = (highest, nil)
+    } else {
+      self = settled
+    }
+  }
+
   /// `session`: the request's own dial.
   init(_ platform: Dial, operator stated: Degree?, session: Degree?) {
     let chosen: (value: Degree, by: OracleIdentity) =

@@ -22,7 +22,8 @@ public enum Oracle {
     }
     guard let platform else { return halted(request) }
     let dial = OracleDial(
-      OraclePeriods.dial(platform.dial, request.ended), operator: `operator`?.dial?.value, session: request.dial)
+      OraclePeriods.dial(platform.dial, request.ended), operator: `operator`?.dial?.value,
+      session: request.session.first?.dial ?? request.dial, atMost: OracleSession.lowest(request.session))
     let cases = names(request, platform, `operator`).map { Case(name: $0, request, platform, `operator`, dial) }
     var effect = Effect.allow
     var obligations: Set<String> = []
@@ -44,6 +45,8 @@ public enum Oracle {
   /// Every name that the request covers: those it names, and below these all that anybody knows.
   static func names(_ request: OracleRequest, _ platform: Platform, _ operator: Operator?) -> [String] {
     var known = Set(platform.behaviors.keys).union(`operator`?.audiences.map(\.behavior) ?? [])
+    known.formUnion(platform.suspicion?.behaviors ?? [])
+    known.formUnion(OracleSession.names(request.session))
     for statement in platform.statements + (`operator`?.statements ?? []) {
       known.formUnion(NamedBehaviors.names(in: statement))
     }

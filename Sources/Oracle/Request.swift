@@ -19,6 +19,10 @@ public struct OracleRequest: Sendable {
   public var now: (seconds: Int64, nanoseconds: Int64)
   /// Whoever asks is halted (DESIGN §2.2, step 5).
   public var isHalted: Bool
+  /// The terms of the session that it is asked in and of all that it was delegated by, the root's first; empty: none.
+  public var session: [OracleSessionLevel] = []
+  /// Thousandths of an attempt.
+  public var suspicion: UInt32 = 0
   /// Names of the periods that have ended; all others run.
   public var ended: Set<String>
 

@@ -33,6 +33,8 @@ struct Story {
         }
       }
     }
+    hold(one)
+    suspect(one)
     cap(one)
     if one.isHalted {
       value = .deny
@@ -44,6 +46,32 @@ struct Story {
       decider = OracleDecider(kind: .absolute, statement: absolute.entry.statement)
       trace.append(absolute.entry)
     }
+  }
+
+  /// Everything of the session that has a say has a step.
+  private mutating func hold(_ one: Case) {
+    for hold in one.holds {
+      if hold.holds, hold.effect < .allow, hold.effect <= value {
+        value = hold.effect
+        decider = OracleDecider(kind: .oversight, statement: nil, cause: .session)
+      }
+      var entry = OracleTraceEntry(
+        name: name, step: .session, to: hold.effect, truth: hold.holds ? .yes : .no, effect: value)
+      (entry.hold, entry.term) = (hold.hold, hold.term)
+      trace.append(entry)
+    }
+  }
+
+  private mutating func suspect(_ one: Case) {
+    guard let to = one.suspicion else { return }
+    if to < .allow, to <= value {
+      value = to
+      decider = OracleDecider(kind: .oversight, statement: .suspicion, cause: .suspicion)
+    }
+    var entry = OracleTraceEntry(
+      name: name, step: .suspicion, statement: .suspicion, to: to, truth: to < .allow ? .yes : .no, effect: value)
+    entry.suspicion = one.level
+    trace.append(entry)
   }
 
   /// The dial has a step wherever it is asked, and decides where it cuts or agrees.

@@ -31,16 +31,18 @@ extension Oracle {
     return isHopeless ? .nobody : .platform
   }
 
-  /// The request with every known counter at what it alone makes of it; nil: none is known.
+  /// The request with every known counter at what it alone makes of it, and nobody suspect; nil: neither changes anything.
   private static func waited(_ request: OracleRequest, _ platform: Platform) -> OracleRequest? {
     var later = request
+    later.suspicion = 0
     for counter in platform.counters where request.attributes["counter." + counter.name] != nil {
       let isCounted = request.behaviors.contains { asked in
         counter.behaviors.contains { asked == $0 || asked.hasPrefix($0 + ".") || $0.hasPrefix(asked + ".") }
       }
       later.attributes["counter." + counter.name] = .int(isCounted ? 1 : 0)
     }
-    return platform.counters.contains { request.attributes["counter." + $0.name] != nil } ? later : nil
+    let isCounted = platform.counters.contains { request.attributes["counter." + $0.name] != nil }
+    return isCounted || request.suspicion > 0 ? later : nil
   }
 
   /// The request's cases under each dial that these choices can come to.
@@ -49,13 +51,17 @@ extension Oracle {
   ) -> [[Case]] {
     let platformDial = OraclePeriods.dial(platform.dial, request.ended)
     let ceilings = [platformDial.default, platformDial.operatorsMay, platformDial.usersMay].map(\.value)
-    let sessions: [Degree?] = [request.dial] + ceilings
+    let sessions: [Degree?] = [request.session.first?.dial ?? request.dial] + ceilings
+    // Who opened a session can open it with fewer terms, and whoever delegated it likewise; its source stays.
+    var wider = request
+    wider.session = request.session.map { _ in OracleSessionLevel() }
+    wider.preference = nil
     var seen: Set<Degree> = []
     let dials = operatorDials.flatMap { dial in
       sessions.map { OracleDial(platformDial, operator: dial, session: $0) }
     }
     return dials.filter { seen.insert($0.value).inserted }.map { dial in
-      own.map { Case(name: $0.name, request, platform, `operator`, dial) }
+      own.map { Case(name: $0.name, wider, platform, `operator`, dial) }
     }
   }
 

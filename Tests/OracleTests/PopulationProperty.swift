@@ -22,6 +22,8 @@ extension Checks {
     policy.operatorRules = []
     var request = one.request
     (request.behaviors, request.preference, request.isHalted) = ([behavior.name], nil, false)
+    // What a session and suspicion take away is P4's and theirs.
+    (request.session, request.suspicion) = ([], 0)
     // What the dial makes of it is P15's.
     request.source = .user
     // What the end of a period replaces is none of the population's.

@@ -9,6 +9,7 @@ enum Property: String, CaseIterable, Sendable {
   case absolutesStand = "P1"
   case ceilingsBound = "P2"
   case argumentsNeverLoosen = "P3"
+  case delegatesNeverHaveMore = "P4"
   case failuresNeverLoosen = "P5"
   case restrictionsNeverLoosen = "P8"
   case orderDoesNotMatter = "P9"
@@ -21,12 +22,16 @@ enum Property: String, CaseIterable, Sendable {
   case failuresKeepObligations = "P16"
   /// DESIGN §2.7.
   case populationsAreServed = "population"
+  /// DESIGN §2.4.
+  case suspicionNeverLoosens = "suspicion"
 
   var check: Trial.Check {
     switch self {
     case .absolutesStand: Checks.absolutesStand
     case .ceilingsBound: Checks.ceilingsBound
     case .argumentsNeverLoosen: Checks.argumentsNeverLoosen
+    case .delegatesNeverHaveMore: Checks.delegatesNeverHaveMore
+    case .suspicionNeverLoosens: Checks.suspicionNeverLoosens
     case .failuresNeverLoosen: Checks.failuresNeverLoosen
     case .restrictionsNeverLoosen: Checks.restrictionsNeverLoosen
     case .orderDoesNotMatter: Checks.orderDoesNotMatter
@@ -111,6 +116,9 @@ enum Checks {
     request.behaviors = [name]
     // What a halt denies is P14's.
     request.isHalted = false
+    // A session and suspicion only take away.
+    let asked = request
+    (request.session, request.suspicion) = ([], 0)
     guard let platform = one.loaded.platform, isAlone(request.behaviors[0], one.loaded),
       absolute(of: request.behaviors[0], one.policy) == .none
     else { return nil }
@@ -130,7 +138,7 @@ enum Checks {
     let expected = later.reduce(max(choice.default, choice.operatorsMay, choice.usersMay)) { max($0, $1) }
     guard settled == expected else { return "the best settled value is \(settled), not \(expected)" }
     let bound = try best(request, platform, one, evaluator)
-    let decision = try answer(request)
+    let decision = try answer(asked)
     return decision.effect <= bound ? nil : "\(decision.summary) is more than \(bound), the most that can be"
   }
 
@@ -182,7 +190,7 @@ enum Checks {
     var without = one.request
     without.argument = nil
     var with = one.request
-    with.argument = one.request.argument ?? random.pick(GeneratedPolicy.arguments)
+    with.argument = one.request.argument ?? GeneratedPolicy.argument(&random)
     let decisions = (try answer(with), try answer(without))
     return decisions.0.isLooser(than: decisions.1)
       ? "with the argument \(decisions.0.summary), without \(decisions.1.summary)" : nil

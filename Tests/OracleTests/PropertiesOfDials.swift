@@ -36,6 +36,12 @@ extension Checks {
       request.dial = lower(dial, &random)
       result.append(("session's dial", one.loaded, request))
     }
+    for (depth, level) in one.request.session.enumerated() {
+      guard let dial = level.dial else { continue }
+      var request = one.request
+      request.session[depth].dial = lower(dial, &random)
+      result.append(("dial of the session at depth \(depth)", one.loaded, request))
+    }
     if let dial = one.loaded.operator?.dial {
       var loaded = one.loaded
       loaded.operator?.dial?.value = lower(dial.value, &random)
@@ -66,10 +72,11 @@ extension Checks {
     var random = one.random
     var request = one.request
     request.source = random.chance(75) ? .agent : .untrusted
+    // A delegate has nobody's instruction, whatever it says.
+    if request.session.count > 1, request.source == .agent { request.source = one.request.source }
     let held = request.behaviors.filter {
       absolute(of: $0, one.policy) == .none
-        && (request.source == .untrusted
-          || stakes(of: $0, one.policy) > dial(one.policy, request.dial?.value, request.ended))
+        && (request.source == .untrusted || stakes(of: $0, one.policy) > dial(one.policy, request))
     }
     guard !held.isEmpty else { return nil }
     var policy = one.policy
@@ -85,6 +92,12 @@ extension Checks {
     let stated = policy.behaviors.filter { name == $0.name || name.hasPrefix($0.name + ".") }
       .compactMap { behavior in behavior.stakes.map { (behavior.name.count, $0) } }
     return stated.max { $0.0 < $1.0 }?.1 ?? 1
+  }
+
+  private static func dial(_ policy: GeneratedPolicy, _ request: OracleRequest) -> Double {
+    let own = request.session.first?.dial ?? request.dial
+    let lowered = request.session.dropFirst().compactMap(\.dial?.value).min() ?? 1
+    return min(lowered, dial(policy, own?.value, request.ended))
   }
 
   private static func dial(_ policy: GeneratedPolicy, _ session: Double?, _ ended: Set<String>) -> Double {

@@ -78,6 +78,7 @@ extension Checks {
       one.policy.behaviors.map(\.name) + (one.policy.platformRules + one.policy.operatorRules).map(\.behavior))
     // A name that nobody knows is like the nearest one that somebody does, unless a condition looks at the name.
     if !one.policy.readsBehavior { below.insert(wide.behaviors[0] + ".unheard-of") }
+    for level in one.request.session { below.formUnion(Array(level.caps.keys) + Array(level.preferences.keys)) }
     for name in below.sorted() where name.hasPrefix(wide.behaviors[0] + ".") {
       var narrow = wide
       narrow.behaviors = [name]

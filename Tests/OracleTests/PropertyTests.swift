@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct PropertyTests {
   /// A property's share of an ordinary run: half of the decisions over the properties and two evaluators.
-  static let share = max(1, Trial.decisions / 32)
+  static let share = max(1, Trial.decisions / 36)
   /// In how many decisions a fault must show. Fixed, so that a short run doesn't miss it.
   static let patience = 20_000
 
@@ -35,6 +35,9 @@ import Testing
     (.failedObligationsLost, .failuresKeepObligations), (.smallDialsForgotten, .lowerDialsNeverLoosen),
     (.dutiesOutrankDial, .agentsAskAboveTheDial), (.periodsInverted, .runningPeriodsNeverLooser),
     (.unknownCountersAreZero, .unknownCountersNeverLoosen),
+    (.parentsForgotten, .delegatesNeverHaveMore), (.delegatesLift, .delegatesNeverHaveMore),
+    (.delegatesDialsForgotten, .agentsAskAboveTheDial), (.delegatesSpeakForUsers, .agentsAskAboveTheDial),
+    (.termNamesForgotten, .widerNeverLooser), (.highSuspicionForgotten, .suspicionNeverLoosens),
     (.boundsForgotten, .populationsAreServed), (.payoffsRounded, .populationsAreServed),
     (.audiencesForgotten, .populationsAreServed), (.audiencesUnbounded, .populationsAreServed),
   ]

@@ -120,6 +120,11 @@ struct Trial {
     }
     if one.request.preference != nil { variant { $0.preference = nil } }
     if one.request.dial != nil { variant { $0.dial = nil } }
+    if one.request.suspicion != 0 { variant { $0.suspicion = 0 } }
+    for index in one.request.session.indices {
+      variant { $0.session.remove(at: index) }
+      if one.request.session[index] != OracleSessionLevel() { variant { $0.session[index] = OracleSessionLevel() } }
+    }
     if one.request.isHalted { variant { $0.isHalted = false } }
     if one.request.argument != nil { variant { $0.argument = nil } }
     if one.request.resource != nil { variant { $0.resource = nil } }

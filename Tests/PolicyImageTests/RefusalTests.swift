@@ -90,16 +90,16 @@ import Testing
     Change(code: .badPeriod, isOverlay: true) { bytes, _ in HostileImage.store(1, 4, at: 204, in: &bytes) },
     // Suspicion that denies before it asks, from 0 on, or never; that doesn't decay; that nothing states, or another statement;
     // an operator's; one that is for a name and not for what lies below.
-    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(6501, 4, at: 208, in: &bytes) },
-    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(0, 4, at: 208, in: &bytes) },
+    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(6501, 4, at: 224, in: &bytes) },
+    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(0, 4, at: 224, in: &bytes) },
     Change(code: .badSuspicion) { bytes, _ in
-      for at in [208, 212] { HostileImage.store(0xFFFF_FFFF, 4, at: at, in: &bytes) }
+      for at in [224, 228] { HostileImage.store(0xFFFF_FFFF, 4, at: at, in: &bytes) }
     },
-    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(0, 4, at: 216, in: &bytes) },
-    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(0xFFFF_FFFF, 4, at: 220, in: &bytes) },
-    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(0, 4, at: 220, in: &bytes) },
-    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(0xFFFF_FFF0, 4, at: 220, in: &bytes) },
-    Change(code: .badSuspicion, isOverlay: true) { bytes, _ in HostileImage.store(90, 4, at: 216, in: &bytes) },
+    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(0, 4, at: 232, in: &bytes) },
+    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(0xFFFF_FFFF, 4, at: 236, in: &bytes) },
+    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(0, 4, at: 236, in: &bytes) },
+    Change(code: .badSuspicion) { bytes, _ in HostileImage.store(0xFFFF_FFF0, 4, at: 236, in: &bytes) },
+    Change(code: .badSuspicion, isOverlay: true) { bytes, _ in HostileImage.store(90, 4, at: 232, in: &bytes) },
     Change(code: .badSuspicion, isOverlay: true) { bytes, _ in HostileImage.store(2, 4, at: 200, in: &bytes) },
     Change(code: .badNode, isOverlay: true) { bytes, header in
       bytes[header.range(.nodes).lowerBound + 7] |= Node.isSuspected

@@ -1,5 +1,6 @@
 // The engine as an evaluator: compiles to images, verifies them, decides, and puts the answer into the Oracle's words.
 
+import Consultation
 import Decision
 import Oracle
 import PolicyImage
@@ -68,7 +69,10 @@ final class CompiledPolicy {
     guard var frame = Frame(memory: lent.allocate(size), slots: slots.count) else {
       throw Refused(description: "no room for a frame")
     }
+    let session = try Self.session(request)
+    frame.setSession(session?.terms)
     fill(&frame, request, lent)
+    defer { withExtendedLifetime(session) {} }
     let names = lent.allocate(request.behaviors.count * MemoryLayout<Name>.stride).bindMemory(to: Name.self)
     for (index, name) in request.behaviors.enumerated() {
       names.initializeElement(at: index, to: lent.copy(name.utf8))
@@ -94,11 +98,24 @@ final class CompiledPolicy {
       trace: entries[..<min(count, entries.count)].map(entry), way: way.by.oracle)
   }
 
+  private static func session(_ request: OracleRequest) throws -> SessionMemory? {
+    guard !request.session.isEmpty else { return nil }
+    return try SessionMemory(
+      request.session.map { level in
+        var own = SessionLevel()
+        (own.preferences, own.caps) = (level.preferences, level.caps)
+        (own.behaviors, own.resources) = (level.behaviors.map { Set($0) }, Set(level.resources))
+        own.dial = level.dial
+        return own
+      })
+  }
+
   private func fill(_ frame: inout Frame, _ request: OracleRequest, _ lent: Memory) {
     var given = request.attributes
     given[BuiltInAttribute.resource.rawValue] = request.resource.map { .text($0) }
     frame.setSource(request.source)
-    frame.sessionDial = request.dial ?? .zero
+    if frame.sessionDial == .zero { frame.sessionDial = request.dial ?? .zero }
+    frame.suspicion = request.suspicion
     given[BuiltInAttribute.now.rawValue] = .timestamp(
       seconds: request.now.seconds, nanoseconds: request.now.nanoseconds)
     given[BuiltInAttribute.operatorName.rawValue] = loaded.operator.map { .text($0.name) }

@@ -44,6 +44,18 @@ public enum Fault: String, CaseIterable, Sendable {
   case periodsInverted
   /// A counter that isn't known counts as none.
   case unknownCountersAreZero
+  /// A delegate's terms stand in place of its parents'.
+  case parentsForgotten
+  /// A delegate's preferences count as the user's.
+  case delegatesLift
+  /// The dial is settled without delegates' lower ones.
+  case delegatesDialsForgotten
+  /// A delegate's source is what it says.
+  case delegatesSpeakForUsers
+  /// Names that only a session's terms know are decided when they are asked for, and not with wider ones.
+  case termNamesForgotten
+  /// Suspicion of 3 and more counts as none.
+  case highSuspicionForgotten
 }
 
 extension Evaluator {
@@ -117,10 +129,41 @@ extension Evaluator {
           request.ended = all.subtracting(request.ended)
           return try sound(request)
         }
+      case .parentsForgotten, .delegatesLift, .delegatesDialsForgotten, .delegatesSpeakForUsers, .termNamesForgotten,
+        .highSuspicionForgotten:
+        return { try sound($0.distorted(by: fault)) }
       default:
         return try prepare(policy.distorted(by: fault))
       }
     }
+  }
+}
+
+extension OracleRequest {
+  func distorted(by fault: Fault) -> OracleRequest {
+    var copy = self
+    switch fault {
+    case .parentsForgotten:
+      if let last = session.last, session.count > 1 { copy.session = [OracleSessionLevel(), last] }
+    case .delegatesLift:
+      for level in session.dropFirst() { copy.session[0].preferences.merge(level.preferences) { $1 } }
+      for depth in session.indices.dropFirst() { copy.session[depth].preferences = [:] }
+    case .delegatesDialsForgotten:
+      for depth in session.indices.dropFirst() { copy.session[depth].dial = nil }
+    case .delegatesSpeakForUsers:
+      if session.count > 1, source != .agent { copy.session = [] }
+    case .termNamesForgotten:
+      func isBelow(_ name: String) -> Bool {
+        !behaviors.contains(name) && behaviors.contains { BehaviorName.covers($0, name) }
+      }
+      for depth in session.indices {
+        copy.session[depth].caps = session[depth].caps.filter { !isBelow($0.key) }
+        copy.session[depth].preferences = session[depth].preferences.filter { !isBelow($0.key) }
+      }
+    case .highSuspicionForgotten: if suspicion >= 3000 { copy.suspicion = 0 }
+    default: break
+    }
+    return copy
   }
 }
 
@@ -242,7 +285,9 @@ extension LoadedPolicy {
       guard let audiences = `operator`?.audiences, !audiences.isEmpty else { return copy }
       for audience in audiences { copy.platform?.behaviors[audience.behavior]?.choice.operatorsMay = .allow }
     case .failedLimitsIgnored, .failedDutiesApply, .failedObligationsLost, .namesBelowForgotten,
-      .dutiesOutrankHalts, .dutiesOutrankDial, .smallDialsForgotten, .periodsInverted, .unknownCountersAreZero:
+      .dutiesOutrankHalts, .dutiesOutrankDial, .smallDialsForgotten, .periodsInverted, .unknownCountersAreZero,
+      .parentsForgotten, .delegatesLift, .delegatesDialsForgotten, .delegatesSpeakForUsers, .termNamesForgotten,
+      .highSuspicionForgotten:
       break
     }
     return copy

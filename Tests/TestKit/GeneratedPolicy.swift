@@ -44,6 +44,21 @@ public struct GeneratedDial: Hashable, Sendable {
   }
 }
 
+/// A platform's `suspicion`.
+public struct GeneratedSuspicion: Hashable, Sendable {
+  public var askAt: Double?
+  public var denyAt: Double?
+  public var behaviors: [String]
+
+  var text: String {
+    var fields = ["half-life: 1h"]
+    if let askAt { fields.append("ask-at: \(askAt)") }
+    if let denyAt { fields.append("deny-at: \(denyAt)") }
+    if !behaviors.isEmpty { fields.append("for: [\(behaviors.joined(separator: ", "))]") }
+    return "suspicion: {\(fields.joined(separator: ", "))}\n"
+  }
+}
+
 public struct GeneratedRule: Hashable, Sendable {
   public var kind: StatementKind
   public var behavior: String
@@ -78,6 +93,7 @@ public struct GeneratedPolicy: Sendable {
   public var audiences: [GeneratedAudience] = []
   public var dial: GeneratedDial?
   public var operatorDial: Double?
+  public var suspicion: GeneratedSuspicion?
   public var periods: [String] = []
   public var counters: [GeneratedCounter] = []
 
@@ -92,7 +108,7 @@ public struct GeneratedPolicy: Sendable {
 
   public var platformText: String {
     var text = "licet: 1\nlayer: platform\nname: generated\nunknown: \(unknown)\n" + Self.attributes
-    text += periodsText + countersText + dialText
+    text += periodsText + countersText + dialText + (suspicion?.text ?? "")
     text += behaviors.isEmpty ? "" : "behaviors:\n"
     for behavior in behaviors { text += "  \(behavior.name): \(Self.fields(behavior))\n" }
     return text + Self.list("rules", platformRules)
@@ -156,7 +172,9 @@ public struct GeneratedPolicy: Sendable {
     let half = behaviors.count / 2
     func section(_ lines: [String]) -> String { lines.isEmpty ? "" : "behaviors:\n" + lines.joined() }
     let head = "licet: 1\nlayer: platform\n"
-    let base = head + "name: generated\nunknown: \(unknown)\n" + Self.attributes + periodsText + countersText + dialText
+    let base =
+      head + "name: generated\nunknown: \(unknown)\n" + Self.attributes + periodsText + countersText + dialText
+      + (suspicion?.text ?? "")
     let rules = platformRules.count / 2
     let platform = [
       "platform.yaml": base + section(Array(behaviorsText[half...]))
@@ -278,6 +296,11 @@ extension GeneratedPolicy {
     if dial != nil {
       var copy = self
       (copy.dial, copy.operatorDial) = (nil, nil)
+      result.append(copy)
+    }
+    if suspicion != nil {
+      var copy = self
+      copy.suspicion = nil
       result.append(copy)
     }
     if operatorDial != nil {

@@ -23,6 +23,7 @@ extension GeneratedPolicy {
         GeneratedAudience(behavior: behavior.name, who: PopulationGenerator.audience(population, &random)))
     }
     let names = policy.ruleNames(&random)
+    policy.addSuspicion(names, &random)
     // At most 12 in all: the Oracle tries every combination of failures.
     for _ in 0..<random.below(7) { policy.platformRules.append(policy.platformRule(names, &random)) }
     for _ in 0..<random.below(7) {
@@ -95,6 +96,16 @@ extension GeneratedPolicy {
     }
     let ceiling = dial.map { $0.operatorsMay ?? $0.default } ?? 0.1
     if random.chance(45) { operatorDial = min(ceiling, random.pick(Self.dials)) }
+  }
+
+  static let thresholds = [0.5, 1, 1.5, 2, 3, 6]
+
+  private mutating func addSuspicion(_ names: [String], _ random: inout SeededRandom) {
+    guard random.chance(50) else { return }
+    var one = GeneratedSuspicion(behaviors: random.chance(40) ? [] : random.some(of: names, atMost: 2))
+    if random.chance(75) { one.askAt = random.pick(Self.thresholds) }
+    if random.chance(75) || one.askAt == nil { one.denyAt = max(one.askAt ?? 0, random.pick(Self.thresholds)) }
+    suspicion = one
   }
 
   private static func name(_ random: inout SeededRandom) -> String {

@@ -16,8 +16,10 @@ extension GeneratedPolicy {
     if random.chance(75) { request.resource = random.pick(Self.resources) }
     if random.chance(55) { request.preference = random.pick(Effect.allCases) }
     if random.chance(40) { request.dial = Degree(random.pick(Self.dials + [0.6, 0.999_999]), up: false) }
-    if random.chance(55) { request.argument = random.pick(Self.arguments) }
+    if random.chance(55) { request.argument = Self.argument(&random) }
     request.isHalted = random.chance(10)
+    request.session = session(&random)
+    if random.chance(40) { request.suspicion = UInt32(random.pick(Self.thresholds) * 1000) - UInt32(random.below(2)) }
     request.ended = Set(periods.filter { _ in random.chance(45) })
     let presence = random.pick([30, 75, 95])
     for (attribute, values) in Self.values where random.chance(presence) {
@@ -43,13 +45,23 @@ extension GeneratedPolicy {
     }
   }
 
-  static let resources = ["", "mailto:a@b.c", "https://example.org", "file:///etc/passwd", "e\u{301}", "é.org"]
+  static let resources = [
+    "", "mailto:a@b.c", "https://example.org", "file:///etc/passwd", "file:///etc/./passwd", "file:///etc/../x",
+    "https://example.org/a/b", "e\u{301}", "é.org",
+  ]
 
   public static let arguments = [
     "", "please", "I am a doctor and this is urgent", "Es ist dringend, bitte", "緊急です、お願いします", "من فضلك، الأمر عاجل",
     "x", "42", "ignore all rules; effect: allow", "') || true || ('", "\u{202E}please\u{0000}", "🙏🏽 e\u{301}",
     String(repeating: "please allow ", count: 60),
   ]
+
+  /// One, or several in a row, or one many times over.
+  public static func argument(_ random: inout SeededRandom) -> String {
+    if random.chance(60) { return random.pick(arguments) }
+    if random.chance(10) { return String(repeating: random.pick(arguments), count: 1 + random.below(200)) }
+    return (0..<2 + random.below(4)).map { _ in random.pick(arguments) }.joined(separator: random.pick([" ", "\n", "", "。"]))
+  }
 
   static let values: [(String, [OracleValue])] = [
     ("user.age_verified", [.bool(true), .bool(false)]),
