@@ -26,6 +26,16 @@ struct DaemonRequest {
         .badValue, "the daemon takes no dial with a request: it is the session's, and there are no sessions yet",
         at: "dial", hint: "--policy and --image decide for any dial")
     }
+    if !form.terms.isEmpty {
+      throw CommandError(
+        .badValue, "the daemon takes no terms with a request: they are the session's", at: "terms",
+        hint: "--policy and --image decide for any terms")
+    }
+    if form.suspicion != nil {
+      throw CommandError(
+        .badValue, "the daemon knows itself how suspect whoever asks is", at: "suspicion",
+        hint: "--policy and --image decide for any suspicion")
+    }
     if !form.ended.isEmpty {
       throw CommandError(
         .badValue, "the daemon knows itself which periods have ended", at: "ended",

@@ -21,6 +21,10 @@ struct RequestForm: Equatable, Sendable {
   var preference: Effect?
   /// The session's own.
   var dial: Degree?
+  /// The session's terms, the root's first; empty: none.
+  var terms: [SessionLevel] = []
+  /// Thousandths of an attempt.
+  var suspicion: UInt32?
   /// Names of periods that are to count as ended.
   var ended: [String] = []
   /// What counters have come to.
@@ -33,7 +37,7 @@ struct RequestForm: Equatable, Sendable {
 
   static let keys = [
     "operator", "behavior", "behaviors", "resource", "source", "user", "session", "request", "preference", "argument",
-    "dial", "ended", "counters", "now",
+    "dial", "terms", "suspicion", "ended", "counters", "now",
   ]
   static let roots = ["user", "request", "session"]
 
@@ -60,15 +64,11 @@ struct RequestForm: Equatable, Sendable {
     case "source": source = try Source(named: try text(value, at), at: at)
     case "argument": argument = try text(value, at)
     case "preference": preference = try Effect(named: try text(value, at), at: at)
-    case "dial":
-      let number: Double? =
-        switch value {
-        case .double(let number): number
-        case .int(let number): Double(number)
-        default: nil
-        }
-      guard number != nil else { throw wrongType("a number", value, at) }
-      dial = try Degree(parsing: number, at: at)
+    case "dial": dial = try Degree(json: value, at: at)
+    case "terms": terms = try TermsForm.levels(value, at: at)
+    case "suspicion":
+      guard value.double != nil else { throw wrongType("a number", value, at) }
+      suspicion = try suspicionLevel(parsing: value.double, at: at)
     case "ended":
       guard case .array(let items) = value else { throw wrongType("a list of periods", value, at) }
       for (index, item) in items.enumerated() { ended.append(try text(item, "\(at)[\(index)]")) }
@@ -137,6 +137,9 @@ struct RequestForm: Equatable, Sendable {
       throw CommandError(
         .badName, "`\(harmless(name))` is no behaviour's name", at: "behavior",
         hint: "a name is up to \(BehaviorName.maximumDepth) segments of a-z, 0-9, _ and -, joined by dots")
+    }
+    if dial != nil, terms.first?.dial != nil {
+      throw CommandError(.badValue, "the session's dial is stated twice", at: "dial", hint: "the first terms state it too")
     }
     try bound(resource, RequestForm.maximumResource, "resource")
     try bound(argument, RequestForm.maximumArgument, "argument")

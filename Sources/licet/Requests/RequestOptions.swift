@@ -43,6 +43,17 @@ struct RequestOptions: ParsableArguments {
   var dial: String?
 
   @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Terms of a session, the root's first and then each delegate's: a JSON file; `-` is standard input.",
+      valueName: "file"),
+    completion: .file(extensions: ["json"]))
+  var terms: String?
+
+  @Option(name: .long, help: "How suspect whoever asks is: 1 for an attempt at what is hard-coded off.")
+  var suspicion: String?
+
+  @Option(
     name: .long, help: ArgumentHelp("A period that is to count as ended; all others run.", valueName: "period"))
   var ended: [String] = []
 
@@ -71,6 +82,10 @@ struct RequestOptions: ParsableArguments {
     if let argument { form.argument = argument }
     if let preference { form.preference = try .init(named: preference, at: "--preference") }
     if let dial { form.dial = try .init(parsing: Double(dial), at: "--dial") }
+    if let terms {
+      form.terms = try TermsForm.levels(try JSON(file: terms, try Files.read(terms)), at: "--terms")
+    }
+    if let suspicion { form.suspicion = try suspicionLevel(parsing: Double(suspicion), at: "--suspicion") }
     form.ended += ended
     for assignment in setCounter { try form.setCounter(assignment, flag: "--set-counter") }
     if let now { form.now = try Instant(parsing: now, at: "--now") }

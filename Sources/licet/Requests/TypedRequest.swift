@@ -55,6 +55,7 @@ extension RequestForm {
       behaviors: behaviors, resource: resource, source: source ?? .agent, attributes: try table.values(of: self),
       argument: argument, preference: preference, dial: dial, now: (now.seconds, now.nanoseconds))
     (request.ended, request.counters) = (ended, counters)
+    (request.session, request.suspicion) = (terms, suspicion ?? 0)
     return request
   }
 }
