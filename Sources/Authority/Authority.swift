@@ -68,6 +68,7 @@ public final class Authority {
   public let records: Records
   public let periods: Periods
   public let counters: Counters
+  public let sessions: Sessions
 
   let configuration: Configuration
   let loop: EventLoop
@@ -84,6 +85,7 @@ public final class Authority {
     periods = Periods(state, host: configuration.host, log: log)
     counters = try Counters(
       state, host: hostIdentity() ?? "", limit: configuration.counterBytes, loop: loop, log: log)
+    sessions = Sessions(loop: loop)
     client = CompilerClient(location: configuration.compiler, loop: loop)
     keeper = try Keeper(state, loop: loop)
     records = try Records(state, loop: loop)

@@ -200,3 +200,10 @@ public func monotonicNow() -> UInt64 {
   clock_gettime(CLOCK_MONOTONIC, &time)
   return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
 }
+
+/// CLOCK_BOOTTIME in nanoseconds: as CLOCK_MONOTONIC, and goes on while the machine sleeps. clock_gettime(2)
+public func bootNow() -> UInt64 {
+  var time = timespec()
+  clock_gettime(CLOCK_BOOTTIME, &time)
+  return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+}
