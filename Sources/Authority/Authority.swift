@@ -69,6 +69,7 @@ public final class Authority {
   public let periods: Periods
   public let counters: Counters
   public let sessions: Sessions
+  public let suspicions: Suspicions
 
   let configuration: Configuration
   let loop: EventLoop
@@ -86,10 +87,13 @@ public final class Authority {
     counters = try Counters(
       state, host: hostIdentity() ?? "", limit: configuration.counterBytes, loop: loop, log: log)
     sessions = Sessions(loop: loop)
+    suspicions = try Suspicions(state, loop: loop, log: log)
     client = CompilerClient(location: configuration.compiler, loop: loop)
     keeper = try Keeper(state, loop: loop)
     records = try Records(state, loop: loop)
     reloader = try Reloader(self)
+    suspicions.sessionChanged = { [weak self] in self?.sessions.suspicionChanged($0) }
+    sessions.forgets = { [weak self] in self?.suspicions.forget($0) }
     periods.changed = { [weak self] in self?.reloader?.republish() }
     stops.changed = { [weak self] in self?.changed?(.status) }
     client.changed = { [weak self] in self?.changed?(.compiler(isUp: $0)) }
@@ -141,6 +145,7 @@ public final class Authority {
     reloader = nil
     client.close()
     keeper.finish()
+    suspicions.finish()
     records.finish()
     counters.finish()
   }

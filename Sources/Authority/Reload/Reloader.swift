@@ -291,6 +291,7 @@ final class Reloader {
       diagnostics: said(), declared: declared(standing), isLastGood: standing.platform?.isLastGood ?? false,
       ended: authority.periods.follow(standing.platform?.held.image), time: entry.time)
     authority.counters.follow(standing.platform?.held.image)
+    authority.suspicions.follow(standing.platform?.held.image)
     if isKept { keep(entry) }
     authority.changed?(.generation)
   }

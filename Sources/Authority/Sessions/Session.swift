@@ -2,7 +2,7 @@
 // 100,000; `Sessions` alone changes it.
 
 public import Consultation
-public import PolicyImage
+internal import PolicyImage
 
 /// 16 random bytes; who knows them may use the session, if it is the same user and is bound to its operator.
 public struct SessionID: Hashable, Sendable, CustomStringConvertible {

@@ -1,7 +1,6 @@
 // What a session says of its user and of itself ("user.id", "session.purpose"), copied once into one block of memory, from
 // where each decision takes it.
 
-public import Consultation
 public import Decision
 public import PolicyImage
 

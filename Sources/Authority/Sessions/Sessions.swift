@@ -24,6 +24,7 @@ public final class Sessions {
   public var changed: ((Session) -> Void)?
   /// It has ended, after `changed`; its links are gone.
   public var ended: ((Session) -> Void)?
+  var forgets: ((SessionID) -> Void)?
 
   private let loop: EventLoop
   private let clock: () -> UInt64
@@ -356,6 +357,7 @@ public final class Sessions {
     for session in tree { remove(session) }
     for session in tree {
       changed?(session)
+      forgets?(session.id)
       ended?(session)
     }
   }
