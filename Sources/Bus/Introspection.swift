@@ -1,9 +1,9 @@
 // Interface -> introspection XML, as the D-Bus specification writes it.
 
 /// An object's introspection data.
-func introspection(path: String, interfaces: [Interface], children: [String]) -> String {
+func introspection(path: String?, interfaces: [Interface], children: [String]) -> String {
   var xml = XML()
-  xml.element("node", [("name", path)]) { xml in
+  xml.element("node", path.map { [("name", $0)] } ?? []) { xml in
     for interface in interfaces { xml.append(interface) }
     for child in children { xml.element("node", [("name", child)]) }
   }

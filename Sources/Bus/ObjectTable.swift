@@ -27,13 +27,38 @@ public final class ObjectTable {
   /// Bytes of calls that wait for their answer.
   public private(set) var heldBytes = 0
 
+  /// Objects that come and go below one path, all with the same interfaces: no row of the table is any of them.
+  public struct Family {
+    public let path: String
+    public let interfaces: [Interface]
+    /// Whether a last part of a path can be one of them; what can't has no object.
+    public let isName: (String) -> Bool
+    /// After the gate, before each handler: whether there is this one, for this caller. Else it answers the call.
+    public let admit: (Call) -> Bool
+    /// The last parts of those that this caller is told of when it introspects the path above them.
+    public let children: (Call) -> [String]
+
+    public init(
+      at path: String, _ interfaces: [Interface], isName: @escaping (String) -> Bool,
+      admit: @escaping (Call) -> Bool, children: @escaping (Call) -> [String]
+    ) {
+      precondition(dbus_validate_path(path, nil) != 0, path)
+      (self.path, self.interfaces, self.isName) = (path, interfaces, isName)
+      (self.admit, self.children) = (admit, children)
+    }
+  }
+
   private var objects: [String: Object] = [:]
+  private let families: [(family: Family, prefix: String, object: Object)]
   private let peer = Object.bare(path: "", children: [])
 
-  /// - Parameter objects: interfaces by path; paths must be valid.
-  public init(_ objects: [String: [Interface]], limits: Limits = Limits()) {
+  /// - Parameter objects: interfaces by path; paths must be valid. A family's own path has none.
+  public init(_ objects: [String: [Interface]], families: [Family] = [], limits: Limits = Limits()) {
     self.limits = limits
-    let paths = objects.keys.sorted()
+    self.families = families.map {
+      ($0, $0.path + "/", .full(path: nil, interfaces: $0.interfaces, children: []))
+    }
+    let paths = (objects.keys + families.map(\.path)).sorted()
     for path in paths {
       precondition(dbus_validate_path(path, nil) != 0, path)
       for parent in ancestors(of: path) where objects[parent] == nil {
@@ -42,6 +67,10 @@ public final class ObjectTable {
     }
     for (path, interfaces) in objects {
       self.objects[path] = .full(path: path, interfaces: interfaces, children: children(of: path, in: paths))
+    }
+    for family in families {
+      precondition(objects[family.path] == nil, family.path)
+      self.objects[family.path] = .above(path: family.path, family.children)
     }
   }
 
@@ -91,26 +120,35 @@ public final class ObjectTable {
 
   private func dispatch(_ call: Call) {
     let message = call.message.raw
-    guard let object = object(of: message) else {
+    guard let (object, family) = object(of: message) else {
       return call.fail(ErrorName.unknownObject, "no object at \(call.message.path ?? "")")
     }
     switch object.method(dbus_message_get_member(message), of: dbus_message_get_interface(message)) {
-    case .found(let interface, let method): run(method, of: interface, call)
+    case .found(let interface, let method): run(method, of: interface, family, call)
     case .noInterface:
-      call.fail(ErrorName.unknownInterface, "no interface \(call.message.interface ?? "") at \(object.path)")
+      call.fail(
+        ErrorName.unknownInterface, "no interface \(call.message.interface ?? "") at \(call.message.path ?? "")")
     case .noMethod:
-      call.fail(ErrorName.unknownMethod, "no method \(call.message.member ?? "") at \(object.path)")
+      call.fail(ErrorName.unknownMethod, "no method \(call.message.member ?? "") at \(call.message.path ?? "")")
     }
   }
 
-  /// The object; for Peer, which any path answers, a stand-in.
-  private func object(of message: OpaquePointer) -> Object? {
-    guard let path = dbus_message_get_path(message) else { return nil }
-    if let object = objects[String(cString: path)] { return object }
-    return cdbus_equal(dbus_message_get_interface(message), Peer.name) ? peer : nil
+  /// The object, with the family that it is one of; for Peer, which any path answers, a stand-in.
+  private func object(of message: OpaquePointer) -> (Object, Family?)? {
+    guard let bytes = dbus_message_get_path(message) else { return nil }
+    let path = String(cString: bytes)
+    if let object = objects[path] { return (object, nil) }
+    if let (family, _, object) = families.first(where: { isMember(path, of: $0.family, $0.prefix) }) {
+      return (object, family)
+    }
+    return cdbus_equal(dbus_message_get_interface(message), Peer.name) ? (peer, nil) : nil
   }
 
-  private func run(_ method: Interface.Method, of interface: Interface, _ call: Call) {
+  private func isMember(_ path: String, of family: Family, _ prefix: String) -> Bool {
+    path.hasPrefix(prefix) && family.isName(String(path.dropFirst(prefix.count)))
+  }
+
+  private func run(_ method: Interface.Method, of interface: Interface, _ family: Family?, _ call: Call) {
     guard dbus_message_has_signature(call.message.raw, method.inputSignature) != 0 else {
       return call.fail(
         ErrorName.invalidArgs,
@@ -121,7 +159,10 @@ public final class ObjectTable {
     }
     call.replySignature = method.outputSignature
     guard interface.isGated, let admit else { return method.handler(call) }
-    admit(call) { if !call.isAnswered { method.handler(call) } }
+    admit(call) {
+      guard !call.isAnswered, family?.admit(call) ?? true else { return }
+      method.handler(call)
+    }
   }
 }
 

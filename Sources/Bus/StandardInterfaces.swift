@@ -11,12 +11,11 @@ final class Object {
     case noMethod
   }
 
-  let path: String
   let interfaces: [Interface]
   let xml: String
 
-  private init(path: String, interfaces: [Interface], children: [String]) {
-    self.path = path
+  /// - Parameter path: nil: of many objects.
+  private init(path: String?, interfaces: [Interface], children: [String]) {
     let described = interfaces + [Introspectable.interface(""), Peer.interface]
     xml = introspection(path: path, interfaces: described, children: children)
     self.interfaces = interfaces + [Introspectable.interface(xml), Peer.interface]
@@ -27,9 +26,21 @@ final class Object {
     Object(path: path, interfaces: [], children: children)
   }
 
-  static func full(path: String, interfaces: [Interface], children: [String]) -> Object {
+  static func full(path: String?, interfaces: [Interface], children: [String]) -> Object {
     Object(path: path, interfaces: interfaces + [Properties.interface(of: interfaces)], children: children)
   }
+
+  /// A parent of objects that come and go: it names those that the caller may know of.
+  static func above(path: String, _ children: @escaping (Call) -> [String]) -> Object {
+    let described = [Introspectable.interface(""), Peer.interface]
+    return Object(
+      interfaces: [
+        Introspectable.interface { introspection(path: path, interfaces: described, children: children($0)) },
+        Peer.interface,
+      ], xml: introspection(path: path, interfaces: described, children: []))
+  }
+
+  private init(interfaces: [Interface], xml: String) { (self.interfaces, self.xml) = (interfaces, xml) }
 
   func interface(_ name: String) -> Interface? { interfaces.first { $0.name == name } }
 
@@ -55,6 +66,11 @@ enum Introspectable {
       ])
     interface.isGated = false
     return interface
+  }
+
+  /// What it says depends on who asks.
+  static func interface(_ xml: @escaping (Call) -> String) -> Interface {
+    Interface(name, methods: [.init("Introspect", out: ["xml_data": "s"]) { call in call.reply { $0.append(xml(call)) } }])
   }
 }
 

@@ -19,13 +19,26 @@ final class Sample {
   var kept: [Call] = []
   var level = "info"
   var handled = 0
+  /// Objects that come and go.
+  var items: Set<String> = []
 
   init(policy: String = "", limits: ObjectTable.Limits = .init()) throws {
     bus = try PrivateBus(policy: policy)
     loop = try EventLoop()
     server = Connection(loop: loop)
     client = Connection(loop: loop)
-    table = ObjectTable([Self.path: [interface], "/org/example/Sample/Child": []], limits: limits)
+    table = ObjectTable(
+      [Self.path: [interface], "/org/example/Sample/Child": []],
+      families: [
+        .init(
+          at: "/org/example/Sample/item", [Interface("org.example.Item", methods: [.init("Touch") { $0.reply() }])],
+          isName: { $0.count == 2 },
+          admit: { [unowned self] call in
+            if items.contains(String(call.message.path?.suffix(2) ?? "")) { return true }
+            call.fail("org.example.NoItem", "none")
+            return false
+          }, children: { [unowned self] _ in items.sorted() })
+      ], limits: limits)
     server.onMessage = { [unowned self] in _ = table.handle($0, on: server) }
     try open(server)
     try open(client)

@@ -124,6 +124,35 @@ import Testing
     #expect(try all()["Secret"] == "hidden")
   }
 
+  @Test func objectsComeAndGo() throws {
+    let sample = try Sample()
+    let root = "/org/example/Sample/item"
+    func touch(_ name: String) throws -> String? {
+      try sample.call("Touch", of: "org.example.Item", at: "\(root)/\(name)").errorName
+    }
+    func seen(_ path: String) throws -> String {
+      var reader = try sample.call("Introspect", of: nil, at: path).reader
+      return try reader.nextSwiftString()
+    }
+    #expect(try touch("aa") == "org.example.NoItem")
+    sample.items = ["aa", "bb"]
+    #expect(try touch("aa") == nil)
+    #expect(try touch("aaa") == ErrorName.unknownObject)
+    #expect(try touch("aa/b") == ErrorName.unknownObject)
+    #expect(try sample.call("Stroke", of: "org.example.Item", at: "\(root)/aa").errorName == ErrorName.unknownMethod)
+    #expect(try seen(root).contains("<node name=\"bb\"/>"))
+    #expect(try seen(Sample.path).contains("<node name=\"item\"/>"))
+    #expect(try seen("\(root)/aa").contains("org.example.Item"))
+    sample.items = []
+    #expect(try touch("aa") == "org.example.NoItem")
+    #expect(try !seen(root).contains("<node name=\"bb\"/>"))
+    // Who may not pass the gate learns of none.
+    sample.items = ["aa"]
+    sample.table.admit = { call, _ in call.fail(ErrorName.accessDenied, "no") }
+    #expect(try touch("aa") == ErrorName.accessDenied)
+    #expect(try sample.call("Introspect", of: nil, at: root).errorName == ErrorName.accessDenied)
+  }
+
   @Test func theGateComesFirst() throws {
     let sample = try Sample()
     sample.table.admit = { call, _ in call.fail(ErrorName.accessDenied, "no") }
