@@ -1,7 +1,7 @@
 // The disposition dial: how far an agent may go on its own (DESIGN §2.5). Settled like a behaviour, with numbers for
 // effects (docs/design/semantics.md), then compared with what is at stake.
 
-internal import PolicyImage
+public import PolicyImage
 
 /// What platform and operator state, with the statements that state it.
 struct DialSettings {
@@ -72,6 +72,13 @@ struct DialSettings {
     var (highest, silent) = (self, self)
     (highest.stated, silent.stated) = (operatorsMay, .zero)
     return min(cap, max(now, max(highest.settled(session: session).value, silent.settled(session: session).value)))
+  }
+}
+
+extension Policy {
+  /// The dial for a session's own one, zero: it has none; and what its delegates lower it to, one: they don't.
+  public func settledDial(session: Degree, cap: Degree) -> Degree {
+    DialSettings(platform, hasOverlay ? overlay : nil, ended: ended).settled(session: session, cap: cap).value
   }
 }
 

@@ -50,7 +50,7 @@ final class Daemon {
     connection = Connection(loop: loop)
     reconnector = Reconnector(connection, to: options.address)
     callers = Callers(connection, bindings)
-    decisionPoint = DecisionPoint(authority.generation, authority.counters)
+    decisionPoint = DecisionPoint(authority.generation, authority.counters, authority.suspicions)
     if let rate = options.rate { decisionPoint.limits.rates.calls = rate }
     subscribers = Subscribers(connection)
   }
@@ -65,6 +65,8 @@ final class Daemon {
       attachServer?.page.revoke()
       tellUnknownNames()
     }
+    authority.sessions.ended = { [unowned self] in subscribers.tellEnded($0, self) }
+    authority.suspicions.operatorChanged = { [unowned self] _ in attachServer?.page.revoke() }
     authority.start { [unowned self] in
       bindings.whenResolved {
         self.isPolicyReady = true
@@ -90,14 +92,15 @@ final class Daemon {
     limits.errorName = Daemon.errors + "LimitsExceeded"
     table = ObjectTable(
       [
-        Daemon.path: [authorityInterface(), adminInterface(), periodsInterface()],
+        Daemon.path: [authorityInterface(), adminInterface(), periodsInterface(), objectManagerInterface()],
         "/org/freedesktop/LogControl1": [logInterface()],
-      ], limits: limits)
+      ], families: [sessionFamily()], limits: limits)
     table.admit = { [unowned self] call, proceed in admit(call, proceed) }
     connection.onMessage = { [unowned self] in table.handle($0, on: connection) }
     connection.onOwnerGone = { [unowned self] name in
       callers.forget(name)
       subscribers.forget(name)
+      authority.sessions.ownerGone(.bus(name))
       authority.releaseHold(owner: name)
     }
     connection.onNameLost = { [unowned self] name in
@@ -112,6 +115,8 @@ final class Daemon {
       log(.warning, "the bus is gone; trying to reach it again")
       callers.forgetAll()
       subscribers.forgetAll()
+      // Their names are nobody's any more.
+      authority.sessions.ownersGone { if case .bus = $0 { true } else { false } }
     }
     // Not before there is an answer: whom the bus starts it for waits meanwhile.
     reconnector.onOpen = { [unowned self] in if isPolicyReady { requestName() } }
@@ -154,7 +159,8 @@ final class Daemon {
     case .generation:
       let generation = authority.generation
       bindings.follow(generation)
-      decisionPoint = DecisionPoint(generation, authority.counters, after: decisionPoint)
+      decisionPoint = DecisionPoint(
+        generation, authority.counters, authority.suspicions, after: decisionPoint)
       log(
         .notice,
         "generation \(generation.number): \(generation.platform == nil ? "no platform, everything is denied" : "platform \(generation.platformName), \(generation.operators.count) operators")"

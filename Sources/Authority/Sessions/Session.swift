@@ -15,6 +15,9 @@ public struct SessionID: Hashable, Sendable, CustomStringConvertible {
     SessionID(high: .random(in: .min ... .max), low: .random(in: .min ... .max))
   }
 
+  /// A number that no two sessions share but by a chance of one in 2^64; never 0. What counters tell root sessions apart by.
+  public var number: UInt64 { Swift.max(1, high ^ low) }
+
   /// Reads the 32 lower-case hexadecimal digits that `description` writes; nil for anything else.
   public init?(_ digits: some Collection<UInt8>) {
     guard digits.count == 32 else { return nil }

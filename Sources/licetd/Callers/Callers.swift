@@ -53,6 +53,8 @@ final class Callers {
   private let bindings: Bindings
   private var known: [String: Caller] = [:]
   private var asking: [String: [(Finding) -> Void]] = [:]
+  /// Who left while it was asked about.
+  private var gone: Set<String> = []
 
   init(_ connection: Connection, _ bindings: Bindings) {
     self.connection = connection
@@ -81,6 +83,8 @@ final class Callers {
   }
 
   private func found(_ name: String, _ caller: Caller?) {
+    // Nothing is begun for who isn't there any more: nothing would end it.
+    let caller = gone.remove(name) == nil ? caller : nil
     if let caller {
       if known.count >= Callers.maximum { known = [:] }
       known[name] = caller
@@ -88,6 +92,9 @@ final class Callers {
     for then in asking.removeValue(forKey: name) ?? [] { then(caller.map(Finding.caller) ?? .nobody) }
   }
 
-  func forget(_ name: String) { known[name] = nil }
+  func forget(_ name: String) {
+    known[name] = nil
+    if asking[name] != nil { gone.insert(name) }
+  }
   func forgetAll() { known = [:] }
 }

@@ -18,7 +18,7 @@ extension Daemon {
       }
       let fits = decisionPoint.limits.take(caller.identity.uid, calls: 1, bytes: call.length, now: loop.now)
       // Stopping what asks too much, and looking at it, is never refused to who may.
-      guard fits || call.message.interface == Daemon.adminInterface && caller.isAdministrator() else {
+      guard fits || call.message.interface == Daemon.adminInterface && caller.isAdministrator() || isWayOut(call) else {
         return refuse(
           call, .limitsExceeded, "user \(caller.identity.uid) asks too much at once; ask less, or in one CheckMany")
       }
@@ -61,6 +61,11 @@ struct Refusal: Error {
     case noSuchGeneration = "NoSuchGeneration"
     case stateUnwritable = "StateUnwritable"
     case busy = "Busy"
+    case unknownSession = "UnknownSession"
+    case foreignSession = "ForeignSession"
+    case badDial = "BadDial"
+    case badCost = "BadCost"
+    case badTime = "BadTime"
     /// No version of the attach protocol that both sides speak.
     case unsupported = "Unsupported"
     // Why a determination doesn't count.
@@ -93,6 +98,9 @@ struct Refusal: Error {
       case .malformed, .forged, .unknownAuthority, .wrongHost, .wrongPeriod, .outdated, .wrongAuthorities, .replayed,
         .expired, .notYetValid, .partial:
         -15
+      case .badDial, .badCost, .badTime: -15
+      case .unknownSession: -19
+      case .foreignSession: -20
       case .tooMany: -16
       case .limitsExceeded, .busy: -17
       case .stateUnwritable: -18

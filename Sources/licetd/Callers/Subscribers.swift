@@ -9,7 +9,7 @@ import PolicyImage
 
 /// Loop-owned.
 final class Subscribers {
-  enum Topic: String, CaseIterable { case decisions, reloads, diagnostics, periods }
+  enum Topic: String, CaseIterable { case decisions, reloads, diagnostics, periods, sessions }
   static let maximum = 64
   /// Bytes that wait to be sent, past which decisions are left out and counted.
   static let backlog = 4 << 20
@@ -68,6 +68,26 @@ final class Subscribers {
         Message(signal: "PeriodChanged", of: Daemon.periodsInterface, at: Daemon.path, to: name).with {
           $0.append(period)
           $0.append(hasEnded)
+        })
+    }
+  }
+
+  /// ObjectManager's signals, to those alone who may know of the session.
+  func tellOpened(_ session: Session, _ daemon: Daemon) {
+    tell(session, "InterfacesAdded", daemon) { daemon.write(session, daemon.sessionRows, &$0) }
+  }
+
+  func tellEnded(_ session: Session, _ daemon: Daemon) {
+    tell(session, "InterfacesRemoved", daemon) { $0.append([Daemon.sessionInterface]) }
+  }
+
+  private func tell(_ session: Session, _ member: String, _ daemon: Daemon, _ write: (inout MessageWriter) -> Void) {
+    for (name, one) in all where one.topics.contains(.sessions) && daemon.hasWaysOut(one.caller, session) {
+      guard connection.outgoingBytes < Subscribers.backlog else { continue }
+      connection.send(
+        Message(signal: member, of: Daemon.objectManager, at: Daemon.path, to: name).with {
+          $0.append(objectPath: Daemon.path(of: session))
+          write(&$0)
         })
     }
   }

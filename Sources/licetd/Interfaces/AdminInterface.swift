@@ -23,6 +23,7 @@ extension Daemon {
         .init("Hold", in: ["seconds": "u"]) { [unowned self] in hold($0) },
         .init("Stop", in: ["operator": "s"]) { [unowned self] in stop($0, isResume: false) },
         .init("Resume", in: ["operator": "s"]) { [unowned self] in stop($0, isResume: true) },
+        .init("StopSession", in: ["session": "s"]) { [unowned self] in stopSession($0) },
         .init("StopAll") { [unowned self] in stopAll($0, isResume: false) },
         .init("ResumeAll") { [unowned self] in stopAll($0, isResume: true) },
         .init("Status", out: ["status": "a{sv}"]) { [unowned self] in tellStatus($0) },
@@ -154,6 +155,20 @@ extension Daemon {
     }
   }
 
+  /// For good: a session that is stopped is closed and opened anew.
+  private func stopSession(_ call: Call) {
+    asAdministrator(call) {
+      var reader = call.reader
+      guard let id = try? reader.nextString() else { return }
+      guard let session = SessionID(id).flatMap({ authority.sessions[$0] }) else {
+        return refuse(call, .unknownSession, "session: there is none with this id; `licet session list` says which there are")
+      }
+      log(.notice, "\(call.sender) stops session \(session.id) of \(session.operatorName)")
+      authority.sessions.stop(session, by: caller(of: call)?.identity.uid)
+      call.reply()
+    }
+  }
+
   private func answer(_ call: Call, _ body: () throws(StopError) -> Void) {
     do throws(StopError) {
       try body()
@@ -208,6 +223,8 @@ extension Daemon {
         one.entry("counter-limit", UInt64(clamping: authority.counters.largest))
         one.entry("counter-overflows", authority.counters.overflows)
         one.entry("counters-unwritable", authority.counters.unwritable?.text ?? "")
+        one.entry("sessions", UInt32(clamping: authority.sessions.count))
+        one.entry("suspect", generation.operators.keys.filter(authority.suspicions.asksRemotely).sorted())
       }
     }
   }

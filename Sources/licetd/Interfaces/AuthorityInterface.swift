@@ -5,14 +5,10 @@ import Bus
 import CompilerProtocol
 import Consultation
 import Decision
-import Glibc
 import PolicyImage
 import System
 
 extension Daemon {
-  /// Requests in one CheckMany (DESIGN §5).
-  static let requestsInOneCall = 4096
-
   func authorityInterface() -> Interface {
     let answer: KeyValuePairs = ["effect": "s", "obligations": "as", "details": "a{sv}"]
     return Interface(
@@ -27,6 +23,9 @@ extension Daemon {
         .init("Explain", in: ["operator": "s", "behaviors": "as", "request": "a{sv}"], out: answer) { [unowned self] in
           check($0, isExplaining: true)
         },
+        .init("OpenSession", in: ["operator": "s", "terms": "a{sv}"], out: ["session": "o"]) { [unowned self] in
+          openSession($0)
+        },
         .init("ListBehaviors", out: ["behaviors": "aa{sv}"]) { [unowned self] in listBehaviors($0) },
         .init("Subscribe", in: ["topics": "as"]) { [unowned self] in subscribe($0) },
       ],
@@ -38,6 +37,9 @@ extension Daemon {
         },
         .init("Operators", "as", emits: .never) { [unowned self] call, writer in
           writer.append(visibleOperators(caller(of: call)))
+        },
+        .init("Sessions", "u", emits: .never) { [unowned self] call, writer in
+          writer.append(UInt32(clamping: visibleSessions(caller(of: call)).count))
         },
         .init("Diagnostics", "aa{sv}", emits: .never) { [unowned self] call, writer in
           write(visibleDiagnostics(caller(of: call)), &writer)
@@ -59,91 +61,37 @@ extension Daemon {
 
   private func check(_ call: Call, isExplaining: Bool) {
     guard let caller = caller(of: call) else { return }
-    do throws(Refusal) {
-      guard decisionPoint.limits.take(caller.identity.uid, decisions: 1, now: loop.now) else {
-        throw Refusal(.limitsExceeded, "user \(caller.identity.uid) asks too much at once")
-      }
+    refusing(call) { () throws(Refusal) in
+      try takeDecision(caller)
       var reader = call.reader
       let name = try operatorName(&reader, caller, isExplaining: isExplaining)
-      var names = reader
-      let outcome = try decisionPoint.decide(
-        &reader, operator: name, stops: authority.stops.halts(name), explaining: isExplaining, now: wallClock())
-      let writer = AnswerWriter(generation: authority.generation.number)
-      call.reply { writer.write(outcome, &$0) }
-      if !isExplaining { observe(name, outcome.effect) }
-      if !isExplaining, subscribers.wantsDecisions { subscribers.tellDecided(name, &names, outcome, self) }
-    } catch {
-      refuse(call, error.code, error.text)
+      try answer(call, &reader, operator: name, isExplaining: isExplaining)
     }
   }
 
   private func checkMany(_ call: Call) {
     guard let caller = caller(of: call) else { return }
-    do throws(Refusal) {
+    refusing(call) { () throws(Refusal) in
       var reader = call.reader
       let name = try operatorName(&reader, caller, isExplaining: false)
-      let count = reader.count
-      guard count <= Daemon.requestsInOneCall else {
-        throw Refusal(.tooMany, "requests: at most \(Daemon.requestsInOneCall) in one call, not \(count)")
-      }
-      guard decisionPoint.limits.take(caller.identity.uid, decisions: count, now: loop.now) else {
-        throw Refusal(.limitsExceeded, "user \(caller.identity.uid) asks too much at once")
-      }
-      try decideMany(call, &reader, name)
-    } catch {
-      refuse(call, error.code, error.text)
+      try answerMany(call, caller, &reader, operator: name)
     }
   }
 
-  /// All by one generation: nothing else runs meanwhile.
-  private func decideMany(_ call: Call, _ reader: inout MessageReader, _ name: String) throws(Refusal) {
-    let stops = authority.stops.halts(name)
-    let now = wallClock()
-    let answer = AnswerWriter(generation: authority.generation.number)
-    let reply = call.message.reply()
-    var refusal: Refusal?
-    reply.write { writer in
-      do throws(Refusal) {
-        var list = writer.openArray("(sasa{sv})")
-        defer { writer.close(&list) }
-        var requests = try structs(&reader)
-        var number = 0
-        while !requests.atEnd {
-          var one = try nextStruct(&requests)
-          var names = one
-          let outcome: Outcome
-          do throws(Refusal) {
-            outcome = try decisionPoint.decide(&one, operator: name, stops: stops, explaining: false, now: now)
-          } catch {
-            throw Refusal(error.code, "requests[\(number)]: \(error.text)")
-          }
-          var item = list.openStruct()
-          answer.write(outcome, &item)
-          observe(name, outcome.effect)
-          list.close(&item)
-          if subscribers.wantsDecisions { subscribers.tellDecided(name, &names, outcome, self) }
-          number += 1
-        }
-      } catch {
-        refusal = error
-      }
-    }
-    if let refusal { throw refusal }
-    call.reply(reply)
-  }
-
-  private func structs(_ reader: inout MessageReader) throws(Refusal) -> MessageReader {
-    do throws(ReadError) { return try reader.nextArray(of: .structure) } catch {
-      throw Refusal(.badRequest, "\(error)")
+  /// One decision's worth of what the caller may ask.
+  func takeDecision(_ caller: Caller) throws(Refusal) {
+    guard decisionPoint.limits.take(caller.identity.uid, decisions: 1, now: loop.now) else {
+      throw Refusal(.limitsExceeded, "user \(caller.identity.uid) asks too much at once")
     }
   }
 
-  private func nextStruct(_ reader: inout MessageReader) throws(Refusal) -> MessageReader {
-    do throws(ReadError) { return try reader.nextStruct() } catch { throw Refusal(.badRequest, "\(error)") }
+  /// Answers with what `body` throws.
+  func refusing(_ call: Call, _ body: () throws(Refusal) -> Void) {
+    do throws(Refusal) { try body() } catch { refuse(call, error.code, error.text) }
   }
 
   /// Whom the caller speaks for: what it names if it is bound to that, its only one if it names none (DESIGN §4).
-  private func operatorName(
+  func operatorName(
     _ reader: inout MessageReader, _ caller: Caller, isExplaining: Bool
   ) throws(Refusal) -> String {
     guard let bytes = try? reader.nextString() else { throw Refusal(.badRequest, "operator: a string is wanted") }
@@ -176,12 +124,6 @@ extension Daemon {
       throw Refusal(.unknownOperator, "operator: no file declares `\(name)`")
     }
     return name
-  }
-
-  private func wallClock() -> timespec {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    return now
   }
 
   // MARK: looking

@@ -124,7 +124,7 @@ struct AnswerWriter {
     details.entry("statement", answer.decidedBy.statement?.place ?? "")
     if let clause = answer.decidedBy.statement?.clause { details.entry("clause", clause) }
     if !answer.halts.isEmpty {
-      details.entry("halts", "aa{sv}") { $0.array("a{sv}") { list in for halt in answer.halts { write(halt, &list) } } }
+      details.entry("halts", "aa{sv}") { write(answer.halts, &$0) }
     }
     if let way = answer.way { write(way, &details) }
     if !answer.trace.isEmpty {
@@ -164,6 +164,11 @@ struct AnswerWriter {
         }
       }
     }
+  }
+
+  /// One aa{sv}.
+  func write(_ halts: [Halt], _ writer: inout MessageWriter) {
+    writer.array("a{sv}") { list in for halt in halts { write(halt, &list) } }
   }
 
   private func write(_ halt: Halt, _ list: inout MessageWriter) {

@@ -56,15 +56,20 @@ final class DecisionPoint {
   private let memory: UnsafeMutableRawBufferPointer
   let names: UnsafeMutableBufferPointer<Name>
   private var nameCount = 0
+  /// What is decided in; keeps what the frame borrows of it.
+  private(set) var asked: Asked?
+  /// nil: what was decided is decided again, and nobody's level is looked at.
+  let suspicions: Suspicions?
   private let attributeName: UnsafeMutableRawBufferPointer
-  private let scratch = ValueScratch()
+  let scratch = ValueScratch()
   var frame: Frame
   /// What a question at the attach socket needs; grows.
   let wireSpace = WireSpace()
 
-  init(_ generation: Generation, _ counters: Counters, after previous: DecisionPoint? = nil) {
-    self.generation = generation
-    self.counters = counters
+  init(
+    _ generation: Generation, _ counters: Counters, _ suspicions: Suspicions? = nil, after previous: DecisionPoint? = nil
+  ) {
+    (self.generation, self.counters, self.suspicions) = (generation, counters, suspicions)
     let userID: StaticString = "user.id"
     userSlot = generation.platform.flatMap {
       attributeSlot(UnsafeRawBufferPointer(start: userID.utf8Start, count: userID.utf8CodeUnitCount), in: $0.image)
@@ -84,23 +89,40 @@ final class DecisionPoint {
     attributeName.deallocate()
   }
 
-  /// Reads (as, a{sv}) and decides. `name` is an operator that the caller may speak for, `stops` what stops it.
+  /// The policy that an operator's requests are decided by; nil: no platform is in force.
+  func policy(for name: String) -> Policy? {
+    generation.policy(for: name)
+      ?? generation.platform.map { Policy(platform: $0.image, ended: generation.ended) }
+  }
+
+  /// Forgets the last request; the next one is asked in this session, or in none.
+  func begin(in asked: Asked?, _ policy: Policy?) {
+    frame.reset()
+    self.asked = asked
+    guard let asked else { return }
+    frame.setSession(asked.memory.terms)
+    if let policy { asked.session.root.attributes?.set(in: &frame, policy.platform) }
+  }
+
+  /// Reads (as, a{sv}) and decides. `name` is an operator that the caller may speak for, `stops` what halts it, or the
+  /// session.
   func decide(
-    _ reader: inout MessageReader, operator name: String, stops: [Halt], explaining: Bool, now: timespec
+    _ reader: inout MessageReader, operator name: String, in asked: Asked? = nil, stops: [Halt], explaining: Bool,
+    now: timespec
   ) throws(Refusal) -> Outcome {
     defer { scratch.empty() }
-    let policy =
-      generation.policy(for: name) ?? generation.platform.map { Policy(platform: $0.image, ended: generation.ended) }
-    frame.reset()
+    let policy = policy(for: name)
+    begin(in: asked, policy)
     try readNames(&reader)
     var request = try readRequest(&reader, policy)
     request.isExplaining = request.isExplaining || explaining
     let halts = halts(of: name, stops)
     guard let policy else {
       return explained(
-        .withoutPolicy(UnsafeBufferPointer(rebasing: names[..<nameCount]), halts: halts, true), request)
+        .withoutPolicy(behaviors, halts: halts, true), request)
     }
     set(BuiltInSlot.now, .timestamp(seconds: Int64(now.tv_sec), nanoseconds: Int32(truncatingIfNeeded: now.tv_nsec)))
+    lookForSuspicion(name, policy)
     var name = name
     return name.withUTF8 { bytes in
       set(BuiltInSlot.operatorName, .string(UnsafeRawBufferPointer(bytes)))
@@ -117,17 +139,22 @@ final class DecisionPoint {
   ) {
     guard policy.isCounted(behaviors) else { return }
     let user = userSlot.map { frame.slots[$0] } ?? .absent
+    let session = asked?.session.root.id.number ?? 0
     if user.kind == .string {
-      let subject = Subject(operatorName: name, user: user.borrowedBytes)
+      let subject = Subject(operatorName: name, user: user.borrowedBytes, session: session)
       return counters.fill(&frame, policy, behaviors, subject, counting: counting)
     }
     guard user.kind == .int || user.kind == .uint else {
-      return counters.fill(&frame, policy, behaviors, Subject(operatorName: name), counting: counting)
+      return counters.fill(&frame, policy, behaviors, Subject(operatorName: name, session: session), counting: counting)
     }
     withUnsafeBytes(of: user.payload) {
-      counters.fill(&frame, policy, behaviors, Subject(operatorName: name, user: $0), counting: counting)
+      counters.fill(
+        &frame, policy, behaviors, Subject(operatorName: name, user: $0, session: session), counting: counting)
     }
   }
+
+  /// The names of the last request; until the next one.
+  var behaviors: UnsafeBufferPointer<Name> { UnsafeBufferPointer(rebasing: names[..<nameCount]) }
 
   /// Everything that halts an operator by this generation: what stops it, and that it has no policy in force.
   func halts(of name: String, _ stops: [Halt]) -> [Halt] {
@@ -136,7 +163,6 @@ final class DecisionPoint {
   }
 
   private func decide(_ policy: Policy, _ request: ReadRequest, _ halts: [Halt]) -> Outcome {
-    let behaviors = UnsafeBufferPointer(rebasing: names[..<nameCount])
     if !request.isExplaining {
       let decision =
         nameCount == 1 && halts.isEmpty
@@ -266,6 +292,15 @@ final class DecisionPoint {
   private func readAttribute(
     _ name: UnsafeRawBufferPointer, _ content: inout MessageReader, _ reader: ValueReader
   ) throws(Refusal) {
+    try refuseHeld(name)
+    let (slot, value) = try attribute(name, &content, reader)
+    frame.set(slot, value)
+  }
+
+  /// The attribute's slot, and its value as the platform declares it.
+  func attribute(
+    _ name: UnsafeRawBufferPointer, _ content: inout MessageReader, _ reader: ValueReader
+  ) throws(Refusal) -> (slot: Int, value: Value) {
     guard let slot = attributeSlot(name, in: reader.image), slot >= Int(BuiltInSlot.count) else {
       throw Refusal(
         .unknownAttribute, "\(shown(name)): the platform declares no such attribute\(near(name, reader.image))")
@@ -285,7 +320,7 @@ final class DecisionPoint {
         .wrongType, "\(shown(name)): a D-Bus `\(signature.signature)` that isn't of the type that the platform declares"
       )
     }
-    frame.set(slot, value)
+    return (slot, value)
   }
 
   /// ", did you mean …": the attribute that shares the longest beginning, if most of the name.
@@ -299,7 +334,13 @@ final class DecisionPoint {
     return best.name.isEmpty ? "" : "; did you mean `\(best.name)`?"
   }
 
-  private func reading<T>(_ body: () throws(ReadError) -> T) throws(Refusal) -> T {
+  /// What the session says is the request's, and can't be said anew.
+  func refuseHeld(_ name: UnsafeRawBufferPointer) throws(Refusal) {
+    guard let held = asked?.session.root.attributes, held.contains(name) else { return }
+    throw Refusal(.badRequest, "\(shown(name)): the session says what it is; leave it out of the request")
+  }
+
+  func reading<T>(_ body: () throws(ReadError) -> T) throws(Refusal) -> T {
     do throws(ReadError) { return try body() } catch { throw Refusal(.badRequest, "\(error)") }
   }
 

@@ -49,6 +49,7 @@ extension Daemon {
     let halts = halts(of: name)
     defer { decisionPoint.wireSpace.shrink() }
     let question = try decisionPoint.read(&body, operator: name)
+    if let policy = question.policy { decisionPoint.lookForSuspicion(name, policy) }
     // Names and texts lie in the message, the operator's name in `name`.
     var name = name
     name.withUTF8 { bytes in
@@ -61,6 +62,7 @@ extension Daemon {
     }
     // Explaining asks for the reason, not for leave.
     guard writer.isWhole, !question.isExplaining else { return }
+    decisionPoint.chargeIfSuspect(name, question.policy, question.names)
     // An answer begins with its effect.
     if head < writer.bytes.count, let effect = Effect(rawValue: writer.bytes[head]) { observe(name, effect) }
     if subscribers.wantsDecisions { tellDecided(name, question) }
@@ -112,9 +114,8 @@ extension DecisionPoint {
   func read(
     _ body: inout WireReader, operator name: String, isPadded: Bool = false
   ) throws(Refusal) -> WireQuestion {
-    let policy =
-      generation.policy(for: name) ?? generation.platform.map { Policy(platform: $0.image, ended: generation.ended) }
-    frame.reset()
+    let policy = policy(for: name)
+    begin(in: nil, policy)
     let (head, behaviors, attributes) = RequestHead.read(&body)
     guard !body.isBroken else { throw Refusal(.badRequest, "check: the message makes no sense") }
     try setHead(head)
@@ -169,6 +170,7 @@ extension DecisionPoint {
       throw Refusal(
         .unknownAttribute, "\(shown(name)): the platform declares no such attribute\(near(name, platform))")
     }
+    try refuseHeld(name)
     guard platform.attributes[slot].flags & AttributeRecord.isVerified == 0 else {
       throw Refusal(
         .verifiedAttribute, "\(shown(name)): comes only from the authority or a provider, never from a caller")

@@ -1,0 +1,95 @@
+// Who may do what with a session. Its user, bound to its operator, may do everything; the ways out (to look, to stop, to
+// close, to turn the dial down) need no policy and no binding, and are open to administrators as well (DESIGN P10).
+
+import Authority
+import Bus
+import PolicyImage
+import System
+
+extension Daemon {
+  static let sessionPath = path + "/session"
+  static let sessionInterface = "org.licet.Licet1.Session"
+
+  static func path(of session: Session) -> String { "\(sessionPath)/\(session.id)" }
+
+  /// The one that a call is made on; nil: there is none.
+  func session(of call: Call) -> Session? {
+    let path = call.message.path ?? ""
+    return SessionID(path.utf8.suffix(32)).flatMap { authority.sessions[$0] }
+  }
+
+  /// Whether this caller may look at it and end it.
+  func hasWaysOut(_ caller: Caller, _ session: Session) -> Bool {
+    if caller.isAdministrator() { return true }
+    guard caller.identity.uid == session.user else { return false }
+    // Who shares the user, and is bound to another operator alone, is told of none; unless nobody can be bound.
+    return caller.speaks(for: session.operatorName) || authority.generation.operators[session.operatorName] == nil
+  }
+
+  /// Before each call on a session's object: whether there is one for this caller. Else the call is answered.
+  func admitToSession(_ call: Call) -> Bool {
+    guard let caller = caller(of: call) else { return false }
+    guard let session = session(of: call) else { return refuseUnknown(call) }
+    if hasWaysOut(caller, session) { return true }
+    guard caller.speaks(for: session.operatorName) else { return refuseUnknown(call) }
+    refuse(
+      call, .foreignSession, "the session was opened by another user; only that one asks in it")
+    return false
+  }
+
+  private func refuseUnknown(_ call: Call) -> Bool {
+    refuse(
+      call, .unknownSession,
+      "there is no such session, or not any more: it ends when it is closed, when who opened it goes, and with licetd; open another one"
+    )
+    return false
+  }
+
+  /// For who asks in it: its user, as long as it is bound to the operator. Without any platform nobody is, and everything is
+  /// denied.
+  func asUser(of session: Session, _ caller: Caller) throws(Refusal) {
+    guard caller.identity.uid == session.user else {
+      throw Refusal(.foreignSession, "the session is user \(session.user)'s; an administrator looks, stops and closes alone")
+    }
+    guard caller.speaks(for: session.operatorName) || authority.generation.platform == nil else {
+      throw Refusal(
+        .notBound,
+        "user \(caller.identity.uid) doesn't speak for `\(session.operatorName)`: no `bind` in force names it; `licet status` says whether its files are in force"
+      )
+    }
+  }
+
+  /// Sessions that this caller may know of, in the order of their ids.
+  func visibleSessions(_ caller: Caller?) -> [Session] {
+    guard let caller else { return [] }
+    return authority.sessions.sessions.filter { hasWaysOut(caller, $0) }.sorted {
+      ($0.id.high, $0.id.low) < ($1.id.high, $1.id.low)
+    }
+  }
+
+  /// Ways out that a caller has past every bound on how much it may ask: each is cheap, and ends something.
+  func isWayOut(_ call: Call) -> Bool {
+    guard call.message.interface == Daemon.sessionInterface else { return false }
+    return ["Close", "Stop", "SetDial"].contains(call.message.member)
+  }
+}
+
+extension Refusal {
+  init(_ error: SessionError) {
+    switch error {
+    case .unknownSession: self.init(.unknownSession, "there is no such session any more; open another one")
+    case .foreignSession: self.init(.foreignSession, "the session was opened by another user")
+    case .badDial: self.init(.badDial, "dial: strictly between 0 and 1")
+    case .badCost: self.init(.badCost, "cost: a number, not negative, not infinite; of a bound at least a millionth")
+    case .badTime: self.init(.badTime, "lifetime-ms: at least 1; leave it out for no end")
+    case .badName(let name):
+      self.init(
+        .badName, "`\(name.prefix(80))` is no behaviour's name: segments of a-z, 0-9, _ and -, with dots between")
+    case .badResource(let pattern):
+      self.init(.badRequest, "resources: `\(pattern.prefix(80))`: from 1 to 1024 bytes")
+    case .tooMany(let what):
+      self.init(.tooMany, "too many \(what): with all that it was delegated by at most 1024 names and 1024 patterns, 64 of its own; of one user at most 20000 sessions")
+    case .expired: self.init(.expired, "the session's time is over: nothing can be delegated from it")
+    }
+  }
+}
