@@ -158,11 +158,12 @@ public final class ObjectTable {
       return call.fail(ErrorName.invalidArgs, "\(method.name) takes no file descriptors")
     }
     call.replySignature = method.outputSignature
-    guard interface.isGated, let admit else { return method.handler(call) }
-    admit(call) {
+    guard interface.isGated else { return method.handler(call) }
+    let proceed = {
       guard !call.isAnswered, family?.admit(call) ?? true else { return }
       method.handler(call)
     }
+    if let admit { admit(call, proceed) } else { proceed() }
   }
 }
 

@@ -313,6 +313,7 @@ private let golden = """
       </method>
     </interface>
     <node name="Child"/>
+    <node name="item"/>
   </node>
 
   """
