@@ -130,7 +130,7 @@ public final class Session {
   /// Whose attributes, suspicion and counters are its own.
   public var root: Session { rootIfDelegate ?? self }
   public var isDelegate: Bool { depth > 0 }
-  public var isSpent: Bool { spentMillionths >= costBound }
+  public var isSpent: Bool { costBound != .max && spentMillionths >= costBound }
 }
 
 /// Why something about a session isn't done. Compared by case.

@@ -63,11 +63,16 @@ public final class Suspicions {
 
     init(_ exact: UInt32, since: UInt64) { (self.exact, self.since, published) = (exact, since, exact) }
 
-    /// Rounded up; a clock that went back doesn't lower it.
-    func exact(at now: UInt64, _ terms: Terms?) -> UInt32 {
-      guard let terms, now > since else { return exact }
+    /// In thousandths and parts of them; a clock that went back doesn't lower it.
+    func value(at now: UInt64, _ terms: Terms?) -> Double {
+      guard let terms, now > since else { return Double(exact) }
       let halvings = Double(now - since) / 1e9 / Double(terms.halfLife)
-      return UInt32(min(Double(exact), (Double(exact) * exp2(-halvings)).rounded(.up)))
+      return Double(exact) * exp2(-halvings)
+    }
+
+    /// The same, rounded up.
+    func exact(at now: UInt64, _ terms: Terms?) -> UInt32 {
+      UInt32(min(Double(exact), value(at: now, terms).rounded(.up)))
     }
 
     /// When it has fallen below the next threshold; nil: it is below both.
@@ -99,6 +104,7 @@ public final class Suspicions {
   /// Of what has no level of its own, while the levels of before can't be known.
   var unknown: Level?
   private(set) var terms: Terms?
+  private var hasFollowed = false
   private let file: SuspicionFile
   /// Users and operators who are suspect, by operator.
   private var suspects: [String: Int] = [:]
@@ -141,9 +147,12 @@ public final class Suspicions {
       unknown = Level(min(2 * max(new.highest, 1), Suspicions.highest), since: now)
       file.changed(self)
     }
-    unknown = unknown.map { republished($0, now) }
-    for (subject, level) in levels { levels[subject] = republished(level, now) }
+    // What was read at start has decayed since it was written; without a platform that says how, nothing decays.
+    let decay = hasFollowed ? terms : new
+    unknown = unknown.map { republished($0, now, decay) }
+    for (subject, level) in levels { levels[subject] = republished(level, now, decay) }
     terms = new
+    hasFollowed = true
     count()
     for case .session(let id) in levels.keys { sessionChanged?(id) }
     operatorChanged?(nil)
@@ -151,9 +160,9 @@ public final class Suspicions {
   }
 
   /// As it is now, counted on from now.
-  private func republished(_ level: Level, _ now: UInt64) -> Level {
+  private func republished(_ level: Level, _ now: UInt64, _ decay: Terms?) -> Level {
     guard level.exact != .max else { return level }
-    var new = Level(level.exact(at: now, terms), since: max(now, level.since))
+    var new = Level(level.exact(at: now, decay), since: max(now, level.since))
     new.isForAll = level.isForAll
     return new
   }
@@ -272,10 +281,9 @@ public final class Suspicions {
   private func fallen(_ level: Level, _ now: UInt64, _ terms: Terms) -> Level {
     guard let falls = level.falls(terms), falls <= now else { return level }
     var level = level
-    let exact = level.exact(at: now, terms)
-    // Rounded up it may stand at the threshold itself for a moment.
-    for threshold in [terms.askAt, terms.denyAt] where level.published >= threshold && exact < threshold {
-      level.published = exact
+    let value = level.value(at: now, terms)
+    for threshold in [terms.askAt, terms.denyAt] where level.published >= threshold && value < Double(threshold) {
+      level.published = UInt32(value)
     }
     return level
   }
