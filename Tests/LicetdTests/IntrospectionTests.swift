@@ -40,6 +40,14 @@ private final class Described: NSObject, XMLParserDelegate {
     positions.removeLast()
   }
 
+  var names: Set<String> {
+    Set(
+      lines.compactMap { line in
+        let words = line.components(separatedBy: " / ")
+        return words.count == 2 && words[1].hasPrefix("interface name=") ? String(words[1].dropFirst(15)) : nil
+      })
+  }
+
   func interface(_ name: String) -> Set<String> { lines.filter { $0.contains("interface name=\(name)") } }
 }
 
@@ -47,17 +55,33 @@ private final class Described: NSObject, XMLParserDelegate {
   @Test func isWhatIsInstalled() throws {
     do {
       let rig = try Rig()
-      let reply = try rig.call("org.freedesktop.DBus.Introspectable", "Introspect")
-      var reader = reply.reader
-      let served = try Described(Data(try reader.nextSwiftString().utf8))
+      func served(_ path: String) throws -> Described {
+        let call = Message(call: "Introspect", of: "org.freedesktop.DBus.Introspectable", at: path, to: "org.licet.Licet1")
+        var reader = try rig.client().call(call, timeoutNanoseconds: 20_000_000_000).reader
+        return try Described(Data(try reader.nextSwiftString().utf8))
+      }
+      let main = try served("/org/licet/Licet1")
+      // All sessions have the same, those that there are not as well.
+      let session = try served("/org/licet/Licet1/session/" + String(repeating: "0", count: 32))
       let file = packageRoot.appendingPathComponent("dbus/org.licet.Licet1.xml")
       let installed = try Described(try Data(contentsOf: file))
       for name in [Rig.authority, Rig.admin, "org.licet.Licet1.Periods"] {
-        #expect(served.interface(name) == installed.interface(name))
-        #expect(served.interface(name).count > 10)
+        #expect(main.interface(name) == installed.interface(name))
+        #expect(main.interface(name).count > 10)
+      }
+      let manager = "org.freedesktop.DBus.ObjectManager"
+      #expect(main.interface(manager) == installed.interface(manager) && !main.interface(manager).isEmpty)
+      let name = "org.licet.Licet1.Session"
+      #expect(session.interface(name) == installed.interface(name) && session.interface(name).count > 40)
+      #expect(main.interface(name).isEmpty)
+      // Each interface that is served can be reached on the system bus.
+      let policy = try String(
+        contentsOf: packageRoot.appendingPathComponent("systemd/org.licet.Licet1.conf"), encoding: .utf8)
+      for interface in main.names.union(session.names) {
+        #expect(policy.contains("send_interface=\"\(interface)\""), "\(interface)")
       }
       for name in ["Properties", "Introspectable", "Peer"] {
-        #expect(!served.interface("org.freedesktop.DBus.\(name)").isEmpty)
+        #expect(!main.interface("org.freedesktop.DBus.\(name)").isEmpty)
       }
     }
   }

@@ -66,6 +66,7 @@ struct Refusal: Error {
     case badDial = "BadDial"
     case badCost = "BadCost"
     case badTime = "BadTime"
+    case sessionExpired = "SessionExpired"
     /// No version of the attach protocol that both sides speak.
     case unsupported = "Unsupported"
     // Why a determination doesn't count.
@@ -98,7 +99,7 @@ struct Refusal: Error {
       case .malformed, .forged, .unknownAuthority, .wrongHost, .wrongPeriod, .outdated, .wrongAuthorities, .replayed,
         .expired, .notYetValid, .partial:
         -15
-      case .badDial, .badCost, .badTime: -15
+      case .badDial, .badCost, .badTime, .sessionExpired: -15
       case .unknownSession: -19
       case .foreignSession: -20
       case .tooMany: -16

@@ -89,7 +89,7 @@ extension Refusal {
       self.init(.badRequest, "resources: `\(pattern.prefix(80))`: from 1 to 1024 bytes")
     case .tooMany(let what):
       self.init(.tooMany, "too many \(what): with all that it was delegated by at most 1024 names and 1024 patterns, 64 of its own; of one user at most 20000 sessions")
-    case .expired: self.init(.expired, "the session's time is over: nothing can be delegated from it")
+    case .expired: self.init(.sessionExpired, "the session's time is over: nothing can be delegated from it")
     }
   }
 }
