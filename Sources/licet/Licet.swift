@@ -23,6 +23,6 @@ struct Licet: ParsableCommand {
       Check.self, Explain.self, Behaviors.self, Status.self, Watch.self, Reload.self, Rollback.self, Apply.self,
       Stop.self, Resume.self, Validate.self, Lint.self, Compile.self, Diff.self, TestCommand.self, ReviewCommand.self,
       SchemaCommand.self,
-      Import.self, Bench.self, PeriodCommand.self,
+      Import.self, Bench.self, PeriodCommand.self, SessionCommand.self,
     ])
 }

@@ -10,7 +10,7 @@ struct Check: LicetCommand {
   static let configuration = CommandConfiguration(
     abstract: "Decide a request.",
     discussion: """
-      Asks the daemon, or decides by a folder (--policy) or an image (--image). Prints the effect, what decided and \
+      Asks the daemon, in a session where one is named, or decides by a folder (--policy) or an image (--image). Prints the effect, what decided and \
       the obligations; exits with 0 for allow, 1 for deny, 2 for ask. With \
       --batch every line of a JSONL file is a request and gets one line of JSON with its decision or its error, in \
       order; the exit code is then 0, or 64 if any line had an error.
@@ -21,6 +21,7 @@ struct Check: LicetCommand {
 
   @OptionGroup var policy: PolicyOptions
   @OptionGroup var bus: AddressOptions
+  @OptionGroup var session: SessionOptions
   @OptionGroup var request: RequestOptions
 
   @Option(
@@ -32,10 +33,12 @@ struct Check: LicetCommand {
 
   func perform() throws(CommandError) -> Int32 {
     try policy.exclude(bus)
+    try session.exclude(policy)
     if let batch { return try run(batch: batch) }
     guard policy.isOffline else {
       let form = try request.form()
-      let decided = try bus.daemon().ask(.check, form)
+      let daemon = try bus.daemon()
+      let decided = try daemon.ask(.check, form, in: try session.optional(daemon))
       return show(decided.answer, form, generation: decided.generation)
     }
     let source = try policy.source()
@@ -58,7 +61,10 @@ struct Check: LicetCommand {
     guard request.request == nil, request.behavior.isEmpty else {
       throw CommandError(.conflictingFlags, "--batch takes its requests from the file alone", at: "--batch")
     }
-    guard policy.isOffline else { return try DaemonBatch(try bus.daemon()).run(BatchFile(batch)) }
+    guard policy.isOffline else {
+      let daemon = try bus.daemon()
+      return try DaemonBatch(daemon, in: try session.optional(daemon)).run(BatchFile(batch))
+    }
     let source = try policy.source()
     let table = AttributeTable(try source.requirePolicy())
     let now = Instant.current

@@ -15,14 +15,17 @@ struct Explain: LicetCommand {
 
   @OptionGroup var policy: PolicyOptions
   @OptionGroup var bus: AddressOptions
+  @OptionGroup var session: SessionOptions
   @OptionGroup var request: RequestOptions
   @OptionGroup var format: FormatOptions
 
   func perform() throws(CommandError) -> Int32 {
     try policy.exclude(bus)
+    try session.exclude(policy)
     guard policy.isOffline else {
       let form = try request.form()
-      let decided = try bus.daemon().ask(.explain, form)
+      let daemon = try bus.daemon()
+      let decided = try daemon.ask(.explain, form, in: try session.optional(daemon))
       return show(decided.answer, form, generation: decided.generation)
     }
     let source = try policy.source()

@@ -5,18 +5,33 @@ import Bus
 
 struct Stop: LicetCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Deny everything to an operator, or to all, until `licet resume`.",
+    abstract: "Deny everything to an operator, or to all, until `licet resume`; or in a session, for good.",
     discussion: """
       In force when the command returns, and kept across restarts. What is hard-coded on stays allowed: saying what one \
-      can't help with, and admitting to be an AI.
+      can't help with, and admitting to be an AI. A session that is stopped stays so, with all that was delegated from it; \
+      its user may stop it, too.
       """)
 
   @OptionGroup var whom: WhomOptions
+  @Option(name: .long, help: ArgumentHelp("This session, and all that was delegated from it.", valueName: "id"))
+  var session: String?
   @OptionGroup var bus: AddressOptions
   @OptionGroup var format: FormatOptions
 
   func perform() throws(CommandError) -> Int32 {
-    try whom.send(bus, one: "Stop", all: "StopAll", format, done: "stopped", hint: "resume")
+    guard let session else {
+      return try whom.send(bus, one: "Stop", all: "StopAll", format, done: "stopped", hint: "resume")
+    }
+    guard whom.operator == nil, !whom.all, let id = try DaemonSession.id(session, environment: [:]) else {
+      throw CommandError(.conflictingFlags, "say whom: --operator NAME, --session ID or --all", at: "--session")
+    }
+    _ = try DaemonSession(try bus.daemon(), id).call("Stop")
+    if format.json {
+      Output.line(JSON.fields(["done": .string("stopped"), "session": .string(id)]).pretty)
+    } else {
+      Output.line("\(id) is stopped; `licet session close --session \(id)` ends it")
+    }
+    return 0
   }
 }
 

@@ -13,6 +13,8 @@ final class Daemon {
     case authority = "org.licet.Licet1.Authority"
     case admin = "org.licet.Licet1.Admin"
     case periods = "org.licet.Licet1.Periods"
+    case session = "org.licet.Licet1.Session"
+    case objects = "org.freedesktop.DBus.ObjectManager"
     case properties = "org.freedesktop.DBus.Properties"
   }
 
@@ -34,11 +36,11 @@ final class Daemon {
 
   /// Calls a method and waits; the reply's arguments.
   func call(
-    _ interface: Interface, _ member: String, timeout: UInt64 = questionTimeout,
+    _ interface: Interface, _ member: String, at path: String = Daemon.path, timeout: UInt64 = questionTimeout,
     _ write: (inout MessageWriter) -> Void = { _ in }
   ) throws(CommandError) -> [JSON] {
     do {
-      return try [JSON](arguments: try raw(interface, member, timeout: timeout, write))
+      return try [JSON](arguments: try raw(interface, member, at: path, timeout: timeout, write))
     } catch let error as BusError {
       throw CommandError(error, calling: member, on: address)
     } catch let error as ReadError {
@@ -52,10 +54,10 @@ final class Daemon {
 
   /// As `call`, with the bus's own errors: for callers that look at them.
   func raw(
-    _ interface: Interface, _ member: String, timeout: UInt64 = questionTimeout,
+    _ interface: Interface, _ member: String, at path: String = Daemon.path, timeout: UInt64 = questionTimeout,
     _ write: (inout MessageWriter) -> Void = { _ in }
   ) throws(BusError) -> Message {
-    let message = Message(call: member, of: interface.rawValue, at: Daemon.path, to: Daemon.name).with(write)
+    let message = Message(call: member, of: interface.rawValue, at: path, to: Daemon.name).with(write)
     return try bus.call(message, timeoutNanoseconds: timeout &* 1_000_000_000)
   }
 

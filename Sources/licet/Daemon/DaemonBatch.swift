@@ -20,8 +20,9 @@ struct DaemonBatch {
   }
 
   private let daemon: Daemon
+  private let session: DaemonSession?
 
-  init(_ daemon: Daemon) { self.daemon = daemon }
+  init(_ daemon: Daemon, in session: DaemonSession?) { (self.daemon, self.session) = (daemon, session) }
 
   /// One line out a line in, in order; 0, or 64 if any line had an error.
   func run(_ file: BatchFile) throws(CommandError) -> Int32 {
@@ -54,7 +55,7 @@ struct DaemonBatch {
   private func entry(_ line: BatchFile.Line) -> Entry {
     do throws(CommandError) {
       let form = try line.form()
-      return .item(Item(form: form, request: try DaemonRequest(form)), size: line.bytes.count &+ 64)
+      return .item(Item(form: form, request: try DaemonRequest(form, in: session)), size: line.bytes.count &+ 64)
     } catch {
       return .failed(error)
     }
@@ -71,7 +72,7 @@ struct DaemonBatch {
       // Something in it is wrong: one by one, each says what. What concerns the daemon itself ends the batch.
       guard error.code.exit == .usage || error.code == .notBound else { throw error }
       for item in chunk {
-        failures += print { () throws(CommandError) in try daemon.ask(.check, item.form) }
+        failures += print { () throws(CommandError) in try daemon.ask(.check, item.form, in: session) }
       }
     }
     return failures
@@ -89,8 +90,8 @@ struct DaemonBatch {
   }
 
   private func askTogether(_ chunk: [Item]) throws(CommandError) -> [JSON] {
-    let reply = try daemon.call(.authority, "CheckMany") { writer in
-      writer.append(chunk[0].request.operatorName)
+    let reply = try daemon.call(of: session, "CheckMany") { writer in
+      if session == nil { writer.append(chunk[0].request.operatorName) }
       writer.array("(asa{sv})") { list in
         for item in chunk {
           list.structure { fields in

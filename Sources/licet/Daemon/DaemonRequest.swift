@@ -15,16 +15,21 @@ struct DaemonRequest {
   private let members: [JSON.Member]
 
   /// `asText`: attributes that are sent as plain texts.
-  init(_ form: RequestForm, asText: Set<String> = []) throws(CommandError) {
+  init(_ form: RequestForm, in session: DaemonSession? = nil, asText: Set<String> = []) throws(CommandError) {
     try form.validate()
+    if session != nil, form.operatorName != nil {
+      throw CommandError(
+        .conflictingFlags, "the session has its operator", at: "operator",
+        hint: "leave one of them out; a session also comes from LICET_SESSION in the environment")
+    }
     if form.now != nil {
       throw CommandError(
         .badValue, "the daemon decides by its own clock", at: "now", hint: "--policy and --image decide for any time")
     }
     if form.dial != nil {
       throw CommandError(
-        .badValue, "the daemon takes no dial with a request: it is the session's, and there are no sessions yet",
-        at: "dial", hint: "--policy and --image decide for any dial")
+        .badValue, "the daemon takes no dial with a request: it is the session's", at: "dial",
+        hint: "`licet session dial` sets it; --policy and --image decide for any dial")
     }
     if !form.terms.isEmpty {
       throw CommandError(
@@ -90,13 +95,15 @@ extension Daemon {
   }
 
   /// Asks, and asks again where a plain text was taken for something else than its attribute's type.
-  func ask(_ question: Question, _ form: RequestForm) throws(CommandError) -> DaemonAnswer {
+  func ask(
+    _ question: Question, _ form: RequestForm, in session: DaemonSession? = nil
+  ) throws(CommandError) -> DaemonAnswer {
     var asText: Set<String> = []
     while true {
-      let request = try DaemonRequest(form, asText: asText)
+      let request = try DaemonRequest(form, in: session, asText: asText)
       do throws(CommandError) {
-        let reply = try call(.authority, question.rawValue) { writer in
-          writer.append(request.operatorName)
+        let reply = try call(of: session, question.rawValue) { writer in
+          if session == nil { writer.append(request.operatorName) }
           writer.append(request.behaviors)
           request.write(&writer, explaining: question == .check)
         }
@@ -109,9 +116,19 @@ extension Daemon {
   }
 }
 
+extension Daemon {
+  /// A question of Authority's, or of a session's, which has no operator before it.
+  func call(
+    of session: DaemonSession?, _ member: String, _ write: (inout MessageWriter) -> Void
+  ) throws(CommandError) -> [JSON] {
+    if let session { return try session.call(member, write) }
+    return try call(.authority, member, write)
+  }
+}
+
 extension CommandError {
   /// Whether the daemon refused this attribute's type: its message names the attribute.
-  fileprivate func isWrongType(of attribute: String) -> Bool {
+  func isWrongType(of attribute: String) -> Bool {
     guard code == .wrongType else { return false }
     let words = message.split { !($0.isLetter || $0.isNumber || $0 == "_" || $0 == "." || $0 == "-") }
     return words.contains { $0 == attribute || $0 == attribute + "." }

@@ -58,6 +58,8 @@ struct CommandError: Error, Equatable, Sendable {
     case notAuthorized = "not-authorized"
     case accessDenied = "access-denied"
     case verifiedAttribute = "verified-attribute"
+    case unknownSession = "unknown-session"
+    case foreignSession = "foreign-session"
     case limitsExceeded = "limits-exceeded"
     case busy
     case noSuchGeneration = "no-such-generation"
@@ -68,7 +70,7 @@ struct CommandError: Error, Equatable, Sendable {
       switch self {
       case .noOperator, .unknownOperator, .noBehavior, .badName, .badDial, .unknownPeriod, .unknownCounter, .unknownKey,
         .unknownAttribute, .wrongType, .badValue, .tooLong, .tooMany, .conflictingFlags, .verifiedAttribute,
-        .noSuchGeneration:
+        .noSuchGeneration, .unknownSession:
         .usage
       case .refused, .brokenOperator, .badJSON, .badPolicy, .badImage, .badScenario, .badDocument: .data
       case .noInput, .noScenarios: .noInput
@@ -76,7 +78,7 @@ struct CommandError: Error, Equatable, Sendable {
       case .noBus, .noDaemon, .timeout, .disconnected: .unavailable
       case .limitsExceeded, .busy: .temporary
       case .badReply: .protocolError
-      case .notBound, .notAuthorized, .accessDenied: .noPermission
+      case .notBound, .notAuthorized, .accessDenied, .foreignSession: .noPermission
       }
     }
   }

@@ -35,6 +35,8 @@ extension StatusReport {
       admin?["attached"]?.number.map {
         "\($0) \($0 == 1 ? "process" : "processes"), \(admin?["asserted"]?.number ?? 0) decisions there"
       })
+    field("sessions", admin?["sessions"]?.number.map { $0 == 0 ? "" : "\($0)" })
+    field("suspect", admin?["suspect"]?.texts.map(shown).joined(separator: ", "))
     lines += rows(style)
     if admin == nil {
       lines += ["", "  " + style.paint("An administrator sees more: sudo licet status", .dim)]
