@@ -138,4 +138,73 @@ import Testing
       #expect(!text().contains("beta"))
     }
   }
+
+  /// A session of another operator's is like one that there isn't; another user's of the same operator says so.
+  @Test func sessionsAreOnesOwn() throws {
+    do {
+      let both = Rig.operatorFile("gamma", bind: "{user: nobody}, {user: daemon}")
+      let rig = try Rig(operators: Self.files.merging(["gamma": both]) { own, _ in own })
+      let (alpha, gamma) = (
+        try SessionHolder(rig, as: "nobody", "--operator", "alpha"), try SessionHolder(rig, as: "nobody", "--operator", "gamma")
+      )
+      func call(_ user: String, _ path: String, _ words: String...) throws -> String {
+        let run = try run(
+          ["/usr/bin/busctl", "--address=\(rig.bus.addressText)", "call", "org.licet.Licet1", path] + words, user: user)
+        return run.output + run.errors
+      }
+      let root = "/org/licet/Licet1/session/"
+      let none = root + String(repeating: "0", count: 32)
+      let members = [
+        ["Check", "asa{sv}", "1", "rig.read", "0"], ["Explain", "asa{sv}", "1", "rig.read", "0"], ["Delegate", "a{sv}", "0"],
+        ["SetDial", "d", "0.01"], ["SetPreference", "ss", "rig", "deny"], ["Spend", "d", "1"], ["Stop"], ["Close"],
+      ]
+      for words in members {
+        func said(_ user: String, _ path: String) throws -> String {
+          let run = try run(
+            ["/usr/bin/busctl", "--address=\(rig.bus.addressText)", "call", "org.licet.Licet1", path, Rig.session] + words, user: user)
+          return run.output + run.errors
+        }
+        for user in ["daemon", "games"] {
+          let unknown = try said(user, none)
+          #expect(unknown.contains("no such session"))
+          #expect(try said(user, alpha.path) == unknown, "\(user) \(words)")
+        }
+        #expect(try said("games", gamma.path).contains("no such session"))
+        #expect(try said("daemon", gamma.path).contains("opened by another user"), "\(words)")
+      }
+      // Nor is there anything to be listed, counted or introspected.
+      let properties = "org.freedesktop.DBus.Properties"
+      for user in ["daemon", "games"] {
+        #expect(try call(user, alpha.path, properties, "GetAll", "s", Rig.session).contains("no such session"))
+        #expect(try call(user, "/org/licet/Licet1", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects") == "a{oa{sa{sv}}} 0\n")
+        #expect(try property(rig, as: user, "Sessions") == "u 0\n")
+        #expect(try !call(user, "/org/licet/Licet1/session", "org.freedesktop.DBus.Introspectable", "Introspect").contains(alpha.id))
+      }
+      for user in ["nobody", "root"] {
+        #expect(try property(rig, as: user, "Sessions") == "u 2\n")
+        #expect(try call(user, "/org/licet/Licet1/session", "org.freedesktop.DBus.Introspectable", "Introspect").contains(alpha.id))
+      }
+      // Nothing that was tried did anything.
+      #expect(try rig.properties(alpha.path)["Halted"] == "false" && rig.properties(gamma.path)["Spent"] == "0.0")
+      #expect(try call("nobody", alpha.path, Rig.session, "Check", "asa{sv}", "1", "rig.read", "0").contains("allow"))
+      // A session is for its operator alone.
+      let other = try call("nobody", "/org/licet/Licet1", Rig.authority, "OpenSession", "sa{sv}", "beta", "0")
+      #expect(other.contains("doesn't speak for"))
+    }
+  }
+
+  /// Who isn't bound to a session's operator is told of none, though the user be the same.
+  @Test func aSharedUserSharesNoSessions() throws {
+    do {
+      let rig = try Rig(operators: Self.files)
+      let session = try SessionHolder(rig, as: "nobody", "--operator", "alpha")
+      // The user speaks for beta alone from now on; alpha has somebody else.
+      try rig.scratch.save("operators.d/alpha.yaml", Rig.operatorFile("alpha", bind: "{user: daemon}"))
+      try rig.scratch.save("operators.d/beta.yaml", Rig.operatorFile("beta", bind: "{user: nobody}"))
+      #expect(rig.waits { try property(rig, as: "nobody", "Operators") == "as 1 \"beta\"\n" })
+      #expect(try property(rig, as: "nobody", "Sessions") == "u 0\n")
+      #expect(try property(rig, as: "daemon", "Sessions") == "u 0\n")
+      #expect(try rig.managed() == [session.path])
+    }
+  }
 }

@@ -82,7 +82,7 @@ final class Subscribers {
   }
 
   private func tell(_ session: Session, _ member: String, _ daemon: Daemon, _ write: (inout MessageWriter) -> Void) {
-    for (name, one) in all where one.topics.contains(.sessions) && daemon.hasWaysOut(one.caller, session) {
+    for (name, one) in all where one.topics.contains(.sessions) && daemon.isTold(one.caller, of: session) {
       guard connection.outgoingBytes < Subscribers.backlog else { continue }
       connection.send(
         Message(signal: member, of: Daemon.objectManager, at: Daemon.path, to: name).with {

@@ -137,7 +137,7 @@ extension Daemon {
       var reader = call.reader
       guard let number = try? reader.nextDouble() else { return }
       let dial = try DecisionPoint.dial(number)
-      if dial > settledDial(of: session) { try asUser(of: session, caller) }
+      if !lowers(dial, session) { try asUser(of: session, caller) }
       try refusing { () throws(SessionError) in try authority.sessions.setDial(session, dial) }
       call.reply()
     }
@@ -172,13 +172,18 @@ extension Daemon {
 
   // MARK: looking
 
-  /// The dial that a decision in it goes by; without a platform what it was given.
-  func settledDial(of session: Session) -> Degree {
+  /// The dial that a decision in it goes by; nil: no platform is in force.
+  private func settledDial(of session: Session) -> Degree? {
     let terms = authority.sessions.memory(of: session).terms.pointee
-    guard let policy = decisionPoint.policy(for: session.operatorName) else {
-      return terms.dial == .zero ? .one : min(terms.dial, terms.dialCap)
-    }
-    return policy.settledDial(session: terms.dial, cap: terms.dialCap)
+    return decisionPoint.policy(for: session.operatorName)?.settledDial(session: terms.dial, cap: terms.dialCap)
+  }
+
+  /// Whether its dial is no higher with this one, than its own or, where it has none, than the policy's.
+  private func lowers(_ dial: Degree, _ session: Session) -> Bool {
+    if let own = session.level.dial { return dial <= own }
+    // A delegate's own is a cap.
+    guard !session.isDelegate, let policy = decisionPoint.policy(for: session.operatorName) else { return true }
+    return policy.settledDial(session: dial, cap: .one) <= policy.settledDial(session: .zero, cap: .one)
   }
 
   struct SessionRow {
@@ -197,7 +202,7 @@ extension Daemon {
         writer.append(objectPath: session.parent.map(Daemon.path) ?? "/")
       },
       .init(name: "Dial", signature: "d") { [unowned self] session, writer in
-        writer.append(authority.generation.platform == nil ? 0 : settledDial(of: session).value)
+        writer.append(settledDial(of: session)?.value ?? 0)
       },
       .init(name: "Spent", signature: "d") { $1.append(Double($0.spentMillionths) / 1_000_000) },
       .init(name: "Cost", signature: "d", isConstant: true) { session, writer in

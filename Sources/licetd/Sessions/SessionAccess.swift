@@ -18,11 +18,16 @@ extension Daemon {
     return SessionID(path.utf8.suffix(32)).flatMap { authority.sessions[$0] }
   }
 
-  /// Whether this caller may look at it and end it.
+  /// Whether this caller, who knows its id, may look at it and end it.
   func hasWaysOut(_ caller: Caller, _ session: Session) -> Bool {
+    caller.isAdministrator() || caller.identity.uid == session.user
+  }
+
+  /// Whether this caller is told of it without knowing it. Who shares the user, and is bound to another operator alone, is
+  /// not; unless the operator has no policy in force, so that nobody can be bound.
+  func isTold(_ caller: Caller, of session: Session) -> Bool {
     if caller.isAdministrator() { return true }
     guard caller.identity.uid == session.user else { return false }
-    // Who shares the user, and is bound to another operator alone, is told of none; unless nobody can be bound.
     return caller.speaks(for: session.operatorName) || authority.generation.operators[session.operatorName] == nil
   }
 
@@ -59,10 +64,10 @@ extension Daemon {
     }
   }
 
-  /// Sessions that this caller may know of, in the order of their ids.
+  /// Sessions that this caller is told of, in the order of their ids.
   func visibleSessions(_ caller: Caller?) -> [Session] {
     guard let caller else { return [] }
-    return authority.sessions.sessions.filter { hasWaysOut(caller, $0) }.sorted {
+    return authority.sessions.sessions.filter { isTold(caller, of: $0) }.sorted {
       ($0.id.high, $0.id.low) < ($1.id.high, $1.id.low)
     }
   }
