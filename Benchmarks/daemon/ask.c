@@ -1,6 +1,8 @@
 /* A plain libdbus caller that times whole calls. Every mode prints one line of `key value` pairs; times in nanoseconds.
 
    ask ADDRESS pair COUNT             Check at the echo service and at licetd in turns: p50 and p99 of both, and the ratio
+   ask ADDRESS session COUNT          OpenSession likewise, at the echo service and at licetd in turns; each is closed, untimed
+   ask ADDRESS hold COUNT             opens so many, says "held", and holds them until it is killed
    ask ADDRESS polkit COUNT           CheckAuthorization at polkitd
    ask ADDRESS many TIMES REQUESTS CALLS   CheckMany, so many calls at once: decisions a second
    ask ADDRESS flip FILE A B COUNT    renames a copy of A, then of B, over FILE and asks until the answer is another one
@@ -113,6 +115,66 @@ static void pair(int count) {
   uint64_t a = percentile(echo, count, 0.5), b = percentile(licet, count, 0.5);
   printf("echo-p50 %lu licet-p50 %lu ratio %.3f echo-p99 %lu licet-p99 %lu\n", a, b, (double)b / (double)a,
          percentile(echo, count, 0.99), percentile(licet, count, 0.99));
+}
+
+/* A session of a user with a role, a cap and an end. */
+static DBusMessage *open_session(const char *service) {
+  DBusMessage *call = dbus_message_new_method_call(service, "/org/licet/Licet1", "org.licet.Licet1.Authority", "OpenSession");
+  DBusMessageIter at, dict, entry, variant, caps, pair;
+  const char *role = "member", *key = "caps", *effect = "ask", *lifetime = "lifetime-ms";
+  dbus_uint64_t hour = 3600000;
+  dbus_message_iter_init_append(call, &at);
+  dbus_message_iter_append_basic(&at, DBUS_TYPE_STRING, &operator_name);
+  dbus_message_iter_open_container(&at, DBUS_TYPE_ARRAY, "{sv}", &dict);
+  attribute(&dict, "user", "role", DBUS_TYPE_STRING, "s", &role);
+  dbus_message_iter_open_container(&dict, DBUS_TYPE_DICT_ENTRY, NULL, &entry);
+  dbus_message_iter_append_basic(&entry, DBUS_TYPE_STRING, &key);
+  dbus_message_iter_open_container(&entry, DBUS_TYPE_VARIANT, "a{ss}", &variant);
+  dbus_message_iter_open_container(&variant, DBUS_TYPE_ARRAY, "{ss}", &caps);
+  dbus_message_iter_open_container(&caps, DBUS_TYPE_DICT_ENTRY, NULL, &pair);
+  dbus_message_iter_append_basic(&pair, DBUS_TYPE_STRING, &behavior);
+  dbus_message_iter_append_basic(&pair, DBUS_TYPE_STRING, &effect);
+  dbus_message_iter_close_container(&caps, &pair);
+  dbus_message_iter_close_container(&variant, &caps);
+  dbus_message_iter_close_container(&entry, &variant);
+  dbus_message_iter_close_container(&dict, &entry);
+  dbus_message_iter_open_container(&dict, DBUS_TYPE_DICT_ENTRY, NULL, &entry);
+  dbus_message_iter_append_basic(&entry, DBUS_TYPE_STRING, &lifetime);
+  dbus_message_iter_open_container(&entry, DBUS_TYPE_VARIANT, "t", &variant);
+  dbus_message_iter_append_basic(&variant, DBUS_TYPE_UINT64, &hour);
+  dbus_message_iter_close_container(&entry, &variant);
+  dbus_message_iter_close_container(&dict, &entry);
+  dbus_message_iter_close_container(&at, &dict);
+  return call;
+}
+
+static uint64_t timed_session(const char *service) {
+  uint64_t start = now();
+  DBusMessage *reply = ask(open_session(service));
+  uint64_t took = now() - start;
+  const char *path = NULL;
+  if (dbus_message_get_args(reply, NULL, DBUS_TYPE_OBJECT_PATH, &path, DBUS_TYPE_INVALID))
+    dbus_message_unref(ask(dbus_message_new_method_call(service, path, "org.licet.Licet1.Session", "Close")));
+  dbus_message_unref(reply);
+  return took;
+}
+
+static void session(int count) {
+  uint64_t *echo = calloc((size_t)count, 8), *licet = calloc((size_t)count, 8);
+  for (int i = 0; i < 200; i++) timed_session(ECHO), timed_session(LICET);
+  for (int i = 0; i < count; i++) {
+    echo[i] = timed_session(ECHO);
+    licet[i] = timed_session(LICET);
+  }
+  uint64_t a = percentile(echo, count, 0.5), b = percentile(licet, count, 0.5);
+  printf("echo-p50 %lu licet-p50 %lu ratio %.3f licet-p99 %lu\n", a, b, (double)b / (double)a, percentile(licet, count, 0.99));
+}
+
+static void hold(int count) {
+  for (int i = 0; i < count; i++) dbus_message_unref(ask(open_session(LICET)));
+  puts("held");
+  fflush(stdout);
+  pause();
 }
 
 static void polkit(int count) {
@@ -277,6 +339,8 @@ int main(int argc, char **argv) {
   if (getenv("ASK_BEHAVIOR")) behavior = getenv("ASK_BEHAVIOR");
   const char *mode = argv[2];
   if (!strcmp(mode, "pair")) pair(atoi(argv[3]));
+  else if (!strcmp(mode, "session")) session(atoi(argv[3]));
+  else if (!strcmp(mode, "hold")) hold(atoi(argv[3]));
   else if (!strcmp(mode, "await")) await(argv[3]);
   else if (!strcmp(mode, "polkit")) polkit(atoi(argv[3]));
   else if (!strcmp(mode, "many") && argc == 6) many(atoi(argv[3]), atoi(argv[4]), atoi(argv[5]));

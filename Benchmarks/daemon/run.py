@@ -18,6 +18,8 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
 <policy context="default"><allow user="*"/><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
 <limit name="max_incoming_bytes">1000000000</limit><limit name="max_outgoing_bytes">1000000000</limit>
 </busconfig>"""
+# As many as one user may have open.
+HELD = 20_000
 PLATFORM = """licet: 1
 layer: platform
 name: bench
@@ -136,9 +138,19 @@ def measure(stage, program, quick):
     place(callers, processors[:1])
     place(services, processors[-1:])
     pairs = [stage.ask("pair", calls) for _ in range(rounds)]
+    sessions = [stage.ask("session", calls) for _ in range(rounds)]
     place(callers + services, processors)
     ratio = median([p["ratio"] for p in pairs])
     row("Check, to an echo service in C (p50)", "<= 1.15 x", f"{ratio:.2f} x ({median([p['licet-p50'] for p in pairs]) / 1000:.0f} us)", ratio <= 1.15)
+    ratio = median([s["ratio"] for s in sessions])
+    row("OpenSession, to the echo service (p50)", "<= 1.2 x", f"{ratio:.2f} x ({median([s['licet-p50'] for s in sessions]) / 1000:.0f} us)", ratio <= 1.2)
+    before = memory(daemon)
+    holder = stage.start([folder / "ask", stage.address, "hold", str(HELD)], "held")
+    each = (memory(daemon) - before) / HELD
+    row(f"memory of 100,000 sessions ({HELD:,} held)", "<= 64 MiB", f"{each * 100_000:.1f} MiB", each * 100_000 <= 64)
+    holder.kill()
+    holder.wait()
+    stage.processes.remove(holder)
     many = {at_once: median([stage.ask("many", 60, 1000, at_once)["decisions-per-second"] for _ in range(rounds)])
             for at_once in (1, 4)}
     row("CheckMany, 1,000 requests with two attributes, one call waited for", "", f"{many[1]:,.0f}/s")

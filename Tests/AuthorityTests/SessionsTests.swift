@@ -170,8 +170,9 @@ private final class Bench {
       #expect(session.hasEnded ? at === session : at === session.root && at.depth == 0)
       #expect((bench.sessions[session.id] == nil) == session.hasEnded)
     }
-    // Each is in exactly one parent's chain, and ends with its owner.
+    // Each is in exactly one parent's chain, and in its user's, and ends with its owner.
     let live = all.filter { !$0.hasEnded }
+    #expect(Set(bench.sessions.sessions(of: 7).map(\.id)) == Set(live.map(\.id)) && bench.sessions.count(of: 7) == live.count)
     #expect(live.reduce(0) { $0 + bench.sessions.children(of: $1).count } == live.count { $0.isDelegate })
     for owner in 0..<20 { bench.sessions.ownerGone(.bus(":1.\(owner)")) }
     bench.sessions.ownerGone(.bus(":1.1"))

@@ -15,6 +15,8 @@ import Testing
     ["check", "--behavior", "tool"], ["explain", "--behavior", "tool"], ["behaviors"], ["status"], ["watch"],
     ["reload"], ["rollback"], ["rollback", "--list"], ["apply", "examples"], ["stop", "--all"],
     ["resume", "--operator", "forge"], ["validate", "--daemon", "examples"], ["check", "--batch", "/dev/null"],
+    ["session", "open"], ["session", "list"], ["session", "show", "--session", "0123456789abcdef0123456789abcdef"],
+    ["stop", "--session", "0123456789abcdef0123456789abcdef"],
   ]
 
   @Test(arguments: commands) func withoutABusOneIsToldWhereAndWhatToDo(_ command: [String]) throws {
@@ -65,6 +67,8 @@ import Testing
       ("BadName", .badName, 64), ("BadRequest", .badValue, 64), ("TooMany", .tooMany, 64),
       ("LimitsExceeded", .limitsExceeded, 75), ("NoSuchGeneration", .noSuchGeneration, 64),
       ("StateUnwritable", .stateUnwritable, 73), ("Busy", .busy, 75), ("VerifiedAttribute", .verifiedAttribute, 64),
+      ("UnknownSession", .unknownSession, 64), ("ForeignSession", .foreignSession, 77), ("BadDial", .badDial, 64),
+      ("BadCost", .badValue, 64), ("BadTime", .badValue, 64), ("SessionExpired", .refused, 65),
       ("SomethingNew", .refused, 65),
     ] as [(String, CommandError.Code, Int32)])
   func theDaemonsErrorsHaveCodesAndExits(_ name: String, _ code: CommandError.Code, _ exit: Int32) {

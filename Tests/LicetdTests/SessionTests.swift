@@ -349,4 +349,42 @@ import Testing
       try rig.call(session: session, "Close", on: bus)
     }
   }
+
+  /// Who leaves before it is known who asks leaves nothing behind.
+  @Test func whoLeavesAtOnceLeavesNothing() throws {
+    do {
+      let rig = try Self.rig()
+      for _ in 0..<100 {
+        let bus = try rig.client()
+        let call = Message(call: "OpenSession", of: Rig.authority, at: "/org/licet/Licet1", to: "org.licet.Licet1").with {
+          $0.append("keeper")
+          Rig.Terms().write(&$0)
+        }
+        _ = try? bus.call(call, timeoutNanoseconds: 1)
+      }
+      // A question that is answered comes after all of them.
+      #expect(try rig.check() == "allow")
+      #expect(rig.waits { try rig.managed() == [] })
+    }
+  }
+
+  /// Subscribers are told of what they may know of.
+  @Test func openingAndEndingAreTold() throws {
+    do {
+      let rig = try Self.rig()
+      let (bus, listener) = (try rig.client(), try rig.client())
+      _ = try rig.call(Rig.authority, "Subscribe", on: listener) { $0.append(["sessions"]) }
+      let session = try rig.open(on: bus)
+      let child = try rig.delegate(session, on: bus)
+      try rig.call(session: session, "Close", on: bus)
+      var heard: [String] = []
+      while heard.count < 4, let signal = try listener.nextSignal(timeoutNanoseconds: 5_000_000_000) {
+        guard let member = signal.member, member.hasPrefix("Interfaces") else { continue }
+        var reader = signal.reader
+        heard.append("\(member) \(String(decoding: try reader.nextObjectPath(), as: UTF8.self))")
+      }
+      #expect(heard.prefix(2) == ["InterfacesAdded \(session)", "InterfacesAdded \(child)"])
+      #expect(Set(heard.suffix(2)) == ["InterfacesRemoved \(session)", "InterfacesRemoved \(child)"])
+    }
+  }
 }

@@ -78,10 +78,11 @@ public final class Session {
   /// nil: it is a root; or it has ended.
   public internal(set) unowned var parent: Session?
   unowned var rootIfDelegate: Session?
-  // Children, and what one owner holds, are chains: an array each would be most of a session's memory.
+  // Children, what one owner holds, and what one user does, are chains: an array each would be most of a session's memory.
   unowned var firstChild: Session?
   unowned var (nextSibling, previousSibling): (Session?, Session?)
   unowned var (nextOwned, previousOwned): (Session?, Session?)
+  unowned var (nextOfUser, previousOfUser): (Session?, Session?)
 
   /// 0 is a root's.
   public let depth: UInt32

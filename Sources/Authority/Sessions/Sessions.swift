@@ -30,7 +30,7 @@ public final class Sessions {
   private let clock: () -> UInt64
   private var all: [SessionID: Session] = [:]
   private var owned: [SessionOwner: Session] = [:]
-  private var users: [UInt32: (count: Int, bytes: Int)] = [:]
+  private var users: [UInt32: (count: Int, bytes: Int, first: Session?)] = [:]
   private var bytes = 0
   /// Operators' names, each once.
   private var names: [String: String] = [:]
@@ -54,6 +54,14 @@ public final class Sessions {
   /// In no order.
   public var sessions: some Collection<Session> { all.values }
   public subscript(_ id: SessionID) -> Session? { all[id] }
+
+  /// How many a user holds: no operation of its sessions touches more.
+  public func count(of user: UInt32) -> Int { users[user]?.count ?? 0 }
+
+  /// A user's, the youngest first.
+  public func sessions(of user: UInt32) -> some Sequence<Session> {
+    sequence(first: users[user]?.first) { $0?.nextOfUser }.lazy.compactMap(\.self)
+  }
 
   /// The session, for a user who is bound to what `speaks` says.
   public func find(
@@ -174,11 +182,11 @@ public final class Sessions {
   }
 
   private func admit(_ user: UInt32, sessions: Int, bytes more: Int, of size: Int) throws(SessionError) {
-    let own = users[user] ?? (0, 0)
+    let own = users[user] ?? (0, 0, nil)
     guard size <= limits.session else { throw .tooMany("bytes of one session") }
     guard all.count + sessions <= limits.all, own.count + sessions <= limits.perUser else { throw .tooMany("sessions") }
     guard bytes + more <= limits.total, own.bytes + more <= limits.user else { throw .tooMany("bytes of sessions") }
-    users[user] = (own.count + sessions, own.bytes + more)
+    users[user] = (own.count + sessions, own.bytes + more, own.first)
     bytes += more
   }
 
@@ -195,6 +203,9 @@ public final class Sessions {
       next.previousOwned = session
     }
     owned[session.owner] = session
+    session.nextOfUser = users[session.user]?.first
+    session.nextOfUser?.previousOfUser = session
+    users[session.user]?.first = session
     guard let parent = session.parent else { return }
     session.nextSibling = parent.firstChild
     parent.firstChild?.previousSibling = session
@@ -388,8 +399,12 @@ public final class Sessions {
     all[session.id] = nil
     bytes -= Int(session.bytes)
     if let own = users[session.user] {
-      users[session.user] = own.count > 1 ? (own.count - 1, own.bytes - Int(session.bytes)) : nil
+      let first = own.first === session ? session.nextOfUser : own.first
+      users[session.user] = own.count > 1 ? (own.count - 1, own.bytes - Int(session.bytes), first) : nil
     }
+    session.previousOfUser?.nextOfUser = session.nextOfUser
+    session.nextOfUser?.previousOfUser = session.previousOfUser
+    (session.nextOfUser, session.previousOfUser) = (nil, nil)
     session.hasEnded = true
     session.version &+= 1
     session.memory = nil

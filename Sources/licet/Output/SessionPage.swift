@@ -98,7 +98,7 @@ struct SessionPage {
     var below: [String: [SessionPage]] = [:]
     let known = Set(sessions.map(\.id))
     var waiting: [(page: SessionPage, depth: Int)] = []
-    for one in sessions.reversed() {
+    for one in sessions.sorted(by: { $0.id > $1.id }) {
       if let parent = one.parent, known.contains(parent) {
         below[parent, default: []].append(one)
       } else {

@@ -18,7 +18,7 @@ extension Daemon {
       }
       let fits = decisionPoint.limits.take(caller.identity.uid, calls: 1, bytes: call.length, now: loop.now)
       // Stopping what asks too much, and looking at it, is never refused to who may.
-      guard fits || call.message.interface == Daemon.adminInterface && caller.isAdministrator() || isWayOut(call) else {
+      guard fits || isWayOut(call, caller) else {
         return refuse(
           call, .limitsExceeded, "user \(caller.identity.uid) asks too much at once; ask less, or in one CheckMany")
       }

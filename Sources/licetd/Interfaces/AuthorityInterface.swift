@@ -39,7 +39,7 @@ extension Daemon {
           writer.append(visibleOperators(caller(of: call)))
         },
         .init("Sessions", "u", emits: .never) { [unowned self] call, writer in
-          writer.append(UInt32(clamping: visibleSessions(caller(of: call)).count))
+          writer.append(UInt32(clamping: visibleCount(caller(of: call))))
         },
         .init("Diagnostics", "aa{sv}", emits: .never) { [unowned self] call, writer in
           write(visibleDiagnostics(caller(of: call)), &writer)

@@ -23,7 +23,11 @@ extension Daemon {
 
   /// At most `sessionsTold`: the property Sessions says how many there are.
   private func managedObjects(_ call: Call) {
-    let sessions = visibleSessions(caller(of: call)).prefix(Daemon.sessionsTold)
+    guard let caller = caller(of: call) else { return }
+    let sessions = visibleSessions(caller, atMost: Daemon.sessionsTold)
+    // An administrator is never kept from looking.
+    guard decisionPoint.limits.take(caller.identity.uid, decisions: 1 + sessions.count, now: loop.now) || caller.isAdministrator()
+    else { return refuse(call, .limitsExceeded, "user \(caller.identity.uid) asks too much at once") }
     let rows = sessionRows
     call.reply { writer in
       writer.array("{oa{sa{sv}}}") { list in

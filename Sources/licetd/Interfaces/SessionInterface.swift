@@ -17,7 +17,7 @@ extension Daemon {
       at: Daemon.sessionPath, [sessionInterface()], isName: { SessionID($0.utf8) != nil },
       admit: { [unowned self] in admitToSession($0) },
       children: { [unowned self] call in
-        visibleSessions(caller(of: call)).prefix(Daemon.sessionsTold).map(\.id.description)
+        visibleSessions(caller(of: call), atMost: Daemon.sessionsTold).map(\.id.description)
       })
   }
 
@@ -118,7 +118,8 @@ extension Daemon {
   // MARK: changing
 
   private func setPreference(_ call: Call) {
-    asUser(call) { _, session throws(Refusal) in
+    asUser(call) { caller, session throws(Refusal) in
+      try takeChange(caller, session)
       var reader = call.reader
       guard let behavior = try? reader.nextSwiftString(), let word = try? reader.nextSwiftString() else { return }
       let effect = Effect(named: word)
@@ -137,7 +138,10 @@ extension Daemon {
       var reader = call.reader
       guard let number = try? reader.nextDouble() else { return }
       let dial = try DecisionPoint.dial(number)
-      if !lowers(dial, session) { try asUser(of: session, caller) }
+      if !lowers(dial, session) {
+        try asUser(of: session, caller)
+        try takeChange(caller, session)
+      }
       try refusing { () throws(SessionError) in try authority.sessions.setDial(session, dial) }
       call.reply()
     }
@@ -150,6 +154,7 @@ extension Daemon {
       guard caller.identity.uid == session.user else { throw Refusal(.foreignSession, "the session is user \(session.user)'s") }
       var reader = call.reader
       guard let cost = try? reader.nextDouble() else { return }
+      try takeDecision(caller)
       let left = try refusing { () throws(SessionError) in try authority.sessions.spend(session, cost) }
       call.reply { $0.append(left) }
     }

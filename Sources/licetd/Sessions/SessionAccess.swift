@@ -64,18 +64,35 @@ extension Daemon {
     }
   }
 
-  /// Sessions that this caller is told of, in the order of their ids.
-  func visibleSessions(_ caller: Caller?) -> [Session] {
+  /// The first sessions that this caller is told of, in no order.
+  func visibleSessions(_ caller: Caller?, atMost limit: Int) -> [Session] {
     guard let caller else { return [] }
-    return authority.sessions.sessions.filter { isTold(caller, of: $0) }.sorted {
-      ($0.id.high, $0.id.low) < ($1.id.high, $1.id.low)
+    if caller.isAdministrator() { return Array(authority.sessions.sessions.prefix(limit)) }
+    return Array(authority.sessions.sessions(of: caller.identity.uid).lazy.filter { self.isTold(caller, of: $0) }.prefix(limit))
+  }
+
+  func visibleCount(_ caller: Caller?) -> Int {
+    guard let caller else { return 0 }
+    if caller.isAdministrator() { return authority.sessions.count }
+    return authority.sessions.sessions(of: caller.identity.uid).count { isTold(caller, of: $0) }
+  }
+
+  /// What touches all below a session takes as much of what its user may ask as there can be.
+  func takeChange(_ caller: Caller, _ session: Session) throws(Refusal) {
+    let count = max(1, authority.sessions.count(of: session.user))
+    guard decisionPoint.limits.take(caller.identity.uid, decisions: count, now: loop.now) else {
+      throw Refusal(.limitsExceeded, "user \(caller.identity.uid) changes too much at once")
     }
   }
 
-  /// Ways out that a caller has past every bound on how much it may ask: each is cheap, and ends something.
-  func isWayOut(_ call: Call) -> Bool {
-    guard call.message.interface == Daemon.sessionInterface else { return false }
-    return ["Close", "Stop", "SetDial"].contains(call.message.member)
+  /// What is answered past every bound on how much one may ask: administration, an administrator's looking, and what ends
+  /// something.
+  func isWayOut(_ call: Call, _ caller: Caller) -> Bool {
+    switch call.message.interface {
+    case Daemon.adminInterface, Daemon.objectManager, "org.freedesktop.DBus.Properties": caller.isAdministrator()
+    case Daemon.sessionInterface: ["Close", "Stop", "SetDial"].contains(call.message.member)
+    default: false
+    }
   }
 }
 
