@@ -410,7 +410,7 @@ typedef struct licet_decision {
   licet_text behavior;   /* the name that decided: one that was asked about, or a known one below it */
   uint64_t private_[4];
 } licet_decision;
-#define LICET_DECISION_INIT {sizeof(licet_decision), 0, 0, 0, 0, {0}, {NULL, 0}, {0}}
+#define LICET_DECISION_INIT {sizeof(licet_decision), 0, 0, 0, 0, 0, {0}, {NULL, 0}, {0}}
 
 /* Decides one behaviour. Returns the effect, or a negative error, and fills `decision` (may be NULL), in which an error is
    LICET_DENY. On a snapshot or an image no lock, no allocation, no system call. */
