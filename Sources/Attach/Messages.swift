@@ -7,15 +7,19 @@ public import Decision
 public enum AttachProtocol {
   /// What is spoken here. A client says the lowest and the highest version that it knows; the daemon chooses the highest
   /// that both know, or refuses. The first message of either side has this form in every version.
-  /// 1: images and the state page. 2: the ring as well.
+  /// 1: images and the state page. 2: the ring as well. 3: sessions, and what licetd alone can decide.
   public static let lowest: UInt16 = 1
   #if LICET_ATTACH_VERSION_1
     public static let highest: UInt16 = 1
-  #else
+  #elseif LICET_ATTACH_VERSION_2
     public static let highest: UInt16 = 2
+  #else
+    public static let highest: UInt16 = 3
   #endif
   /// From this version on there is a ring.
   public static let withRing: UInt16 = 2
+  /// From this version on there are sessions.
+  public static let withSessions: UInt16 = 3
   public static let head = 8
   /// A packet, head included.
   public static let packet = 64 << 10
@@ -172,17 +176,19 @@ public struct SnapshotHead {
   public var hasRing: Bool
   /// The ring that the client brought is gone on with.
   public var keepsRing: Bool
+  /// Outside of sessions licetd decides, call by call: somebody of the operator's is suspect. From version 3 on.
+  public var asksRemotely: Bool
   public var halts: UInt16
 
   public init(
     epoch: UInt64, generation: UInt64, revocation: UInt64, platformSince: UInt64, overlaySince: UInt64,
     hasPage: Bool = false, hasPlatform: Bool = false, hasOverlay: Bool = false, hasRing: Bool = false,
-    keepsRing: Bool = false, halts: UInt16
+    keepsRing: Bool = false, asksRemotely: Bool = false, halts: UInt16
   ) {
     (self.epoch, self.generation, self.revocation) = (epoch, generation, revocation)
     (self.platformSince, self.overlaySince) = (platformSince, overlaySince)
     (self.hasPage, self.hasPlatform, self.hasOverlay, self.halts) = (hasPage, hasPlatform, hasOverlay, halts)
-    (self.hasRing, self.keepsRing) = (hasRing, keepsRing)
+    (self.hasRing, self.keepsRing, self.asksRemotely) = (hasRing, keepsRing, asksRemotely)
   }
 
   public func write(_ writer: inout WireWriter) {
@@ -193,7 +199,7 @@ public struct SnapshotHead {
     writer.put(overlaySince)
     writer.put(
       (hasPage ? 1 : 0) | (hasPlatform ? 2 : 0) | (hasOverlay ? 4 : 0) | (hasRing ? 8 : 0) | (keepsRing ? 16 : 0)
-        as UInt16)
+        | (asksRemotely ? 32 : 0) as UInt16)
     writer.put(halts)
   }
 
@@ -203,7 +209,7 @@ public struct SnapshotHead {
       overlaySince: reader.take(), halts: 0)
     let flags: UInt16 = reader.take()
     (head.hasPage, head.hasPlatform, head.hasOverlay) = (flags & 1 != 0, flags & 2 != 0, flags & 4 != 0)
-    (head.hasRing, head.keepsRing) = (flags & 8 != 0, flags & 16 != 0)
+    (head.hasRing, head.keepsRing, head.asksRemotely) = (flags & 8 != 0, flags & 16 != 0, flags & 32 != 0)
     head.halts = reader.take()
     return head
   }

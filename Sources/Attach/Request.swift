@@ -1,8 +1,8 @@
 // A request <-> bytes: what liblicet asks, call by call, when licetd is to decide. Attributes go by name, because a remote
 // client knows nothing of the platform's slots.
 //
-//   u8 flags (1: explain), u8 source, u8 preference (255: none), u8 0, u16 behaviours, u16 attributes,
-//   resource or none, argument or none, the behaviours, then for each attribute its name and its value
+//   u8 flags (1: explain, 2: in a session), u8 source, u8 preference (255: none), u8 0, u16 behaviours, u16 attributes,
+//   in a session its id (2 × u64) and the version that decided (u64; 0: the one that there is), resource or none, argument or none, the behaviours, then for each attribute its name and its value
 //   value: u8 kind, then what the kind has: u8, 64 bits, a text, or u32 count and so many values (twice for a map)
 
 public import Decision
@@ -25,16 +25,22 @@ public struct RequestHead {
   public var preference: Effect?
   public var resource: Name?
   public var argument: Name?
+  /// From version 3 on.
+  public var session: SessionMoment?
   public init() {}
 
   /// The beginning, up to the behaviours; names and attributes follow.
   public func write(behaviors: Int, attributes: Int, _ writer: inout WireWriter) {
-    writer.put((isExplaining ? 1 : 0) as UInt8)
+    writer.put((isExplaining ? 1 : 0) | (session == nil ? 0 : 2) as UInt8)
     writer.put(source.rawValue)
     writer.put(preference?.rawValue ?? .max)
     writer.put(UInt8(0))
     writer.put(UInt16(truncatingIfNeeded: behaviors))
     writer.put(UInt16(truncatingIfNeeded: attributes))
+    if let session {
+      session.id.write(&writer)
+      writer.put(session.version)
+    }
     writer.put(resource)
     writer.put(argument)
   }
@@ -49,11 +55,16 @@ public struct RequestHead {
     let behaviors = Int(reader.take(UInt16.self))
     let attributes = Int(reader.take(UInt16.self))
     head.isExplaining = flags & 1 != 0
+    if flags & 2 != 0 {
+      let session = SessionMoment(.read(&reader), version: reader.take())
+      if session.id == .none { reader.refuse() }
+      head.session = session
+    }
     head.preference = Effect(rawValue: preference)
     head.resource = reader.optionalText()
     head.argument = reader.optionalText()
     if let source { head.source = source } else { reader.refuse() }
-    if flags > 1 || reserved != 0 || (preference != .max && head.preference == nil)
+    if flags > 3 || reserved != 0 || (preference != .max && head.preference == nil)
       || attributes > RequestLimits.attributes
     {
       reader.refuse()

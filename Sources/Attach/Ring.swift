@@ -117,6 +117,8 @@ public struct RecordedDecision {
   public var effect: Effect
   public var rank: DeciderRank
   public var layer: Layer
+  /// Of oversight's decisions; else none.
+  public var cause: OversightCause
   public var statement: UInt32
   public var platformObligations: UInt64
   public var overlayObligations: UInt64
@@ -127,7 +129,7 @@ public struct RecordedDecision {
   public init(_ decision: Decision, generation: UInt64, seconds: Int64, nanoseconds: Int32) {
     self.generation = generation
     (effect, rank, layer) = (decision.effect, decision.decider.rank, decision.decider.layer)
-    statement = decision.decider.statement
+    (cause, statement) = (decision.decider.cause, decision.decider.statement)
     (platformObligations, overlayObligations) = (decision.platformObligations, decision.overlayObligations)
     (self.seconds, self.nanoseconds) = (seconds, nanoseconds)
   }
@@ -137,7 +139,7 @@ public struct RecordedDecision {
     writer.put(effect.rawValue)
     writer.put(rank.rawValue)
     writer.put(layer.rawValue)
-    writer.put(UInt8(0))
+    writer.put(cause.rawValue)
     writer.put(statement)
     writer.put(platformObligations)
     writer.put(overlayObligations)
@@ -151,34 +153,34 @@ public struct RecordedDecision {
     let effect = Effect(rawValue: reader.take())
     let rank = DeciderRank(rawValue: reader.take())
     let layer = Layer(rawValue: reader.take())
-    let zero: UInt8 = reader.take()
+    let cause = OversightCause(rawValue: reader.take())
     let statement: UInt32 = reader.take()
     let obligations: (UInt64, UInt64) = (reader.take(), reader.take())
     let (seconds, nanoseconds): (Int64, Int32) = (reader.take(), reader.take())
-    guard let effect, let rank, let layer, zero == 0, !reader.isBroken,
+    guard let effect, let rank, let layer, let cause, !reader.isBroken,
       Value.timestamp(seconds: seconds, nanoseconds: nanoseconds).isWellFormed()
     else { return nil }
     return RecordedDecision(
-      generation: generation, effect: effect, rank: rank, layer: layer, statement: statement,
+      generation: generation, effect: effect, rank: rank, layer: layer, cause: cause, statement: statement,
       platformObligations: obligations.0, overlayObligations: obligations.1, seconds: seconds, nanoseconds: nanoseconds)
   }
 
   private init(
-    generation: UInt64, effect: Effect, rank: DeciderRank, layer: Layer, statement: UInt32,
+    generation: UInt64, effect: Effect, rank: DeciderRank, layer: Layer, cause: OversightCause, statement: UInt32,
     platformObligations: UInt64, overlayObligations: UInt64, seconds: Int64, nanoseconds: Int32
   ) {
     (self.generation, self.effect, self.rank, self.layer) = (generation, effect, rank, layer)
-    (self.statement, self.platformObligations) = (statement, platformObligations)
+    (self.cause, self.statement, self.platformObligations) = (cause, statement, platformObligations)
     (self.overlayObligations, self.seconds, self.nanoseconds) = (overlayObligations, seconds, nanoseconds)
   }
 
-  /// It was decided by a halt, and not by oversight's other cap, the dial.
-  public var isHalt: Bool { rank == .oversight && effect == .deny }
+  /// It was decided by a halt, and not by one of oversight's caps.
+  public var isHalt: Bool { rank == .oversight && cause == .halt }
 
   /// Whether deciding again came to the same.
   public func agrees(with decision: Decision) -> Bool {
     effect == decision.effect && rank == decision.decider.rank && layer == decision.decider.layer
-      && statement == decision.decider.statement && platformObligations == decision.platformObligations
+      && cause == decision.decider.cause && statement == decision.decider.statement && platformObligations == decision.platformObligations
       && overlayObligations == decision.overlayObligations
   }
 }
