@@ -65,7 +65,11 @@ final class Daemon {
       attachServer?.page.revoke()
       tellUnknownNames()
     }
-    authority.sessions.ended = { [unowned self] in subscribers.tellEnded($0, self) }
+    authority.sessions.changed = { [unowned self] in attachServer?.regions.changed($0) }
+    authority.sessions.ended = { [unowned self] in
+      attachServer?.regions.ended($0)
+      subscribers.tellEnded($0, self)
+    }
     authority.suspicions.operatorChanged = { [unowned self] _ in attachServer?.page.revoke() }
     authority.start { [unowned self] in
       bindings.whenResolved {

@@ -11,16 +11,20 @@ import System
 /// Loop-owned.
 final class AttachConnection {
   let caller: Caller
+  /// No other connection of this licetd's has it.
+  let number: UInt64
   private let socket: Descriptor
-  private unowned let server: AttachServer
+  unowned let server: AttachServer
   private var watch: EventLoop.Watch?
   /// nil: it has not said yet whom it speaks for.
   private var operatorName: String?
   private var wantsImages = false
+  /// Of the protocol, as it was attached by.
+  private var version: UInt16 = 0
   private var ring: ClientRing?
 
-  init(_ socket: Descriptor, _ caller: Caller, _ server: AttachServer) throws(SystemError) {
-    (self.socket, self.caller, self.server) = (socket, caller, server)
+  init(_ socket: Descriptor, _ caller: Caller, _ server: AttachServer, number: UInt64) throws(SystemError) {
+    (self.socket, self.caller, self.server, self.number) = (socket, caller, server, number)
     watch = try server.daemon.loop.watch(socket.raw, .readable) { [unowned self] _ in readAll() }
   }
 
@@ -29,6 +33,8 @@ final class AttachConnection {
     watch = nil
     if let ring { server.collector.end(ring) }
     ring = nil
+    // What it opened ends with it, in every process.
+    server.daemon.authority.sessions.ownerGone(.attached(number))
     server.forget(self)
   }
 
@@ -70,7 +76,7 @@ final class AttachConnection {
     do throws(Refusal) {
       guard
         daemon.decisionPoint.limits.take(
-          caller.identity.uid, calls: 1, bytes: body.bytes.count, now: daemon.loop.now)
+          caller.identity.uid, calls: 1, bytes: body.bytes.count, now: daemon.loop.now) || isWayOut(head, body)
       else { throw Refusal(.limitsExceeded, "user \(caller.identity.uid) asks too much at once; ask less, or map") }
       switch MessageKind(rawValue: head.kind) {
       case .attach: try attach(head, &body, brought)
@@ -79,6 +85,9 @@ final class AttachConnection {
       case .ring: if let ring { server.collector.rang(ring) }
       case .flush: flush(head)
       case .record: try record(head, &body)
+      case .openSession: try openSession(head, &body)
+      case .session: try session(head, &body)
+      case .changeSession: try changeSession(head, &body)
       default: throw Refusal(.badRequest, "message \(head.kind): there is no such question")
       }
     } catch {
@@ -110,7 +119,7 @@ final class AttachConnection {
           + "\(AttachProtocol.lowest) to \(AttachProtocol.highest)")
     }
     let name = try server.daemon.operatorName(question.operatorName, caller, isExplaining: false)
-    (operatorName, wantsImages) = (name, question.wantsImages)
+    (operatorName, wantsImages, self.version) = (name, question.wantsImages, version)
     let hasRing = question.wantsImages && version >= AttachProtocol.withRing
     let isKept = hasRing ? try takeRing(name, question.bringsRing ? brought : nil) : false
     try reply(head) { (writer: inout WireWriter) throws(Refusal) in
@@ -146,7 +155,7 @@ final class AttachConnection {
   }
 
   /// The operator that was attached for, if the caller may still speak for it.
-  private func speaker() throws(Refusal) -> String {
+  func speaker() throws(Refusal) -> String {
     guard let operatorName else { throw Refusal(.badRequest, "the first question of a connection is attach") }
     guard server.daemon.authority.generation.platform == nil || caller.speaks(for: operatorName) else {
       throw Refusal(
@@ -162,7 +171,10 @@ final class AttachConnection {
     _ name: String, _ question: RefreshQuestion, isNew: Bool, keepsRing: Bool = false, _ writer: inout WireWriter
   ) throws(Refusal) -> [Descriptor] {
     let revocation = server.page.revocation
-    let halts = server.daemon.halts(of: name)
+    var halts = server.daemon.halts(of: name)
+    let asksRemotely = server.daemon.authority.suspicions.asksRemotely(name)
+    // A library that decides by itself what licetd has to is halted meanwhile.
+    if asksRemotely, wantsImages, version < AttachProtocol.withSessions { halts.append(Halt(.operatorStop, operator: name)) }
     do throws(SystemError) {
       let platform = wantsImages ? try server.images.platform(known: question.platformSince) : nil
       let overlay = wantsImages ? try server.images.overlay(name, known: question.overlaySince) : nil
@@ -170,7 +182,8 @@ final class AttachConnection {
         epoch: server.page.epoch, generation: server.images.generation.number, revocation: revocation,
         platformSince: platform?.since ?? 0, overlaySince: overlay?.since ?? 0, hasPage: isNew && wantsImages,
         hasPlatform: platform?.descriptor != nil, hasOverlay: overlay?.descriptor != nil,
-        hasRing: isNew && ring != nil && !keepsRing, keepsRing: keepsRing, halts: UInt16(clamping: halts.count)
+        hasRing: isNew && ring != nil && !keepsRing, keepsRing: keepsRing,
+        asksRemotely: asksRemotely && version >= AttachProtocol.withSessions, halts: UInt16(clamping: halts.count)
       ).write(&writer)
       for halt in halts { halt.withRecord { $0.write(&writer) } }
       // Last, so that who doesn't know it passes it over: for them every period runs.
@@ -193,7 +206,7 @@ final class AttachConnection {
     var isAgain = false
     while true {
       var again = body
-      try daemon.decideOnWire(&again, operator: name, &writer, isAgain: isAgain)
+      try daemon.decideOnWire(&again, operator: name, user: caller.identity.uid, &writer, isAgain: isAgain)
       isAgain = true
       if writer.isWhole { break }
       // It is decided again: nothing was said yet.
@@ -229,13 +242,27 @@ final class AttachConnection {
 
   // MARK: answers
 
-  private func reply(
+  func reply(
     _ head: MessageHead, _ body: (inout WireWriter) throws(Refusal) -> [Descriptor]
   ) throws(Refusal) {
     var writer = WireWriter(server.answer)
     MessageHead(kind: head.kind | MessageKind.answer, serial: head.serial).write(&writer)
     let descriptors = try body(&writer)
     send(head, writer.bytes, descriptors)
+  }
+
+  /// A body that may be larger than what there is room for.
+  func reply(_ head: MessageHead, growing body: (inout WireWriter) -> Void, _ descriptors: [Descriptor]) {
+    while true {
+      var writer = WireWriter(server.answer)
+      MessageHead(kind: head.kind | MessageKind.answer, serial: head.serial).write(&writer)
+      body(&writer)
+      if writer.isWhole {
+        send(head, writer.bytes, descriptors)
+        return server.shrinkAnswer()
+      }
+      server.growAnswer(writer.count * 2)
+    }
   }
 
   private func refuse(_ head: MessageHead, _ refusal: Refusal) {
@@ -261,7 +288,7 @@ final class AttachConnection {
         var writer = WireWriter(raw)
         MessageHead(kind: head.kind | MessageKind.answer, flags: MessageHead.isSealed, serial: head.serial).write(
           &writer)
-        try SeqPacket.send(socket, UnsafeRawBufferPointer(raw), [memory])
+        try SeqPacket.send(socket, UnsafeRawBufferPointer(raw), [memory] + descriptors)
       }
     } catch {
       close()

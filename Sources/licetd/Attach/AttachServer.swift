@@ -15,6 +15,7 @@ final class AttachServer {
   let images: PublishedImages
   let page: StatePageWriter
   let collector: RingCollector
+  let regions = SessionRegions()
   /// For questions and answers, used again and again; answers larger than a packet grow theirs.
   let packet = UnsafeMutableRawBufferPointer.allocate(byteCount: AttachProtocol.packet, alignment: 8)
   private(set) var answer = UnsafeMutableRawBufferPointer.allocate(byteCount: AttachProtocol.packet, alignment: 8)
@@ -22,6 +23,7 @@ final class AttachServer {
   private let path: String
   private var socket: Descriptor?
   private var watch: EventLoop.Watch?
+  private var accepted: UInt64 = 0
   private var connections: [ObjectIdentifier: AttachConnection] = [:]
   private var ofUser: [UInt32: Int] = [:]
 
@@ -110,7 +112,9 @@ final class AttachServer {
     let identity = Identity(
       uid: peer.uid, gids: Set(groups + [peer.gid]), label: SeqPacket.label(socket),
       pid: Int32(truncatingIfNeeded: peer.pid))
-    guard let connection = try? AttachConnection(socket, Caller(identity, daemon.bindings), self) else { return }
+    accepted += 1
+    guard let connection = try? AttachConnection(socket, Caller(identity, daemon.bindings), self, number: accepted)
+    else { return }
     connections[ObjectIdentifier(connection)] = connection
     ofUser[peer.uid, default: 0] += 1
   }

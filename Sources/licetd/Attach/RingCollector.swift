@@ -302,8 +302,10 @@ final class RingCollector {
       guard let recorded = RecordedDecision.read(&reader) else { return nil }
       guard let generation = ring.generation(recorded.generation) else { return (recorded.effect, .underived) }
       let point = point(of: generation)
-      let isSame = point.agrees(recorded, &reader, operator: ring.operatorName)
-      return (recorded.effect, isSame ? .agreed : .differed)
+      let isSame = point.agrees(recorded, &reader, operator: ring.operatorName) {
+        daemon.attachServer?.regions.moment($0)
+      }
+      return (recorded.effect, isSame.map { $0 ? .agreed : .differed } ?? .underived)
     }
   }
 

@@ -99,7 +99,9 @@ struct Refusal: Error {
       case .malformed, .forged, .unknownAuthority, .wrongHost, .wrongPeriod, .outdated, .wrongAuthorities, .replayed,
         .expired, .notYetValid, .partial:
         -15
-      case .badDial, .badCost, .badTime, .sessionExpired: -15
+      case .badTime, .sessionExpired: -15
+      case .badDial: -21
+      case .badCost: -22
       case .unknownSession: -19
       case .foreignSession: -20
       case .tooMany: -16

@@ -213,6 +213,7 @@ extension Daemon {
         one.entry("decisions", sum.observed.sum)
         one.entry("asserted", sum.asserted.sum)
         one.entry("differing", sum.differing)
+        one.entry("underived", sum.underived)
         one.entry("attached", UInt32(clamping: attachServer?.count ?? 0))
         one.entry("unrecorded", authority.records.unwritable?.text ?? "")
         one.entry("refused", decisionPoint.limits.refused)

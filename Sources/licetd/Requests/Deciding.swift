@@ -83,7 +83,9 @@ extension Daemon {
 
   /// What a session's requests are decided in.
   func asked(_ session: Session?) -> Asked? {
-    session.map { Asked(session: $0, memory: authority.sessions.memory(of: $0)) }
+    session.map {
+      Asked(root: $0.root.id, memory: authority.sessions.memory(of: $0), attributes: $0.root.attributes)
+    }
   }
 
   /// What halts an operator, and a session of it.

@@ -101,7 +101,7 @@ final class DecisionPoint {
     self.asked = asked
     guard let asked else { return }
     frame.setSession(asked.memory.terms)
-    if let policy { asked.session.root.attributes?.set(in: &frame, policy.platform) }
+    if let policy { asked.attributes?.set(in: &frame, policy.platform) }
   }
 
   /// Reads (as, a{sv}) and decides. `name` is an operator that the caller may speak for, `stops` what halts it, or the
@@ -336,7 +336,7 @@ final class DecisionPoint {
 
   /// What the session says is the request's, and can't be said anew.
   func refuseHeld(_ name: UnsafeRawBufferPointer) throws(Refusal) {
-    guard let held = asked?.session.root.attributes, held.contains(name) else { return }
+    guard let held = asked?.attributes, held.contains(name) else { return }
     throw Refusal(.badRequest, "\(shown(name)): the session says what it is; leave it out of the request")
   }
 

@@ -41,14 +41,19 @@ final class WireSpace {
 
 extension Daemon {
   /// Reads a question's body, decides, and writes the answer behind what `writer` holds. `name` is an operator that the
-  /// caller may speak for; `isAgain`: the same question, which was counted already. More than `writer` holds: it says how much.
+  /// caller may speak for, `user` who the caller is; `isAgain`: the same question, which was counted already. More than `writer`
+  /// holds: it says how much.
   func decideOnWire(
-    _ body: inout WireReader, operator name: String, _ writer: inout WireWriter, isAgain: Bool = false
+    _ body: inout WireReader, operator name: String, user: UInt32, _ writer: inout WireWriter, isAgain: Bool = false
   ) throws(Refusal) {
     let head = writer.count
-    let halts = halts(of: name)
     defer { decisionPoint.wireSpace.shrink() }
-    let question = try decisionPoint.read(&body, operator: name)
+    var session: Session?
+    let question = try decisionPoint.read(&body, operator: name) { moment throws(Refusal) in
+      session = try find(moment.id, name, user)
+      return asked(session)
+    }
+    let halts = decisionPoint.halts(of: name, halts(name, session))
     if let policy = question.policy { decisionPoint.lookForSuspicion(name, policy) }
     // Names and texts lie in the message, the operator's name in `name`.
     var name = name
@@ -65,7 +70,16 @@ extension Daemon {
     decisionPoint.chargeIfSuspect(name, question.policy, question.names)
     // An answer begins with its effect.
     if head < writer.bytes.count, let effect = Effect(rawValue: writer.bytes[head]) { observe(name, effect) }
-    if subscribers.wantsDecisions { tellDecided(name, question) }
+    if subscribers.wantsDecisions { tellDecided(name, question, halts) }
+  }
+
+  /// The session, for who may use it; of another operator there is none.
+  func find(_ id: SessionNumber, _ name: String, _ user: UInt32) throws(Refusal) -> Session {
+    do throws(SessionError) {
+      return try authority.sessions.find(SessionID(id), user: user) { $0 == name }
+    } catch {
+      throw Refusal(error)
+    }
   }
 
   /// Everything that halts an operator now.
@@ -95,8 +109,8 @@ extension Daemon {
     body(UnsafeBufferPointer(records))
   }
 
-  private func tellDecided(_ name: String, _ question: WireQuestion) {
-    let outcome = decisionPoint.outcome(question, halts(of: name))
+  private func tellDecided(_ name: String, _ question: WireQuestion, _ halts: [Halt]) {
+    let outcome = decisionPoint.outcome(question, halts)
     subscribers.tellDecided(name, question.names.map { String(decoding: $0, as: UTF8.self) }, outcome, self)
   }
 }
@@ -110,14 +124,16 @@ struct WireQuestion {
 }
 
 extension DecisionPoint {
-  /// `isPadded`: up to 7 bytes may follow, which fill up a ring's last word.
+  /// `find` says what the session holds that it is asked in. `isPadded`: up to 7 bytes may follow, which fill up a ring's
+  /// last word.
   func read(
-    _ body: inout WireReader, operator name: String, isPadded: Bool = false
+    _ body: inout WireReader, operator name: String, isPadded: Bool = false,
+    in find: (SessionMoment) throws(Refusal) -> Asked?
   ) throws(Refusal) -> WireQuestion {
     let policy = policy(for: name)
-    begin(in: nil, policy)
     let (head, behaviors, attributes) = RequestHead.read(&body)
     guard !body.isBroken else { throw Refusal(.badRequest, "check: the message makes no sense") }
+    if let moment = head.session { begin(in: try find(moment), policy) } else { begin(in: nil, policy) }
     try setHead(head)
     let names = try readNames(&body, behaviors)
     wireSpace.reserveValues(body.left)
@@ -166,11 +182,19 @@ extension DecisionPoint {
   }
 
   private func setAttribute(_ name: UnsafeRawBufferPointer, _ value: Value, _ platform: Image) throws(Refusal) {
+    try refuseHeld(name)
+    let (slot, converted) = try checked(name, value, platform)
+    frame.set(slot, converted)
+  }
+
+  /// The attribute's slot, and its value as the platform declares it.
+  func checked(
+    _ name: UnsafeRawBufferPointer, _ value: Value, _ platform: Image
+  ) throws(Refusal) -> (slot: Int, value: Value) {
     guard let slot = attributeSlot(name, in: platform), slot >= Int(BuiltInSlot.count) else {
       throw Refusal(
         .unknownAttribute, "\(shown(name)): the platform declares no such attribute\(near(name, platform))")
     }
-    try refuseHeld(name)
     guard platform.attributes[slot].flags & AttributeRecord.isVerified == 0 else {
       throw Refusal(
         .verifiedAttribute, "\(shown(name)): comes only from the authority or a provider, never from a caller")
@@ -179,7 +203,7 @@ extension DecisionPoint {
     guard accepts(converted, slot: slot, in: platform) else {
       throw Refusal(.wrongType, "\(shown(name)): not of the type that the platform declares")
     }
-    frame.set(slot, converted)
+    return (slot, converted)
   }
 
   /// Decides, and writes as much as was asked for. A refusal's way is for who explains.
@@ -200,9 +224,24 @@ extension DecisionPoint {
     }
   }
 
-  /// Whether a recorded decision is what its question comes to by this generation. A halt of then is believed: it is stricter.
-  func agrees(_ recorded: RecordedDecision, _ body: inout WireReader, operator name: String) -> Bool {
-    guard let question = try? read(&body, operator: name, isPadded: true) else { return false }
+  /// Whether a recorded decision is what its question comes to by this generation, and by what its session held then; nil:
+  /// that isn't known any more. A halt of then is believed: it is stricter.
+  func agrees(
+    _ recorded: RecordedDecision, _ body: inout WireReader, operator name: String,
+    in find: (SessionMoment) -> SessionRegions.Moment?
+  ) -> Bool? {
+    var suspicion: UInt32 = 0
+    var isUnknown = false
+    let read = try? read(&body, operator: name, isPadded: true) { moment throws(Refusal) in
+      guard let held = find(moment) else {
+        isUnknown = true
+        throw Refusal(SessionError.unknownSession)
+      }
+      suspicion = held.suspicion
+      return Asked(root: SessionID(moment.id), memory: held.memory, attributes: held.attributes)
+    }
+    guard let question = read else { return isUnknown ? nil : false }
+    frame.suspicion = suspicion
     set(BuiltInSlot.now, .timestamp(seconds: recorded.seconds, nanoseconds: recorded.nanoseconds))
     var name = name
     return name.withUTF8 { bytes in

@@ -6,16 +6,18 @@ import Consultation
 import Decision
 import PolicyImage
 
-/// A session that something is asked in, with its terms as they are now.
+/// A session that something is asked in: what it holds now, or held when something was recorded.
 struct Asked {
-  let session: Session
+  /// Whose suspicion is its own.
+  let root: SessionID
   let memory: SessionMemory
+  let attributes: SessionAttributes?
 }
 
 extension DecisionPoint {
   /// Who is charged for the request that the frame holds: the root session, else the user, else the operator.
   private func subject(_ name: String, _ policy: Policy) -> Suspicions.Subject {
-    if let asked { return .session(asked.session.root.id) }
+    if let asked { return .session(asked.root) }
     let attribute: StaticString = "user.id"
     let bytes = UnsafeRawBufferPointer(start: attribute.utf8Start, count: attribute.utf8CodeUnitCount)
     guard let slot = attributeSlot(bytes, in: policy.platform) else { return .operator(name) }
