@@ -110,18 +110,24 @@ extension UnsafeMutablePointer where Pointee == Request {
 
   /// What stands before every decision: 0 to go on (lost or not), or a code.
   @inline(__always)
-  func prepare(_ isLost: inout Bool) -> Int32 {
+  func prepare(_ standing: inout Standing) -> Int32 {
     switch update() {
-    case .current: isLost = false
-    case .lost: isLost = true
+    case .current: standing = .current
+    case .lost: standing = .lost
     case .refused(let code): return code
     }
     if pointee.isTroubled {
-      let code = trouble()
+      let code = look(&standing)
       if code != 0 { return code }
     }
     if !pointee.hasNow, pointee.snapshot?.pointee.readsNow ?? true { setClock() }
     return 0
+  }
+
+  @inline(never)
+  private func look(_ standing: inout Standing) -> Int32 {
+    let code = followSession(&standing)
+    return code == 0 ? trouble() : code
   }
 
   @inline(__always)
@@ -137,17 +143,17 @@ extension UnsafeMutablePointer where Pointee == Request {
     var rounds = Request.rounds
     while rounds > 0 {
       rounds &-= 1
-      var isLost = false
-      let code = prepare(&isLost)
+      var standing = Standing.current
+      let code = prepare(&standing)
       guard code == 0 else {
         deny(out)
         return code
       }
-      guard let snapshot = pointee.snapshot, let policy = pointee.policy, !isLost, snapshot.pointee.halts.count == 0
-      else { return withUnsafePointer(to: name) { slowly(UnsafeBufferPointer(start: $0, count: 1), isLost, out) } }
+      guard let snapshot = pointee.snapshot, let policy = pointee.policy, standing == .current, snapshot.pointee.isPlain
+      else { return checkOtherwise(name, number: number, standing, out) }
       let place = number != 0 ? snapshot.place(number, name, policy) : policy.place(of: name)
       if policy.isCounted(place), pointee.authority.pointee.mode == LICET_SNAPSHOT {
-        return withUnsafePointer(to: name) { slowly(UnsafeBufferPointer(start: $0, count: 1), isLost, out) }
+        return withUnsafePointer(to: name) { slowly(UnsafeBufferPointer(start: $0, count: 1), standing, out) }
       }
       let decision = decide(policy, &pointee.frame, at: place, preference: pointee.head.preference)
       if snapshot.isRevoked { continue }
@@ -158,6 +164,36 @@ extension UnsafeMutablePointer where Pointee == Request {
       return effect
     }
     return withUnsafePointer(to: name) { decideLost(UnsafeBufferPointer(start: $0, count: 1), out) }
+  }
+
+  @inline(never)
+  private func checkOtherwise(
+    _ name: Name, number: UInt32, _ standing: Standing, _ out: UnsafeMutablePointer<licet_decision>?
+  ) -> Int32 {
+    if standing == .inSession, let code = checkInSession(name, number: number, out) { return code }
+    return withUnsafePointer(to: name) { slowly(UnsafeBufferPointer(start: $0, count: 1), standing, out) }
+  }
+
+  /// As `check`, prepared; the session's word is looked at as the revocation is. nil: it takes more than that.
+  private func checkInSession(
+    _ name: Name, number: UInt32, _ out: UnsafeMutablePointer<licet_decision>?
+  ) -> Int32? {
+    guard let snapshot = pointee.snapshot, let policy = pointee.policy, let content = pointee.content,
+      snapshot.pointee.halts.count == 0, content.pointee.isPlain, !content.isOver
+    else { return nil }
+    if number != 0, number == pointee.repeatableInSession {
+      return snapshot.isRevoked || content.hasChanged ? nil : again(out)
+    }
+    let place = number != 0 ? snapshot.place(number, name, policy) : policy.place(of: name)
+    if policy.isCounted(place) { return nil }
+    let decision = decide(policy, &pointee.frame, at: place, preference: pointee.head.preference)
+    // Rare enough to be decided once more, by what is in force then.
+    if snapshot.isRevoked || content.hasChanged { return nil }
+    let unrecorded = leave(decision, at: place, snapshot, policy)
+    if unrecorded != 0 { return refused(unrecorded, out) }
+    let effect = finish(decision, snapshot.pointee.generation, out, isBorrowed: number == 0)
+    if isRepeatable(decision, place, snapshot, policy) { pointee.repeatableInSession = number }
+    return effect
   }
 
   /// Whether the same question is answered the same, and leaves the same behind, as long as nothing changes.
@@ -190,76 +226,80 @@ extension UnsafeMutablePointer where Pointee == Request {
     out.pointee.behavior = decision.behavior.text
   }
 
+  /// A decision that left nothing behind here: licetd made it, or it isn't to be answered.
   @inline(never)
   private func refused(_ code: Int32, _ out: UnsafeMutablePointer<licet_decision>?) -> Int32 {
+    if code == Request.wasAsked { return finishRemotely(out) }
     pointee.last.kind = .none
     deny(out)
     return fail(code) { $0.put(meaning(code)) }
   }
 
   func check(_ names: UnsafeBufferPointer<Name>, _ out: UnsafeMutablePointer<licet_decision>?) -> Int32 {
-    var isLost = false
-    let code = prepare(&isLost)
+    var standing = Standing.current
+    let code = prepare(&standing)
     guard code == 0 else {
       deny(out)
       return code
     }
-    return slowly(names, isLost, out)
+    return slowly(names, standing, out)
   }
 
-  /// Whether licetd decides: it is asked call by call, or keeps a counter that this has to do with.
-  func isRemote(_ names: UnsafeBufferPointer<Name>) -> Bool {
-    switch pointee.authority.pointee.mode {
-    case LICET_REMOTE: true
-    case LICET_SNAPSHOT: pointee.policy?.isCounted(names) ?? false
-    default: false
-    }
-  }
-
-  /// Several names, a halt, no policy, a lost authority, or what licetd decides.
+  /// Several names, a halt, no policy, a lost authority, or what licetd decides, call by call.
   @inline(never)
   private func slowly(
-    _ names: UnsafeBufferPointer<Name>, _ isLost: Bool, _ out: UnsafeMutablePointer<licet_decision>?
+    _ names: UnsafeBufferPointer<Name>, _ before: Standing, _ out: UnsafeMutablePointer<licet_decision>?
   ) -> Int32 {
-    pointee.repeatable = 0
-    if isRemote(names), !isLost {
-      let code = askRemotely(names, isExplaining: false)
-      if code == 0 { return finishRemotely(out) }
-      if code != LICET_E_NO_AUTHORITY {
+    pointee.forget()
+    var standing = before
+    var rounds = Request.rounds
+    while rounds > 0, standing != .lost {
+      rounds &-= 1
+      if isRemote(names) {
+        let code = askRemotely(names, isExplaining: false)
+        if code == 0 { return finishRemotely(out) }
+        if code == LICET_E_NO_AUTHORITY { break }
         deny(out)
         return code
       }
-      return decideLost(names, out)
-    }
-    if isLost { return decideLost(names, out) }
-    var rounds = Request.rounds
-    while rounds > 0 {
-      rounds &-= 1
-      guard let snapshot = pointee.snapshot else { return decideLost(names, out) }
-      let writer = answerWriter(names, snapshot)
-      guard let decision = writer.decision(&pointee.frame) else {
+      guard let snapshot = pointee.snapshot else { break }
+      let made = withHalts { answerWriter(names, $0).decision(&pointee.frame) }
+      guard let decision = made else {
         deny(out)
         return LICET_E_NO_BEHAVIOR
       }
-      if !snapshot.isRevoked {
+      if !snapshot.isRevoked, !hasSessionChanged {
         let unrecorded = leave(decision, names, snapshot)
         if unrecorded != 0 { return refused(unrecorded, out) }
         return finish(decision, snapshot.pointee.generation, out, isBorrowed: true)
       }
-      var isLost = false
-      let code = prepare(&isLost)
-      guard code == 0, !isLost else {
+      let code = prepare(&standing)
+      guard code == 0 else {
         deny(out)
-        return code == 0 ? decideLost(names, out) : code
+        return code
       }
     }
     return decideLost(names, out)
   }
 
-  func answerWriter(_ names: UnsafeBufferPointer<Name>, _ snapshot: SnapshotRef) -> AnswerWriter {
+  /// Whether licetd decides: always, what has to do with a counter that it keeps, outside of sessions while somebody is suspect,
+  /// or in a session without a word.
+  func isRemote(_ names: UnsafeBufferPointer<Name>) -> Bool {
+    switch pointee.authority.pointee.mode {
+    case LICET_REMOTE: return true
+    case LICET_SNAPSHOT: if pointee.policy?.isCounted(names) ?? false { return true }
+    default: return false
+    }
+    guard pointee.session != nil else { return pointee.snapshot?.pointee.asksRemotely ?? false }
+    return pointee.content.map { $0.pointee.word == nil } ?? false
+  }
+
+  var hasSessionChanged: Bool { pointee.content?.hasChanged ?? false }
+
+  func answerWriter(_ names: UnsafeBufferPointer<Name>, _ halts: UnsafeBufferPointer<HaltRecord>) -> AnswerWriter {
     AnswerWriter(
-      pointee.policy, behaviors: names, preference: pointee.head.preference, halts: snapshot.pointee.halts,
-      generation: snapshot.pointee.generation)
+      pointee.policy, behaviors: names, preference: pointee.head.preference, halts: halts,
+      generation: pointee.snapshot?.pointee.generation ?? 0)
   }
 
   /// By what is known of the policy, as if everybody were stopped; with LICET_ASK, no stricter than an overseer's word.
@@ -271,7 +311,8 @@ extension UnsafeMutablePointer where Pointee == Request {
     var found: Decision?
     if let policy = pointee.policy {
       found = decide(policy, &pointee.frame, behaviors: names, preference: preference, isHalted: true)
-      if pointee.authority.pointee.settings.onLoss == .ask, found?.decider.rank == .oversight,
+      // What is known to halt the session halts it still.
+      if pointee.authority.pointee.settings.onLoss == .ask, !isSessionHalted, found?.decider.rank == .oversight,
         var usual = decide(policy, &pointee.frame, behaviors: names, preference: preference), usual.effect > .deny
       {
         usual.effect = .ask
@@ -302,7 +343,7 @@ extension UnsafeMutablePointer where Pointee == Request {
       pointee.behavior.copyMemory(from: base, byteCount: made.behavior.count)
       decision.behavior = Name(start: pointee.behavior, count: made.behavior.count)
     }
-    pointee.repeatable = 0
+    pointee.forget()
     pointee.last.kind = .local
     pointee.last.decision = decision
     pointee.last.generation = generation

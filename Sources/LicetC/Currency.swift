@@ -16,6 +16,14 @@ enum Currency {
   case refused(Int32)
 }
 
+/// How it goes on once it stands so.
+enum Standing {
+  case current
+  /// On what is in force, its session included.
+  case inSession
+  case lost
+}
+
 extension UnsafeMutablePointer where Pointee == Snapshot {
   /// Whether the daemon says that this is in force, and lives. The loads stand in the order that publishing needs: the
   /// generation first, with acquire.

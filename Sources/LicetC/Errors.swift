@@ -108,6 +108,10 @@ func meaning(_ code: Int32) -> StaticString {
   case LICET_E_TOO_MANY: "past a bound of licet.h"
   case LICET_E_LIMITS_EXCEEDED: "this user asks too much at once"
   case LICET_E_NOT_RECORDED: "it has to be recorded, and licetd takes no records at the moment"
+  case LICET_E_UNKNOWN_SESSION: "there is no such session, any more, or not for this operator"
+  case LICET_E_FOREIGN_SESSION: "another user's session"
+  case LICET_E_BAD_DIAL: "a dial lies strictly between 0 and 1"
+  case LICET_E_BAD_COST: "a cost is a finite number, at least 0"
   default: "not a request that can be decided"
   }
 }

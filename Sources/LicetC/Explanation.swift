@@ -123,10 +123,11 @@ public func licet_explain(
   guard let names = ref.names(behaviors, count, &code) else { return code }
   var rounds = Request.rounds
   while true {
-    var isLost = false
-    code = ref.prepare(&isLost)
+    var standing = Standing.current
+    code = ref.prepare(&standing)
     guard code == 0 else { return code }
-    if ref.isRemote(names), !isLost {
+    var isLost = standing == .lost
+    if !isLost, ref.isRemote(names) {
       code = ref.askRemotely(names, isExplaining: true)
       if code == 0 { return ref.explained(ref.pointee.last.answer, isLost: false, explanation) }
       guard code == LICET_E_NO_AUTHORITY else { return code }
@@ -135,8 +136,10 @@ public func licet_explain(
     rounds &-= 1
     isLost = isLost || rounds == 0
     code = ref.explainHere(names, isLost: isLost, explanation)
-    // Revoked meanwhile: again, by what is in force now.
-    guard code >= 0, !isLost, let snapshot = ref.pointee.snapshot, snapshot.isRevoked else { return code }
+    // Revoked or changed meanwhile: again, by what is in force now.
+    guard code >= 0, !isLost, let snapshot = ref.pointee.snapshot, snapshot.isRevoked || ref.hasSessionChanged else {
+      return code
+    }
     licet_explanation_free(explanation.pointee)
     explanation.pointee = nil
   }
@@ -149,13 +152,17 @@ extension UnsafeMutablePointer where Pointee == Request {
   ) -> Int32 {
     let lost = HaltRecord(.authorityLost)
     return withUnsafePointer(to: lost) { lost in
-      let halts =
-        isLost
-        ? UnsafeBufferPointer(start: lost, count: 1)
-        : pointee.snapshot?.pointee.halts ?? UnsafeBufferPointer(start: nil, count: 0)
-      let writer = AnswerWriter(
-        pointee.policy, behaviors: names, preference: pointee.head.preference, halts: halts,
-        generation: pointee.snapshot?.pointee.generation ?? 0)
+      withHalts { known in
+        explainHere(names, isLost ? UnsafeBufferPointer(start: lost, count: 1) : known, isLost: isLost, explanation)
+      }
+    }
+  }
+
+  private func explainHere(
+    _ names: UnsafeBufferPointer<Name>, _ halts: UnsafeBufferPointer<HaltRecord>, isLost: Bool,
+    _ explanation: UnsafeMutablePointer<OpaquePointer?>
+  ) -> Int32 {
+      let writer = answerWriter(names, halts)
       var sizes = (bytes: 16 << 10, entries: 64)
       while true {
         let before = sizes
@@ -167,7 +174,6 @@ extension UnsafeMutablePointer where Pointee == Request {
         made.pointee.head.effect = UInt8(exactly: effect).flatMap { Effect(rawValue: $0) } ?? .deny
         return effect
       }
-    }
   }
 
   /// `sizes` grow when they were too small.

@@ -114,6 +114,7 @@ extension UnsafeMutablePointer where Pointee == Authority {
       guard kind == MessageKind.attach.rawValue | MessageKind.answer, !reader.isBroken,
         head.version >= AttachProtocol.lowest, head.version <= AttachProtocol.highest
       else { return nil }
+      pointee.version = head.version
       return adopt(
         &reader, operatorName: head.operatorName, askedAt: before, clockOffset: offset(head.now, before), error)
     }
@@ -152,6 +153,7 @@ extension UnsafeMutablePointer where Pointee == Authority {
     content.revocation = head.revocation
     content.askedAt = askedAt
     content.clockOffset = clockOffset
+    content.asksRemotely = head.asksRemotely
     content.attachment = isAttached ? pointee.attachment &+ 1 : pointee.attachment
     var failure: Int32 = 0
     if pointee.mode == LICET_SNAPSHOT {
@@ -289,5 +291,5 @@ extension UnsafeMutablePointer where Pointee == Authority {
 
 /// A code that the daemon refused with, if this library knows it.
 func known(_ code: Int32, _ reader: WireReader) -> Int32 {
-  !reader.isBroken && code < 0 && code >= LICET_E_NOT_RECORDED ? code : LICET_E_PROTOCOL
+  !reader.isBroken && code < 0 && code >= LICET_E_BAD_COST ? code : LICET_E_PROTOCOL
 }

@@ -117,38 +117,67 @@ extension UnsafeMutablePointer where Pointee == Request {
   private func record(
     _ decision: Decision, _ names: UnsafeBufferPointer<Name>, _ snapshot: SnapshotRef, _ recorder: RecorderRef
   ) -> Int32 {
+    // Who asks for what is off absolutely is suspect, which is licetd's to know.
+    if let policy = pointee.policy, policy.isSuspect(names) {
+      let code = askInstead(names)
+      if code != LICET_E_NO_AUTHORITY { return code == 0 ? Request.wasAsked : code }
+    }
     if !pointee.hasNow, !snapshot.pointee.readsNow { setClock() }
     let now = pointee.frame.slots[Int(BuiltInSlot.now)]
     let head = RecordedDecision(
       decision, generation: snapshot.pointee.generation, seconds: now.asInt, nanoseconds: now.nanoseconds)
     let code = pointee.authority.record(recorder, Ring.decision) { writer in
       head.write(&writer)
-      writeQuestion(names, &writer)
+      writeQuestion(names, isExplaining: false, version: pointee.content?.pointee.version ?? 0, &writer)
     }
     if code != 0 { fail(code) { $0.put(meaning(code)) } }
     return code
   }
 
-  /// As it would be asked remotely, from what lies in the frame.
-  private func writeQuestion(_ names: UnsafeBufferPointer<Name>, _ writer: inout WireWriter) {
-    let slots = pointee.frame.slots
-    let count = pointee.policy == nil ? 0 : pointee.frame.slotCount
-    var given = 0
-    var slot = Int(BuiltInSlot.count)
-    while slot < count {
-      if slots[slot].kind != .absent { given &+= 1 }
-      slot &+= 1
+  /// What is asked: from the frame, or from what waits for licetd to take it where there are no slots. What the session says,
+  /// licetd knows; `version`: as it was then.
+  func writeQuestion(
+    _ names: UnsafeBufferPointer<Name>, isExplaining: Bool, version: UInt64, _ writer: inout WireWriter
+  ) {
+    var head = pointee.head
+    head.isExplaining = isExplaining
+    head.session?.version = version
+    guard let platform = pointee.policy?.platform else {
+      head.write(behaviors: names.count, attributes: pointee.pendingCount, &writer)
+      for name in names { writer.put(name as Name?) }
+      return writePending(&writer)
     }
-    pointee.head.write(behaviors: names.count, attributes: given, &writer)
+    var given = 0
+    eachAttribute(platform) { _, _ in given &+= 1 }
+    head.write(behaviors: names.count, attributes: given, &writer)
     for name in names { writer.put(name as Name?) }
-    guard given > 0, let platform = pointee.policy?.platform else { return }
-    slot = Int(BuiltInSlot.count)
-    while slot < count {
+    guard given > 0 else { return }
+    eachAttribute(platform) { name, value in
+      writer.put(name as Name?)
+      value.write(&writer)
+    }
+  }
+
+  private func eachAttribute(_ platform: Image, _ body: (Name, Value) -> Void) {
+    let slots = pointee.frame.slots
+    var slot = Int(BuiltInSlot.count)
+    // Behind these stand counters, which are licetd's.
+    while slot < platform.firstCounterSlot {
       if slots[slot].kind != .absent {
-        writer.put(platform.string(platform.attributes[slot].name) as Name?)
-        slots[slot].write(&writer)
+        let name = platform.string(platform.attributes[slot].name)
+        if !isSessions(name) { body(name, slots[slot]) }
       }
       slot &+= 1
+    }
+  }
+
+  private func writePending(_ writer: inout WireWriter) {
+    guard let pending = pointee.pending else { return }
+    var i = 0
+    while i < pointee.pendingCount {
+      writer.put(pointee.authority.pointee.attributes.name(pending[i].attribute))
+      pending[i].value.write(&writer)
+      i &+= 1
     }
   }
 
@@ -163,7 +192,8 @@ extension Request {
   /// Before the request turns to another snapshot, or ends.
   mutating func closeLane() {
     if let recorder = snapshot?.pointee.recorder { lane.close(isOwn: authority.isOwn(recorder)) }
-    (lastKey, lastCounter, isLaneless, repeatable) = (0, nil, false, 0)
+    (lastKey, lastCounter, isLaneless) = (0, nil, false)
+    forget()
   }
 }
 

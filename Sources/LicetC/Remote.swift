@@ -10,7 +10,7 @@ extension UnsafeMutablePointer where Pointee == Request {
   func askRemotely(_ names: UnsafeBufferPointer<Name>, isExplaining: Bool) -> Int32 {
     while true {
       var writer = WireWriter(UnsafeMutableRawBufferPointer(start: pointee.question, count: pointee.questionCapacity))
-      write(names, isExplaining, &writer)
+      writeQuestion(names, isExplaining: isExplaining, version: 0, &writer)
       if writer.isWhole, writer.count > 0 { return send(writer.bytes) }
       guard writer.count <= AttachProtocol.largest else {
         return fail(LICET_E_TOO_MANY) { $0.put("the request is too large") }
@@ -23,82 +23,23 @@ extension UnsafeMutablePointer where Pointee == Request {
     }
   }
 
-  private func write(_ names: UnsafeBufferPointer<Name>, _ isExplaining: Bool, _ writer: inout WireWriter) {
-    var head = pointee.head
-    head.isExplaining = isExplaining
-    head.write(behaviors: names.count, attributes: pointee.pendingCount &+ placed(nil), &writer)
-    for name in names { writer.put(name as Name?) }
-    withUnsafeMutablePointer(to: &writer) { _ = placed($0) }
-    guard let pending = pointee.pending else { return }
-    var i = 0
-    while i < pointee.pendingCount {
-      writer.put(pointee.authority.pointee.attributes.name(pending[i].attribute))
-      pending[i].value.write(&writer)
-      i &+= 1
-    }
-  }
-
-  /// Attributes that have their slot, on a snapshot; written, or only counted. Returns how many they are.
-  private func placed(_ writer: UnsafeMutablePointer<WireWriter>?) -> Int {
-    guard let platform = pointee.policy?.platform else { return 0 }
-    var count = 0
-    var slot = Int(BuiltInSlot.count)
-    while slot < platform.firstCounterSlot {
-      let value = pointee.frame.slots[slot]
-      if value.kind != .absent {
-        count &+= 1
-        if let writer {
-          writer.pointee.put(platform.string(platform.attributes[slot].name) as Name?)
-          value.write(&writer.pointee)
-        }
-      }
-      slot &+= 1
-    }
-    return count
-  }
-
   private func send(_ body: Name) -> Int32 {
     let authority = pointee.authority
     guard clicet_lock(authority.pointee.lock, authority.pointee.settings.timeout) == 0 else {
       return LICET_E_NO_AUTHORITY
     }
     defer { clicet_unlock(authority.pointee.lock) }
-    var isSecond = false
-    while true {
-      if let code = exchange(body) { return code }
-      // A connection that broke since the last call is made anew, once.
-      if isSecond { return LICET_E_NO_AUTHORITY }
-      isSecond = true
-      authority.pointee.retryAt = 0
-      switch authority.attach(
-        error, until: clicet_coarse_now() &+ UInt64(authority.pointee.settings.timeout) &* 1_000_000)
-      {
-      case .current: break
-      case .lost: return LICET_E_NO_AUTHORITY
-      case .refused(let code): return code
-      }
-    }
+    return authority.ask(.check, body, error) { keep($0) ? 0 : nil }
   }
 
-  /// nil: the connection is of no use.
-  private func exchange(_ body: Name) -> Int32? {
+  /// What licetd has to decide itself, though it could be decided here; while nobody answers it needn't.
+  func askInstead(_ names: UnsafeBufferPointer<Name>) -> Int32 {
     let authority = pointee.authority
-    guard authority.pointee.connection.isOpen, authority.isOwnConnection else { return nil }
-    var answer = Name(start: nil, count: 0)
-    var kind: UInt16 = 0
-    guard authority.pointee.connection.ask(.check, body, &answer, &kind) == 0 else {
-      authority.pointee.connection.close()
-      return nil
+    // Nobody waits for a licetd that didn't answer a moment ago.
+    if clicet_coarse_now() < authority.pointee.retryAt, clicet_load32(authority.pointee.trialMark) == 1 {
+      return LICET_E_NO_AUTHORITY
     }
-    if kind == MessageKind.refusal.rawValue {
-      var reader = WireReader(answer)
-      let code: Int32 = reader.take()
-      let sentence = reader.text()
-      let known = known(code, reader)
-      return fail(known) { $0.put(refusal: known, sentence) }
-    }
-    guard kind == MessageKind.check.rawValue | MessageKind.answer, keep(answer) else { return nil }
-    return 0
+    return askRemotely(names, isExplaining: false)
   }
 
   private func keep(_ answer: Name) -> Bool {

@@ -12,6 +12,8 @@ struct Pending {
   /// 0: nothing is wrong with it.
   var code: Int32
   var value: Value
+  /// The request's session says what it is: LICET_E_BAD_REQUEST for as long as it asks in it.
+  var isSessions = false
 }
 
 struct Request {
@@ -29,11 +31,14 @@ struct Request {
   var pendingCount = 0
   var pendingCapacity = 0
   var head = RequestHead()
+  /// What it asks in, and what the frame was laid out for of it; one reference each. Without a session both are nil.
+  var session: SessionRef?
+  var content: ContentRef?
   /// Parts that were set to what they can't be: a bit each, then checks are refused.
   var bad: UInt32 = 0
   /// What the first of them was refused with.
   var badCode: Int32 = 0
-  /// Of those and of `pending`: whether a check has to look.
+  /// Of those, of `pending` and of the session: whether a check has to look.
   var isTroubled = false
   var hasNow = false
   var last = LastDecision()
@@ -42,6 +47,8 @@ struct Request {
   var isLaneless = false
   /// The behaviour whose decision, an allow, `last` still is: nothing was said since, and it counts by `lastCounter`. 0: none.
   var repeatable: UInt32 = 0
+  /// Likewise in a session, whose word is looked at as well.
+  var repeatableInSession: UInt32 = 0
   var lastKey: UInt64 = 0
   var lastCounter: UnsafeMutablePointer<UInt64>?
   /// The name that decided, where it was the caller's; owned.
@@ -58,6 +65,13 @@ struct Request {
 
   /// Decisions in a row that were revoked before they were made: then what the daemon says can't be believed.
   static let rounds = 64
+
+  /// Nothing is to be said again.
+  @inline(__always)
+  mutating func forget() { (repeatable, repeatableInSession) = (0, 0) }
+
+  /// No code: licetd was asked, and its answer is there.
+  static let wasAsked: Int32 = 1
 
   static let resourceBit: UInt32 = 1
   static let argumentBit: UInt32 = 2
@@ -121,6 +135,8 @@ public func licet_request_free(_ request: OpaquePointer!) {
   ref.pointee.closeLane()
   ref.pointee.lane.free()
   Snapshot.release(ref.pointee.snapshot)
+  SessionContent.release(ref.pointee.content)
+  Session.release(ref.pointee.session)
   clicet_unmap(ref.pointee.memory, Request.memorySize)
   if let spare = ref.pointee.spare { clicet_unmap(spare, Request.memorySize) }
   clicet_free(ref.pointee.pending)
@@ -135,8 +151,9 @@ public func licet_request_free(_ request: OpaquePointer!) {
 public func licet_request_reset(_ request: OpaquePointer!) {
   guard let request else { return }
   let ref = RequestRef(request)
+  ref.leaveSession()
   ref.pointee.pendingCount = 0
-  ref.pointee.repeatable = 0
+  ref.pointee.forget()
   ref.pointee.bad = 0
   ref.pointee.isTroubled = false
   ref.pointee.hasNow = false
@@ -172,7 +189,7 @@ extension UnsafeMutablePointer where Pointee == Request {
     if pointee.spare == nil { pointee.spare = clicet_pages(Request.memorySize) }
     guard let spare = pointee.spare, let next = frame(spare, slots: snapshot.pointee.slotCount) else { return false }
     pointee.closeLane()
-    pointee.repeatable = 0
+    pointee.forget()
     let old = (snapshot: pointee.snapshot, policy: pointee.policy, frame: pointee.frame, memory: pointee.memory)
     (pointee.snapshot, pointee.policy, pointee.frame) = (snapshot, snapshot.pointee.policy, next)
     (pointee.memory, pointee.spare) = (spare, old.memory)
@@ -182,6 +199,7 @@ extension UnsafeMutablePointer where Pointee == Request {
     } else {
       setClock()
     }
+    putSession()
     retry()
     if let policy = old.policy { move(old.frame, policy.platform) }
     Snapshot.release(old.snapshot)
@@ -190,14 +208,14 @@ extension UnsafeMutablePointer where Pointee == Request {
   }
 
   /// Attributes that had no slot may have one now.
-  private func retry() {
+  func retry() {
     let count = pointee.pendingCount
-    guard let pending = pointee.pending, pointee.policy != nil else { return }
+    guard let pending = pointee.pending else { return }
     pointee.pendingCount = 0
     var i = 0
     while i < count {
       let one = pending[i]
-      if one.code == LICET_E_TOO_MANY || one.code == LICET_E_BAD_REQUEST {
+      if !one.isSessions, one.code == LICET_E_TOO_MANY || one.code == LICET_E_BAD_REQUEST {
         // Its null stands for what was no value at all, of no type of any platform.
         pointee.pendingCount &+= 1
         pending[pointee.pendingCount &- 1] = one
@@ -219,7 +237,10 @@ extension UnsafeMutablePointer where Pointee == Request {
       let value = old.slots[slot]
       if value.kind != .absent {
         let name = platform.string(platform.attributes[slot].name)
-        place(value, name, callerSlot(name, platform: pointee.policy), attribute: 0)
+        // What the session says is laid out by itself.
+        if !isSessions(name) {
+          place(value, name, callerSlot(name, platform: pointee.policy), attribute: 0)
+        }
       }
       slot &+= 1
     }
@@ -231,6 +252,9 @@ extension UnsafeMutablePointer where Pointee == Request {
   @discardableResult
   func place(_ value: Value, _ name: Name, _ slot: Int?, attribute: UInt32) -> Int32 {
     var code: Int32 = 0
+    if isSessions(name) {
+      return pend(value, name, attribute, LICET_E_BAD_REQUEST, isSessions: true)
+    }
     if let policy = pointee.policy {
       guard let slot else { return pend(value, name, attribute, LICET_E_UNKNOWN_ATTRIBUTE) }
       if policy.platform.attributes[slot].flags & AttributeRecord.isVerified != 0 {
@@ -252,7 +276,9 @@ extension UnsafeMutablePointer where Pointee == Request {
     return pend(value, name, attribute, code)
   }
 
-  func pend(_ value: Value, _ name: Name, _ attribute: UInt32, _ code: Int32) -> Int32 {
+  func pend(
+    _ value: Value, _ name: Name, _ attribute: UInt32, _ code: Int32, isSessions: Bool = false
+  ) -> Int32 {
     let number = attribute != 0 ? attribute : intern(pointee.authority, name, isBehavior: false)
     guard number != 0, reserve() else {
       // It can't be remembered, so nothing is decided before a reset.
@@ -260,7 +286,7 @@ extension UnsafeMutablePointer where Pointee == Request {
       return LICET_E_NO_MEMORY
     }
     if let pending = pointee.pending {
-      (pending + pointee.pendingCount).initialize(to: Pending(attribute: number, code: code, value: value))
+      (pending + pointee.pendingCount).initialize(to: Pending(attribute: number, code: code, value: value, isSessions: isSessions))
       pointee.pendingCount &+= 1
     }
     if code != 0 { pointee.isTroubled = true }
@@ -297,7 +323,7 @@ extension UnsafeMutablePointer where Pointee == Request {
   }
 
   func settleTrouble() {
-    pointee.isTroubled = pointee.bad != 0
+    pointee.isTroubled = pointee.bad != 0 || pointee.session != nil
     guard let pending = pointee.pending else { return }
     var i = 0
     while i < pointee.pendingCount {
@@ -317,13 +343,19 @@ extension UnsafeMutablePointer where Pointee == Request {
     var i = 0
     while i < pointee.pendingCount {
       if pending[i].code != 0 {
-        return refuse(
-          pending[i].code, pointee.authority.pointee.attributes.name(pending[i].attribute) ?? Name(start: nil, count: 0)
-        )
+        let name = pointee.authority.pointee.attributes.name(pending[i].attribute) ?? Name(start: nil, count: 0)
+        return pending[i].isSessions ? refuseSessions(name) : refuse(pending[i].code, name)
       }
       i &+= 1
     }
     return 0
+  }
+
+  func refuseSessions(_ name: Name) -> Int32 {
+    fail(LICET_E_BAD_REQUEST) {
+      $0.put(name)
+      $0.put(": the session says what it is, and the request can't")
+    }
   }
 
   func refuse(_ code: Int32, _ name: Name) -> Int32 {

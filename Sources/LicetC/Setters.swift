@@ -19,7 +19,7 @@ extension UnsafeMutablePointer where Pointee == Request {
   @inline(__always)
   func set(_ attribute: UInt32, _ name: Name, _ raw: licet_value) -> Int32 {
     let code: Int32
-    pointee.repeatable = 0
+    pointee.forget()
     if pointee.pendingCount > 0 { unpend(attribute, name) }
     guard let value = Value(raw), value.isWellFormed(limit: RequestLimits.text) else {
       return setBad(raw, attribute, name)
@@ -28,13 +28,14 @@ extension UnsafeMutablePointer where Pointee == Request {
       let slot = attribute != 0 ? snapshot.slot(attribute, name, policy) : LicetC.callerSlot(name, policy.platform)
       code = place(value, name, slot, attribute: attribute)
     } else {
-      code = pend(value, name, attribute, 0)
+      code = place(value, name, nil, attribute: attribute)
     }
-    return code == 0 ? 0 : refuse(code, name)
+    if code == 0 { return 0 }
+    return isSessions(name) ? refuseSessions(name) : refuse(code, name)
   }
 
   private func setBad(_ raw: licet_value, _ attribute: UInt32, _ name: Name) -> Int32 {
-    if let policy = pointee.policy, let slot = LicetC.callerSlot(name, policy.platform) {
+    if let policy = pointee.policy, let slot = LicetC.callerSlot(name, policy.platform), !isSessions(name) {
       pointee.frame.set(slot, .absent)
     }
     let isText = raw.kind == UInt8(LICET_KIND_STRING) || raw.kind == UInt8(LICET_KIND_BYTES)
@@ -71,7 +72,7 @@ extension UnsafeMutablePointer where Pointee == Request {
 
   /// Notes a part that is well, 0, or what it was refused with: checks are refused with the same until it is set again.
   func mark(_ bit: UInt32, _ code: Int32) {
-    pointee.repeatable = 0
+    pointee.forget()
     if code != 0, pointee.bad == 0 { pointee.badCode = code }
     pointee.bad = code != 0 ? pointee.bad | bit : pointee.bad & ~bit
     settleTrouble()
@@ -116,9 +117,9 @@ public func licet_request_unset(_ request: OpaquePointer!, _ attribute: licet_at
   guard let name = ref.pointee.authority.pointee.attributes.name(attribute) else {
     return ref.fail(LICET_E_INVALID) { $0.put("attribute: no handle that licet_intern_attribute gave") }
   }
-  ref.pointee.repeatable = 0
+  ref.pointee.forget()
   ref.unpend(attribute, name)
-  if let policy = ref.pointee.policy, let slot = callerSlot(name, policy.platform) {
+  if let policy = ref.pointee.policy, let slot = callerSlot(name, policy.platform), !ref.isSessions(name) {
     ref.pointee.frame.set(slot, .absent)
   }
   return 0

@@ -25,6 +25,10 @@ struct Snapshot {
   var recorder: RecorderRef?
   /// nil: no platform's policy is in force.
   var policy: Policy?
+  /// Outside of sessions licetd decides, call by call.
+  var asksRemotely = false
+  /// Outside of sessions decided here by what the request asks alone: nothing halts the operator.
+  var isPlain = false
   /// Whether a condition asks what time it is: if none does, no decision need.
   var readsNow = false
   /// Owned.
@@ -55,6 +59,7 @@ struct Snapshot {
       content.readsNow =
         LicetC.readsNow(policy.platform) || (policy.hasOverlay && LicetC.readsNow(policy.image(.overlay)))
     }
+    content.isPlain = content.policy != nil && content.halts.count == 0 && !content.asksRemotely
     let snapshot = memory.bindMemory(to: Snapshot.self, capacity: 1)
     snapshot.initialize(to: content)
     return snapshot

@@ -27,6 +27,10 @@ struct Authority {
   /// What is in force, as far as it was fetched; one reference. Under the lock.
   var current: SnapshotRef?
   var connection = Connection()
+  /// Of the protocol, as the last attachment has it. Under the lock.
+  var version: UInt16 = 0
+  /// Under the lock.
+  var region = Region()
   /// The number of the last attachment that came to something. Under the lock; `mark` says it to everybody.
   var attachment: UInt32 = 0
   /// The ring that decisions are counted and recorded in; one reference. Under the lock.
@@ -120,6 +124,7 @@ extension Authority {
     authority.pointee.connection.close()
     Snapshot.release(authority.pointee.current)
     Recorder.release(authority.pointee.recorder)
+    Mapping.release(authority.pointee.region.mapping)
     authority.pointee.behaviors.free()
     authority.pointee.attributes.free()
     clicet_free(authority.pointee.words)
