@@ -764,11 +764,13 @@ static _Noreturn void host_endless(const char *path, uint32_t mode) {
 
 /* ---- told what to do, line by line */
 
+#include "sessions.h"
+
 static void tell(licet *authority, licet_request *request, int32_t effect, const licet_decision *decision) {
   licet_text names[8];
   size_t i, count = effect >= 0 ? licet_request_obligations(request, names, 8) : 0;
-  printf("effect=%d generation=%" PRIu64 " by=%d lost=%d mode=%d seen=%" PRIu64 " obligations=", effect, decision->generation,
-         decision->decided_by, decision->lost, licet_mode(authority), licet_generation(authority));
+  printf("effect=%d generation=%" PRIu64 " by=%d over=%d lost=%d mode=%d seen=%" PRIu64 " obligations=", effect, decision->generation,
+         decision->decided_by, decision->oversight, decision->lost, licet_mode(authority), licet_generation(authority));
   for (i = 0; i < count && i < 8; i++) printf("%s%.*s", i ? "," : "", (int)names[i].length, names[i].bytes);
   printf(" message=%s\n", effect < 0 ? licet_request_error(request)->message : "");
 }
@@ -824,6 +826,31 @@ static int host_agent(void) {
     } else if (strcmp(word, "count") == 0) { /* count N: request.count */
       printf("code=%d\n", licet_request_set_named(request, LICET_TEXT("request.count"),
                                                   licet_int(atol(strtok_r(NULL, " \n", &state)))));
+    } else if (strcmp(word, "session") == 0) { /* session PLACE WORD [...] */
+      if (!do_session(authority, request, &state)) fail("session: no such word");
+    } else if (strcmp(word, "set") == 0) { /* set NAME TEXT: kept until the agent ends */
+      char *name = strtok_r(NULL, " \n", &state), *value = strdup(strtok_r(NULL, " \n", &state));
+      int32_t code = licet_request_set_named(request, name, strlen(name), licet_string(value, strlen(value)));
+      printf("code=%d message=%s\n", code, code ? licet_request_error(request)->message : "");
+    } else if (strcmp(word, "resource") == 0) { /* resource TEXT: likewise */
+      char *value = strdup(strtok_r(NULL, " \n", &state));
+      printf("code=%d\n", licet_request_set_resource(request, value, strlen(value)));
+    } else if (strcmp(word, "argument") == 0) { /* argument TEXT: likewise */
+      char *value = strdup(strtok_r(NULL, " \n", &state));
+      printf("code=%d\n", licet_request_set_argument(request, value, strlen(value)));
+    } else if (strcmp(word, "fork") == 0) { /* the child goes on being told; the parent waits for it */
+      fflush(stdout);
+      pid_t child = fork();
+      EXPECT(child >= 0, "fork: %s", strerror(errno));
+      if (child > 0) {
+        reap(child, "a forked agent");
+        printf("reaped\n");
+      } else {
+        printf("child\n");
+      }
+    } else if (strcmp(word, "exit") == 0) {
+      fflush(stdout);
+      _exit(0);
     } else if (strcmp(word, "reset") == 0) {
       licet_request_reset(request);
       printf("reset\n");

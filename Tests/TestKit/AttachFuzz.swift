@@ -9,6 +9,7 @@ enum AttachFuzz {
   static func complaint(_ bytes: [UInt8]) -> String? {
     bytes.withUnsafeBytes { bytes in
       aboutQuestions(bytes) ?? aboutRequest(bytes) ?? aboutSnapshot(bytes) ?? aboutAnswer(bytes) ?? aboutRecord(bytes)
+        ?? aboutSessions(bytes) ?? aboutSession(bytes)
     }
   }
 
@@ -117,6 +118,68 @@ enum AttachFuzz {
     if reader.offset > bytes.count { return "answer: read behind the end" }
     // Each takes four bytes at least.
     return parts > bytes.count / 4 + 4 ? "\(parts) parts in \(bytes.count) bytes" : nil
+  }
+
+  private static func aboutSessions(_ bytes: UnsafeRawBufferPointer) -> String? {
+    again("open", bytes) { reader, writer in
+      let question = OpenQuestion.read(&reader)
+      if reader.isBroken { return false }
+      question.write(&writer)
+      guard copyAttributes(question.attributes, &reader, &writer) else { return false }
+      for _ in 0..<question.preferences + question.caps where !reader.isBroken {
+        let (name, effect) = OpenQuestion.readEffect(&reader)
+        writer.put(name as Name?)
+        writer.put(effect.rawValue)
+      }
+      for _ in 0..<question.behaviors + question.resources where !reader.isBroken { writer.put(reader.text() as Name?) }
+      return true
+    }
+      ?? again("session", bytes) { reader, writer in
+        SessionQuestion.read(&reader).write(&writer)
+        return true
+      }
+      ?? again("change", bytes) { reader, writer in
+        ChangeQuestion.read(&reader).write(&writer)
+        return true
+      }
+  }
+
+  /// What a session holds, as liblicet reads it into memory of exactly the size that the message says.
+  private static func aboutSession(_ bytes: UnsafeRawBufferPointer) -> String? {
+    again("session's answer", bytes) { reader, writer in
+      let head = SessionAnswer.read(&reader)
+      if reader.isBroken { return false }
+      head.write(&writer)
+      var ahead = reader
+      ahead.skip(2)
+      let (names, patterns) = (Int(ahead.take(UInt16.self)), Int(ahead.take(UInt16.self)))
+      guard !ahead.isBroken, names <= SessionLimits.names, patterns <= SessionLimits.names else { return false }
+      let terms = UnsafeMutablePointer<SessionTerm>.allocate(capacity: names)
+      let resources = UnsafeMutablePointer<ResourcePattern>.allocate(capacity: patterns)
+      defer {
+        terms.deallocate()
+        resources.deallocate()
+      }
+      SessionTerms.read(&reader, terms, resources).write(&writer)
+      guard copyAttributes(head.attributes, &reader, &writer) else { return false }
+      for _ in 0..<head.halts where !reader.isBroken { HaltRecord.read(&reader).write(&writer) }
+      return true
+    }
+  }
+
+  /// Names and values; false: they make no sense.
+  private static func copyAttributes(_ count: Int, _ reader: inout WireReader, _ writer: inout WireWriter) -> Bool {
+    let pool = UnsafeMutableBufferPointer<Value>.allocate(capacity: reader.left)
+    defer { pool.deallocate() }
+    var used = 0
+    for _ in 0..<count {
+      if reader.isBroken { return false }
+      writer.put(reader.text() as Name?)
+      let value = Value.read(&reader, pool, &used)
+      if reader.isBroken { return false }
+      value.write(&writer)
+    }
+    return true
   }
 
   private static func aboutRecord(_ bytes: UnsafeRawBufferPointer) -> String? {

@@ -19,10 +19,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ATTACH = 1, REFRESH = 2, CHECK = 3, REFUSAL = 4, ANSWER = 0x8000, SEALED = 1 };
+enum { ATTACH = 1, REFRESH = 2, CHECK = 3, REFUSAL = 4, OPEN = 8, SESSION = 9, CHANGE = 10, ANSWER = 0x8000, SEALED = 1 };
 /* Words of the state page. */
 enum { MAGIC, VERSION, EPOCH, GENERATION, HEARTBEAT, REVOCATION, GONE };
 static const uint64_t page_magic = 0x415453544543494cu; /* "LICETSTA", little-endian */
+/* Words of a region of sessions: magic, version, identity; the one session's own. */
+enum { REGION_WORDS = 131072, REGION_IDENTITY = 2, SESSION_WORD = 8 };
+static const uint64_t region_magic = 0x534553544543494cu; /* "LICETSES" */
 
 static void die(const char *what) {
   perror(what);
@@ -64,6 +67,9 @@ static struct {
   int page_memory;
   size_t page_size;
   uint64_t generation, revocation;
+  /* The words of sessions, mapped to write. */
+  volatile uint64_t *region;
+  int region_memory;
 } world;
 
 static void make_page(size_t size, int seals) {
@@ -89,6 +95,24 @@ static void make_page(size_t size, int seals) {
   if (fcntl(world.page_memory, F_ADD_SEALS, seals) != 0) die("seal the page");
 }
 enum { PAGE_SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL | 0x10 /* F_SEAL_FUTURE_WRITE */ };
+
+static inline void make_region(size_t size, int seals) {
+  if (world.region != NULL) {
+    munmap((void *)world.region, REGION_WORDS * 8);
+    close(world.region_memory);
+  }
+  world.region_memory = memfd_create("hostile-region", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (world.region_memory < 0 || ftruncate(world.region_memory, (off_t)size) != 0) die("region");
+  world.region = mmap(NULL, REGION_WORDS * 8, PROT_READ | PROT_WRITE, MAP_SHARED, world.region_memory, 0);
+  if (world.region == MAP_FAILED) die("mmap");
+  if (size >= 80) {
+    world.region[MAGIC] = region_magic;
+    world.region[VERSION] = 1;
+    world.region[REGION_IDENTITY] = 4711;
+    world.region[SESSION_WORD] = 3;
+  }
+  if (fcntl(world.region_memory, F_ADD_SEALS, seals) != 0) die("seal the region");
+}
 
 /* ---- messages */
 
@@ -148,7 +172,7 @@ static void put_snapshot(reply *r, int with_page) {
 
 static void put_attach(reply *r, int wants_images) {
   put_head(r, ATTACH | ANSWER);
-  put(r, 1, 2);
+  put(r, 3, 2);
   put(r, 0, 2);
   put(r, monotonic_now(), 8);
   put_text(r, "op", 2);
@@ -174,19 +198,24 @@ static void put_statement(reply *r) {
   put(r, UINT32_MAX, 4);
 }
 
+static void put_halt(reply *r) {
+  put(r, 0, 1); put(r, 5, 8); put(r, 0, 4); put_text(r, "op", 2); put_text(r, "", 0);
+}
+
 /* LICET_ALLOW with everything that an answer can hold. */
 static void put_check(reply *r, int explains) {
   put_head(r, CHECK | ANSWER);
   put(r, 2, 1);
   put(r, world.generation, 8);
   put(r, 1, 1);
+  put(r, 0, 1);
   put_text(r, "tool.mail", 9);
   put_statement(r);
   put(r, 2, 2);
   put_text(r, "balance", 7);
   put_text(r, "log", 3);
   put(r, 1, 2);
-  put(r, 0, 1); put(r, 5, 8); put(r, 0, 4); put_text(r, "op", 2);
+  put_halt(r);
   if (!explains) {
     put(r, 255, 1);
     put(r, 0, 4);
@@ -195,13 +224,51 @@ static void put_check(reply *r, int explains) {
   put(r, 2, 1);
   put(r, 1, 1);
   put(r, 5, 1);
-  put(r, 0, 1); put(r, 5, 8); put(r, 0, 4); put_text(r, "op", 2);
-  put(r, 8, 1); put_text(r, "tool.mail", 9); put_statement(r);
+  put_halt(r);
+  put(r, 8, 1); put(r, 4, 1); put_text(r, "tool.mail", 9); put_statement(r);
   put(r, 1, 4);
   put(r, 1, 1); put(r, 1, 1); put(r, 2, 1); put(r, 2, 1); put(r, 255, 1); put(r, 0, 1); put(r, 0, 1);
   put_text(r, "tool.mail", 9);
   put_text(r, "user.role", 9);
   put_statement(r);
+}
+
+/* Offsets in an answer about a session. */
+enum {
+  AT_SESSION_FLAGS = 24, AT_SESSION_ATTRIBUTES = 26, AT_SESSION_HALTS = 28, AT_REGION = 32, AT_WORD = 40, AT_SESSION_VERSION = 48,
+  AT_LEFT = 56, AT_UNSPENT = 80, AT_TERMS = 88, AT_NAMES = 90, AT_PATTERNS = 92
+};
+
+/* A session that lets everything be, with something of each kind. `knows`: the region that the asker has; `wants`: any. */
+static void put_session(reply *r, unsigned kind, uint64_t knows) {
+  int has_word = world.region != NULL && knows != UINT64_MAX, brings = has_word && knows != 4711;
+  double unspent = 2.5;
+  put_head(r, kind | ANSWER);
+  put(r, 0x0123456789abcdefu, 8);
+  put(r, 0xfedcba9876543210u, 8);
+  put(r, brings ? 1 : 0, 2);
+  put(r, 2, 2);
+  put(r, 0, 2);
+  put(r, 0, 2);
+  put(r, has_word ? 4711 : 0, 8);
+  put(r, has_word ? SESSION_WORD : 0, 4);
+  put(r, 0, 4);
+  put(r, has_word ? __atomic_load_n((uint64_t *)&world.region[SESSION_WORD], __ATOMIC_ACQUIRE) : 0, 8);
+  put(r, UINT64_MAX, 8);
+  put(r, 0, 8);
+  put(r, 0, 8);
+  memcpy(r->bytes + r->count, &unspent, 8);
+  r->count += 8;
+  put(r, 1, 1); put(r, 0, 1); put(r, 4, 2); put(r, 2, 2); put(r, 0, 2); put(r, 300000, 4); put(r, 1000000, 4);
+  put(r, 1, 1); put(r, 2, 1); put_text(r, "tool", 4);
+  put(r, 2, 1); put(r, 2, 1); put_text(r, "tool", 4);
+  put(r, 0, 1); put(r, 2, 1); put_text(r, "tool.mail", 9);
+  put(r, 1, 1); put(r, 1, 1); put_text(r, "unrelated", 9);
+  put(r, 0, 2); put_text(r, "**", 2);
+  put(r, 1, 2); put_text(r, "mailto:*", 8);
+  put_text(r, "user.name", 9); put(r, 6, 1); put_text(r, "somebody", 8);
+  put_text(r, "session.list", 12); put(r, 8, 1); put(r, 2, 4); put(r, 3, 1); put(r, 7, 8); put(r, 2, 1); put(r, 1, 1);
+  if (brings) r->descriptors[r->descriptor_count++] = dup(world.region_memory);
 }
 
 static inline void put_refusal(reply *r, int32_t code, const char *text, size_t length) {
@@ -274,6 +341,11 @@ static void *serve(void *opaque) {
       put_head(&r, REFRESH | ANSWER);
       put_snapshot(&r, 0);
     } else if (r.kind == CHECK) put_check(&r, got > 8 && question[8] & 1);
+    else if (r.kind == OPEN || r.kind == SESSION || (r.kind == CHANGE && got > 32 && question[32] != 3)) {
+      uint64_t knows = 0;
+      if (got >= 16) memcpy(&knows, question + 8, 8);
+      put_session(&r, r.kind, knows);
+    } else if (r.kind == CHANGE) put_head(&r, CHANGE | ANSWER);
     else put_refusal(&r, -15, "what?", 5);
     if (server.spoil != NULL) server.spoil(connection, &r, server.argument);
     stops = r.closes || (!r.is_silent && send_reply(connection, &r) < 0);

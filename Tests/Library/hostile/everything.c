@@ -3,6 +3,7 @@
    under valgrind and the sanitizers, to which it leaves nothing: no error, no leak, no descriptor. */
 #include "daemon.h"
 #include "exercise.h"
+#include <math.h>
 #include <sys/wait.h>
 
 static int failures;
@@ -122,7 +123,125 @@ static void nulls(void) {
   EXPECT(licet_explanation_obligations(NULL, NULL, 9) == 0 && licet_explanation_steps(NULL) == 0);
   EXPECT(licet_explanation_step(NULL, 0, &step) < 0 && licet_explanation_way(NULL) < 0);
   EXPECT(licet_explanation_changes(NULL) == 0 && licet_explanation_change(NULL, 0, &change) < 0);
+  EXPECT(licet_session_open(NULL, NULL, NULL, NULL) < 0 && licet_session_delegate(NULL, NULL, NULL, NULL) < 0);
+  EXPECT(licet_session_join(NULL, NULL, 0, NULL, NULL) < 0 && licet_session_id(NULL) == NULL);
+  EXPECT(licet_session_set_preference(NULL, "a", 1, 0, NULL) < 0 && licet_session_set_dial(NULL, 0.5, NULL) < 0);
+  EXPECT(licet_session_spend(NULL, 1, NULL, NULL) < 0 && licet_session_close(NULL, NULL) < 0);
+  EXPECT(licet_request_set_session(NULL, NULL) < 0);
+  licet_session_free(NULL);
   EXPECT(strlen(licet_version()) > 0);
+}
+
+static licet_terms some_terms(void) {
+  static licet_named_value attributes[2] = {{{LICET_TEXT("user.name")}, {{0}, 0, 0, {0}}}, {{LICET_TEXT("session.list")}, {{0}, 0, 0, {0}}}};
+  static licet_value list[2];
+  static licet_behavior_effect effects[1] = {{{LICET_TEXT("tool.mail")}, LICET_ALLOW, 0}};
+  static licet_text names[1] = {{LICET_TEXT("tool")}}, patterns[1] = {{LICET_TEXT("**")}};
+  licet_terms terms = LICET_TERMS_INIT;
+  list[0] = licet_int(1);
+  list[1] = licet_string(LICET_TEXT("x"));
+  attributes[0].value = licet_string(LICET_TEXT("somebody"));
+  attributes[1].value = licet_list(list, 2);
+  terms.attributes = attributes;
+  terms.attribute_count = 2;
+  terms.preferences = terms.caps = effects;
+  terms.preference_count = terms.cap_count = 1;
+  terms.behaviors = names;
+  terms.behavior_count = terms.is_scoped = 1;
+  terms.resources = patterns;
+  terms.resource_count = 1;
+  terms.dial = 0.25;
+  terms.cost = 3;
+  terms.lifetime_ms = 3600000;
+  return terms;
+}
+
+static void absurd_sessions(licet *authority, licet_session *session, licet *other, licet_request *of_other) {
+  static char long_text[70000];
+  licet_error error = LICET_ERROR_INIT;
+  licet_terms terms = some_terms();
+  licet_session *none = NULL;
+  double left;
+  int i;
+  memset(long_text, 'a', sizeof long_text);
+  terms.size = 8;
+  EXPECT(licet_session_open(authority, &terms, &none, &error) == LICET_E_INVALID && none == NULL && error.message[0] != 0);
+  for (i = 0; i < 12; i++) {
+    licet_behavior_effect bad = {{LICET_TEXT("tool.mail")}, 7, 0};
+    licet_text text = {long_text, sizeof long_text};
+    terms = some_terms();
+    if (i == 0) terms.dial = 1;
+    if (i == 1) terms.dial = -0.5;
+    if (i == 2) terms.cost = -1;
+    if (i == 3) terms.cost = (double)INFINITY;
+    if (i == 4) terms.caps = &bad;
+    if (i == 5) bad.effect = 1, bad.behavior.length = 4, bad.behavior.bytes = "A.B!", terms.preferences = &bad;
+    if (i == 6) terms.behaviors = &text;
+    if (i == 7) terms.resources = &text;
+    if (i == 8) terms.attributes = NULL;
+    if (i == 9) terms.caps = NULL;
+    if (i == 10) terms.is_scoped = 0;
+    if (i == 11) terms.cap_count = (size_t)-1;
+    EXPECT(licet_session_open(authority, &terms, &none, &error) < 0 && none == NULL);
+  }
+  terms = some_terms();
+  EXPECT(licet_session_delegate(session, &terms, &none, &error) < 0 && none == NULL);
+  EXPECT(licet_session_join(authority, "no", 2, &none, &error) == LICET_E_UNKNOWN_SESSION);
+  EXPECT(licet_session_join(authority, long_text, sizeof long_text, &none, NULL) == LICET_E_UNKNOWN_SESSION);
+  EXPECT(licet_session_join(authority, NULL, 3, &none, NULL) == LICET_E_INVALID);
+  EXPECT(licet_session_set_preference(session, "No", 2, LICET_ASK, &error) == LICET_E_BAD_NAME);
+  EXPECT(licet_session_set_preference(session, LICET_TEXT("tool"), 9, &error) == LICET_E_BAD_REQUEST);
+  EXPECT(licet_session_set_dial(session, 0, &error) == LICET_E_BAD_DIAL && licet_session_set_dial(session, 1, NULL) == LICET_E_BAD_DIAL);
+  EXPECT(licet_session_spend(session, -1, &left, &error) == LICET_E_BAD_COST);
+  EXPECT(licet_request_set_session(of_other, session) == LICET_E_INVALID);
+  (void)other;
+}
+
+static void use_sessions(int mode, licet *authority, licet *other) {
+  licet_error error = LICET_ERROR_INIT;
+  licet_request *request = NULL, *of_other = NULL;
+  licet_session *session = NULL, *child = NULL, *joined = NULL;
+  licet_terms terms = some_terms();
+  double left = -1;
+  int forked, status;
+  if (mode == LICET_EMBEDDED) {
+    EXPECT(licet_session_open(authority, NULL, &session, &error) == LICET_E_NO_AUTHORITY && session == NULL);
+    return;
+  }
+  EXPECT(licet_session_open(authority, &terms, &session, &error) == 0 && session != NULL);
+  EXPECT(licet_session_delegate(session, NULL, &child, NULL) == 0);
+  EXPECT(licet_session_join(authority, licet_session_id(session), 32, &joined, NULL) == 0);
+  EXPECT(licet_request_new(authority, &request, NULL) == 0 && licet_request_new(other, &of_other, NULL) == 0);
+  absurd_sessions(authority, session, other, of_other);
+  set_member(request);
+  licet_request_set_resource(request, LICET_TEXT("mailto:a@b.c"));
+  EXPECT(licet_request_set_session(request, session) == 0);
+  EXPECT(ask_mail(request) == LICET_ALLOW && ask_mail(request) == LICET_ALLOW);
+  EXPECT(licet_request_set_session(request, joined) == 0);
+  EXPECT(ask_otherwise(authority, request) == LICET_ALLOW);
+  licet_session_free(joined);
+  EXPECT(ask_mail(request) == LICET_ALLOW);
+  if (world.region != NULL) __atomic_fetch_add((uint64_t *)&world.region[SESSION_WORD], 1, __ATOMIC_RELEASE);
+  EXPECT(ask_mail(request) == LICET_ALLOW);
+  forked = fork();
+  if (forked == 0) {
+    int effect = ask_mail(request);
+    _exit(effect == LICET_ALLOW ? 0 : 1);
+  }
+  EXPECT(forked > 0 && waitpid(forked, &status, 0) == forked && status == 0);
+  EXPECT(licet_session_set_preference(session, LICET_TEXT("tool"), LICET_ASK, NULL) == 0);
+  EXPECT(licet_session_set_dial(session, 0.125, NULL) == 0);
+  EXPECT(licet_session_spend(session, 1, &left, NULL) == 0 && left == 2.5 && licet_session_spend(session, 0, NULL, NULL) == 0);
+  licet_request_reset(request);
+  set_member(request);
+  EXPECT(ask_mail(request) == LICET_ALLOW);
+  EXPECT(licet_request_set_session(request, child) == 0 && licet_request_set_session(request, NULL) == 0);
+  EXPECT(licet_request_set_session(request, session) == 0);
+  EXPECT(licet_session_close(session, NULL) == 0 && licet_session_close(session, NULL) == LICET_E_UNKNOWN_SESSION);
+  licet_session_free(session);
+  licet_request_free(request);
+  licet_request_free(of_other);
+  licet_session_free(child);
 }
 
 static void use_all(int mode, const char *path) {
@@ -148,6 +267,7 @@ static void use_all(int mode, const char *path) {
   EXPECT(licet_request_set_now(first, 1767225600, 5) == (mode == LICET_EMBEDDED ? 0 : LICET_E_INVALID));
   licet_request_reset(first);
   absurd(authority, second);
+  use_sessions(mode, authority, other);
   for (i = 0; i < 3000; i++) {
     int length = snprintf(interned, sizeof interned, "tool.n%d", i % 2500);
     EXPECT(licet_intern_behavior(authority, interned, (size_t)length) != 0);
@@ -177,13 +297,16 @@ static void use_all(int mode, const char *path) {
 
 static int stops;
 static licet *shared;
+static licet_session *shared_session;
 
 static void *decide(void *number) {
   licet_request *request;
   long round;
   unsigned denied = 0;
   if (licet_request_new(shared, &request, NULL) != 0) return (void *)1;
+  if ((intptr_t)number % 2 == 1 && licet_request_set_session(request, shared_session) != 0) return (void *)1;
   set_member(request);
+  licet_request_set_resource(request, LICET_TEXT("mailto:a@b.c"));
   for (round = 0; !__atomic_load_n(&stops, __ATOMIC_RELAXED); round++) {
     char name[32];
     int length = snprintf(name, sizeof name, "tool.t%ld", (round + (long)(intptr_t)number) % 500);
@@ -194,6 +317,8 @@ static void *decide(void *number) {
     if (round % 64 == 0) {
       licet_request_reset(request);
       set_member(request);
+      licet_request_set_resource(request, LICET_TEXT("mailto:a@b.c"));
+      if (round % 128 == 0 && licet_request_set_session(request, shared_session) != 0) denied++;
     }
   }
   licet_request_free(request);
@@ -219,6 +344,7 @@ static void publish(void) {
   uint64_t next = __atomic_add_fetch(&world.generation, 1, __ATOMIC_RELEASE);
   __atomic_store_n((uint64_t *)&world.page[HEARTBEAT], monotonic_now(), __ATOMIC_RELAXED);
   __atomic_store_n((uint64_t *)&world.page[GENERATION], next, __ATOMIC_RELEASE);
+  __atomic_fetch_add((uint64_t *)&world.region[SESSION_WORD], 1, __ATOMIC_RELEASE);
 }
 
 static void threads(int count) {
@@ -226,6 +352,7 @@ static void threads(int count) {
   void *result;
   int i;
   shared = opened(LICET_SNAPSHOT, server.path);
+  if (licet_session_open(shared, NULL, &shared_session, NULL) != 0) die("licet_session_open");
   stops = 0;
   for (i = 0; i < 5; i++)
     if (pthread_create(&all[i], NULL, i < 4 ? decide : come_and_go, (void *)(intptr_t)i) != 0) die("pthread_create");
@@ -238,6 +365,7 @@ static void threads(int count) {
     pthread_join(all[i], &result);
     EXPECT(result == NULL);
   }
+  licet_session_free(shared_session);
   licet_close(shared);
 }
 
@@ -254,6 +382,7 @@ int main(int argc, char **argv) {
   take_images(bundle, &world.platform, &world.platform_size, &world.overlay, &world.overlay_size);
   world.generation = 10;
   make_page(4096, PAGE_SEALS);
+  make_region(REGION_WORDS * 8, PAGE_SEALS);
   start_server(folder);
   server.until = UINT64_MAX;
   nulls();
@@ -267,6 +396,8 @@ int main(int argc, char **argv) {
   rmdir(folder);
   munmap((void *)world.page, 65536);
   close(world.page_memory);
+  munmap((void *)world.region, REGION_WORDS * 8);
+  close(world.region_memory);
   free(bundle);
   free(world.platform);
   free(world.overlay);

@@ -66,7 +66,7 @@ typedef struct outcome {
     if (took_ > o.longest) o.longest = took_; \
   } while (0)
 
-static int is_code(int code) { return code >= LICET_E_NOT_RECORDED && code <= LICET_ALLOW; }
+static int is_code(int code) { return code >= LICET_E_BAD_COST && code <= LICET_ALLOW; }
 
 static outcome use(int mode, const char *path, unsigned stale_after, void (*between)(void)) {
   outcome o = {0};
@@ -106,6 +106,58 @@ static outcome use(int mode, const char *path, unsigned stale_after, void (*betw
   return o;
 }
 
+/* The same in a session. `opened`: what came of opening that. */
+static outcome use_session(int mode, const char *path, void (*between)(void)) {
+  outcome o = {0};
+  licet *authority = NULL;
+  licet_request *request = NULL;
+  licet_session *session = NULL, *child = NULL;
+  licet_error error = LICET_ERROR_INIT;
+  licet_options options = LICET_OPTIONS_INIT;
+  licet_terms terms = LICET_TERMS_INIT;
+  licet_named_value name = {{LICET_TEXT("user.name")}, {{0}, 0, 0, {0}}};
+  double left = 0;
+  name.value = licet_string(LICET_TEXT("somebody"));
+  terms.attributes = &name;
+  terms.attribute_count = 1;
+  options.mode = (uint32_t)mode;
+  options.path = path;
+  options.timeout_ms = TIMEOUT;
+  uses++;
+  TIMED(o.opened = licet_open(&options, &authority, &error));
+  o.asked = o.otherwise = LICET_DENY;
+  if (o.opened != 0) return o;
+  if (licet_request_new(authority, &request, &error) != 0) fail("no request", error.code);
+  TIMED(o.opened = licet_session_open(authority, &terms, &session, &error));
+  if ((o.opened == 0) != (session != NULL)) fail("a session though opening failed", o.opened);
+  if (o.opened != 0 && (!is_code(o.opened) || o.opened > 0 || error.code != o.opened || error.message[0] == 0))
+    fail("a session wasn't opened, without a stated code and a sentence", o.opened);
+  if (session != NULL) {
+    if (strlen(licet_session_id(session)) != 32) fail("a session's id", 0);
+    if (licet_request_set_session(request, session) != 0) fail("a request that takes no session", 0);
+    set_member(request);
+    licet_request_set_resource(request, LICET_TEXT("mailto:a@b.c"));
+    TIMED(o.asked = ask_mail(request));
+    if (between != NULL) {
+      between();
+      TIMED(o.asked = ask_mail(request));
+    }
+    TIMED(o.otherwise = ask_otherwise(authority, request));
+    if (!is_code(o.asked) || !is_code(o.otherwise)) fail("no code of licet.h", o.asked);
+    TIMED(licet_session_set_preference(session, LICET_TEXT("tool"), LICET_ASK, NULL));
+    TIMED(licet_session_set_dial(session, 0.25, &error));
+    TIMED(licet_session_spend(session, 1, &left, &error));
+    TIMED(licet_session_delegate(session, NULL, &child, &error));
+    licet_session_free(child);
+    TIMED(licet_session_close(session, NULL));
+    if (licet_request_set_session(request, NULL) != 0) fail("a request that leaves no session", 0);
+    licet_session_free(session);
+  }
+  licet_request_free(request);
+  licet_close(authority);
+  return o;
+}
+
 static void judge(outcome o, int may, double bound) {
   int found = o.opened != 0 ? NOTHING : o.asked == LICET_ALLOW || o.otherwise == LICET_ALLOW ? ALLOWS : STRICT;
   if (!(found & may)) fail(found == ALLOWS ? "allowed" : found == STRICT ? "opened" : "refused", o.opened);
@@ -124,6 +176,18 @@ static outcome against(const char *name, int mode, spoiler *spoil, long argument
   judge(o, may, timeouts * TIMEOUT / 1000.0);
   if (!is_quiet()) fail("a connection stayed open", 0);
   return o;
+}
+
+static void against_session(const char *name, int mode, spoiler *spoil, long argument, int may, double timeouts) {
+  outcome o;
+  label = name;
+  case_argument = argument;
+  server.spoil = spoil;
+  server.argument = argument;
+  server.until = monotonic_now() + 6000000000u;
+  o = use_session(mode, server.path, NULL);
+  judge(o, may, timeouts * TIMEOUT / 1000.0);
+  if (!is_quiet()) fail("a connection stayed open", 0);
 }
 
 /* ---- spoilers */
@@ -352,6 +416,104 @@ static void changing(const char *name, void (*change)(void), int may, double tim
   fresh_world();
 }
 
+/* ---- what is said of sessions */
+
+#define OF_SESSION do { if (r->kind < OPEN) return; } while (0)
+static void cut_session(int c, reply *r, long length) { (void)c; OF_SESSION; if ((size_t)length < r->count) r->count = (size_t)length; }
+static void longer_session(int c, reply *r, long extra) { OF_SESSION; longer(c, r, extra); }
+static void flip_session(int c, reply *r, long seed) { OF_SESSION; if (r->count > 8) flip_reply(c, r, seed); }
+static void silent_session(int c, reply *r, long unused) { (void)c, (void)unused; OF_SESSION; r->is_silent = 1; }
+static void hang_up_session(int c, reply *r, long unused) { (void)c, (void)unused; OF_SESSION; r->closes = 1; }
+static void refuse_session(int c, reply *r, long code) { OF_SESSION; refuse(c, r, code); }
+static void store_session(int c, reply *r, long at_and_value) {
+  (void)c;
+  OF_SESSION;
+  if (r->count > 100) set(r, (size_t)at_and_value & 0xFF, (uint64_t)at_and_value >> 8, 2);
+}
+static void store_session_long(int c, reply *r, long at) {
+  (void)c;
+  OF_SESSION;
+  if (r->count > 130) set(r, (size_t)at, UINT64_C(0x7FFFFFFFFFFFFFFF), 8);
+}
+static void other_region(int c, reply *r, long kind) {
+  (void)c;
+  OF_SESSION;
+  if (r->descriptor_count == 0) return;
+  close(r->descriptors[0]);
+  r->descriptors[0] = descriptor_of((int)kind);
+}
+static void no_region(int c, reply *r, long unused) { (void)c, (void)unused; OF_SESSION; drop_descriptors(r); }
+static void another_session(int c, reply *r, long unused) {
+  (void)c, (void)unused;
+  OF_SESSION;
+  if (r->kind != OPEN && r->count > 100) set(r, 8, 99, 8);
+}
+
+static void word_moves_on(void) { __atomic_fetch_add((uint64_t *)&world.region[SESSION_WORD], 2, __ATOMIC_RELEASE); }
+static void *turn_word(void *unused) {
+  (void)unused;
+  while (__atomic_load_n(&turning, __ATOMIC_RELAXED)) word_moves_on();
+  return NULL;
+}
+
+static void sessions(unsigned rounds) {
+  static const long codes[] = {0, 1, INT32_MAX, INT32_MIN, -1, -17, -19, -20, -21, -22, -23, -1000};
+  static const size_t sizes[] = {8, 4096, REGION_WORDS * 8 - 8, REGION_WORDS * 8 + 4096};
+  const int any = NOTHING | STRICT | ALLOWS;
+  pthread_t turner;
+  long i;
+  int mode;
+  make_region(REGION_WORDS * 8, PAGE_SEALS);
+  for (mode = LICET_SNAPSHOT; mode <= LICET_REMOTE; mode++) {
+    against_session("a session", mode, NULL, 0, ALLOWS, 0);
+    for (i = 8; i < 200; i++) against_session("a session's answer that is cut", mode, cut_session, i, NOTHING, 2);
+    for (i = 1; i < 5; i++) against_session("a session's answer that goes on", mode, longer_session, i * 7, NOTHING, 2);
+    for (i = 0; i < (long)(sizeof codes / sizeof *codes); i++)
+      against_session("refuses a session", mode, refuse_session, codes[i], NOTHING, 2);
+    against_session("is silent about sessions", mode, silent_session, 0, NOTHING, 4);
+    against_session("hangs up after it", mode, hang_up_session, 0, any, 4);
+    against_session("speaks of another session", mode, another_session, 0, any, 2);
+    for (i = 0; i < (long)rounds / 2; i++) against_session("a session's answer with turned bits", mode, flip_session, i, any, 4);
+    for (i = 8; i < 120; i++) against_session("a session of absurd numbers", mode, store_session_long, i, any, 4);
+  }
+  for (i = 2; i < 256; i = i * 2 + 1) {
+    against_session("so many names", LICET_SNAPSHOT, store_session, AT_NAMES | (i * 257) << 8, NOTHING, 2);
+    against_session("so many patterns", LICET_SNAPSHOT, store_session, AT_PATTERNS | (i * 257) << 8, NOTHING, 2);
+    against_session("so many attributes", LICET_SNAPSHOT, store_session, AT_SESSION_ATTRIBUTES | (i * 257) << 8, NOTHING, 2);
+    against_session("so many halts of a session", LICET_SNAPSHOT, store_session, AT_SESSION_HALTS | (i * 257) << 8, NOTHING, 2);
+  }
+  for (i = 0; i < SESSION_WORD; i++) against_session("a word that is none", LICET_SNAPSHOT, store_session, AT_WORD | i << 8, NOTHING, 2);
+  for (i = 0; i < KINDS; i++) against_session("a region of another kind", LICET_SNAPSHOT, other_region, i, NOTHING, 2);
+  against_session("no region", LICET_SNAPSHOT, no_region, 0, NOTHING, 2);
+  for (i = 0; i < 4; i++) {
+    make_region(sizes[i], PAGE_SEALS);
+    against_session("a region of another size", LICET_SNAPSHOT, NULL, (long)sizes[i], NOTHING, 2);
+  }
+  make_region(REGION_WORDS * 8, F_SEAL_SEAL);
+  against_session("a region that can shrink", LICET_SNAPSHOT, NULL, 0, NOTHING, 2);
+  make_region(REGION_WORDS * 8, PAGE_SEALS);
+  for (i = 0; i < 3; i++) {
+    world.region[i] ^= 1;
+    against_session("another magic, version or number", LICET_SNAPSHOT, NULL, i, NOTHING, 2);
+    world.region[i] ^= 1;
+  }
+  case_argument = 0;
+  label = "a word that moves on";
+  server.spoil = NULL;
+  server.until = monotonic_now() + 6000000000u;
+  judge(use_session(LICET_SNAPSHOT, server.path, word_moves_on), ALLOWS, 1.0);
+  label = "a word that never stands still";
+  turning = 1;
+  if (pthread_create(&turner, NULL, turn_word, NULL) != 0) die("pthread_create");
+  server.until = monotonic_now() + 6000000000u;
+  judge(use_session(LICET_SNAPSHOT, server.path, NULL), STRICT | ALLOWS, 3.0);
+  __atomic_store_n(&turning, 0, __ATOMIC_RELAXED);
+  pthread_join(turner, NULL);
+  munmap((void *)world.region, REGION_WORDS * 8);
+  close(world.region_memory);
+  world.region = NULL;
+}
+
 /* ---- sockets that are none */
 
 static void *accept_late(void *listening) {
@@ -540,7 +702,7 @@ int main(int argc, char **argv) {
   for (i = 0; i < 60000; i = i * 2 + 119) against("a long refusal", LICET_SNAPSHOT, refuse_at_length, i, NOTHING, 0);
   for (i = 0; i < 2; i++)
     for (k = 0; k < 4; k++) {
-      static const uint64_t versions[] = {0, 3, 255, 65535};
+      static const uint64_t versions[] = {0, 4, 255, 65535};
       against("another version", LICET_SNAPSHOT, store, AT_VERSION | (long)versions[k] << 8, NOTHING, 0);
       against("so many halts", LICET_SNAPSHOT, store, AT_HALTS | (long)(versions[k] == 0 ? 1 : versions[k]) << 8, NOTHING, 0);
       against("a name of such a length", LICET_SNAPSHOT, store, (AT_OPERATOR + 2 * i) | (long)(versions[k] <= 2 ? 51 : versions[k]) << 8,
@@ -599,6 +761,7 @@ int main(int argc, char **argv) {
   for (i = 0; i < (long)rounds; i++) against("noise for an answer", LICET_REMOTE, garbage_later, i, STRICT, 2);
   for (i = 0; i <= KINDS; i++) against("an answer in other memory", LICET_REMOTE, sealed_later, i, STRICT, 2);
 
+  sessions(rounds);
   files(folder, bundle, size, rounds);
   stop_server();
   unlink(server.path);
