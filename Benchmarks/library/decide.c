@@ -2,6 +2,7 @@
      hot EMPTY.so   one behaviour: by handle, by name, repeated; C's loop for the same question, a call of nothing
      random         all COUNT behaviours, by handle and by name; C's loop, and one load of memory after the other
      threads        two threads on two processors, and one alone
+     session        one behaviour in a session without terms, with 5 caps and a scope, with a deadline; and in none
      quiet          a million decisions between two lines on standard error, for strace; prints the allocations of them
      record         decisions that are recorded one by one, in bursts and without end
    Prints "figure least median" lines: nanoseconds, if nothing else is said. */
@@ -236,6 +237,70 @@ static int threads(void) {
   return 0;
 }
 
+/* ---- sessions */
+
+enum { NO_SESSION, WITHOUT_TERMS, WITH_TERMS, WITH_DEADLINE, REQUESTS };
+static licet_request *asked[REQUESTS];
+
+static long ask_each(licet_request *one, long rounds) {
+  long allowed = 0, i;
+  for (i = 0; i < rounds; i++) {
+    licet_request_set(one, times, licet_int(1000 + (i & 7)));
+    allowed += licet_check(one, handles[0], &decision) == LICET_ALLOW;
+  }
+  return allowed;
+}
+static long ask_again(licet_request *one, long rounds) {
+  long allowed = 0, i;
+  for (i = 0; i < rounds; i++) allowed += licet_check(one, handles[0], &decision) == LICET_ALLOW;
+  return allowed;
+}
+static long no_session(long rounds) { return ask_each(asked[NO_SESSION], rounds); }
+static long without_terms(long rounds) { return ask_each(asked[WITHOUT_TERMS], rounds); }
+static long with_terms(long rounds) { return ask_each(asked[WITH_TERMS], rounds); }
+static long with_deadline(long rounds) { return ask_each(asked[WITH_DEADLINE], rounds); }
+static long again_in_none(long rounds) { return ask_again(asked[NO_SESSION], rounds); }
+static long again_in_one(long rounds) { return ask_again(asked[WITH_TERMS], rounds); }
+
+/* A request that says who asks, in a session with these terms. */
+static licet_request *asked_in(const licet_terms *terms) {
+  licet_error error = LICET_ERROR_INIT;
+  licet_session *session = NULL;
+  licet_request *made = request_of(authority);
+  if (terms != NULL) {
+    if (licet_session_open(authority, terms, &session, &error) != 0) fprintf(stderr, "%s\n", error.message), exit(1);
+    licet_request_set_session(made, session);
+    licet_session_free(session);
+  }
+  return made;
+}
+
+static void sessions(void) {
+  static const struct figure all[] = {
+      {"none", no_session, 20000}, {"without-terms", without_terms, 20000}, {"with-terms", with_terms, 20000},
+      {"with-deadline", with_deadline, 20000}, {"again-in-none", again_in_none, 20000}, {"again-in-one", again_in_one, 20000},
+  };
+  licet_behavior_effect caps[5] = {
+      {{LICET_TEXT("mail.send")}, LICET_ASK, 0}, {{LICET_TEXT("tool.shell")}, LICET_DENY, 0},
+      {{LICET_TEXT("tool.files.write")}, LICET_ASK, 0}, {{LICET_TEXT("money")}, LICET_DENY, 0}, {{NULL, 0}, LICET_ALLOW, 0}};
+  licet_text scope[3] = {{LICET_TEXT("tool")}, {LICET_TEXT("mail")}, {LICET_TEXT("area-100")}};
+  licet_terms terms = LICET_TERMS_INIT;
+  asked[NO_SESSION] = asked_in(NULL);
+  asked[WITHOUT_TERMS] = asked_in(&terms);
+  caps[4].behavior = names[0];
+  terms.caps = caps;
+  terms.cap_count = 5;
+  terms.behaviors = scope;
+  terms.behavior_count = 3;
+  terms.is_scoped = 1;
+  asked[WITH_TERMS] = asked_in(&terms);
+  memset(&terms, 0, sizeof terms);
+  terms.size = sizeof terms;
+  terms.lifetime_ms = 3600000;
+  asked[WITH_DEADLINE] = asked_in(&terms);
+  measure(all, sizeof all / sizeof *all, 201);
+}
+
 /* ---- what isn't done */
 
 static int quiet(void) {
@@ -320,6 +385,8 @@ int main(int argc, char **argv) {
     measure(all, sizeof all / sizeof *all, 61);
   } else if (strcmp(argv[3], "threads") == 0) {
     return threads();
+  } else if (strcmp(argv[3], "session") == 0) {
+    sessions();
   } else if (strcmp(argv[3], "quiet") == 0) {
     return quiet();
   } else if (strcmp(argv[3], "record") == 0) {

@@ -2,7 +2,7 @@
 """liblicet's figures (docs/performance.md): a licetd on a bus of its own, programs in C that attach to it, each figure beside its floor.
 
 Usage: run.py PROGRAMS LIBRARY [--quick] [PART…]: the folders of licetd, licet-compiler and licet in release, and of
-liblicet.so.1; PART: decide random threads quiet record remote reload open python rust. Builds with gcc; everything it starts, it ends."""
+liblicet.so.1; PART: decide session random threads quiet record remote reload open python rust. Builds with gcc; everything it starts, it ends."""
 import getpass
 import importlib.util
 import os
@@ -19,7 +19,7 @@ import policy as benchmark_policy
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-PARTS = ["decide", "random", "threads", "quiet", "record", "remote", "reload", "open", "python", "rust"]
+PARTS = ["decide", "session", "random", "threads", "quiet", "record", "remote", "reload", "open", "python", "rust"]
 BIND = f"bind: [{{user: {getpass.getuser()}}}]"
 
 
@@ -146,6 +146,17 @@ def decide(machine, row):
         "<= 120 ns", got["name"][0] <= 120)
     row("check, the same question again", ns(got["repeated"]), f"empty call by dlopen: {ns(empty)}",
         got["repeated"][0] / empty[0], "<= 20 ns", got["repeated"][0] <= 20)
+
+
+def in_session(machine, row):
+    attach, _ = machine.licetd(50)
+    got = machine.figures("decide", attach, 50, "session", processors=machine.processors[-1:])
+    none, again = got["none"], got["again-in-none"]
+    for name, what in (("without-terms", "without terms"), ("with-terms", "with 5 caps and a scope of 3"), ("with-deadline", "with a deadline")):
+        row(f"check, hot, by handle, in a session {what}", ns(got[name]), f"the same in none: {ns(none)}", got[name][0] / none[0],
+            "<= 1.5 x", got[name][0] <= 1.5 * none[0])
+    row("check, the same question again, in a session", ns(got["again-in-one"]), f"the same in none: {ns(again)}",
+        got["again-in-one"][0] / again[0], "<= 30 ns", got["again-in-one"][0] <= 30)
 
 
 def at_random(machine, row):
@@ -318,7 +329,7 @@ def rust(machine, row):
             min(float(ratio), float(least)) <= 1.05)
 
 
-RUN = {"decide": decide, "random": at_random, "threads": two_threads, "quiet": quiet, "record": record, "remote": remote,
+RUN = {"decide": decide, "session": in_session, "random": at_random, "threads": two_threads, "quiet": quiet, "record": record, "remote": remote,
        "reload": reload, "open": opening, "python": python, "rust": rust}
 
 

@@ -123,11 +123,14 @@ public struct SessionTerms {
   }
 }
 
-/// Whether `name` is `wide` or lies below it.
+/// Whether `name` is `wide` or lies below it. Asked of every term: lengths and the dot first, which tell most names apart.
 @inline(__always)
 func covers(_ wide: Name, _ name: Name) -> Bool {
-  guard wide.count == name.count, let a = wide.baseAddress, let b = name.baseAddress else { return isBelow(name, wide) }
-  return equalBytes(a, b, wide.count)
+  let count = wide.count
+  guard count <= name.count, count == name.count || name[count] == dot, let a = wide.baseAddress,
+    let b = name.baseAddress
+  else { return false }
+  return equalBytes(a, b, count)
 }
 
 /// Whether a resource looks like `pattern`, segment by segment (`/` between them): in a segment `*` stands for any run

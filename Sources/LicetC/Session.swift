@@ -95,6 +95,7 @@ struct SessionContent {
   }
 
   /// Whether the session says what this attribute is.
+  @inline(never)
   func has(_ name: Name) -> Bool {
     for one in attributes where equal(one.name, name) { return true }
     return false

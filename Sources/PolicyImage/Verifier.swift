@@ -296,8 +296,8 @@ public func nameLess(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -
 /// Whether `name` is truly below `wide`.
 public func isBelow(_ name: UnsafeRawBufferPointer, _ wide: UnsafeRawBufferPointer) -> Bool {
   guard name.count > wide.count, let a = name.baseAddress, let b = wide.baseAddress else { return false }
-  // SAFETY: wide.count < name.count.
-  return equalBytes(a, b, wide.count) && name[wide.count] == UInt8(ascii: ".")
+  // SAFETY: wide.count < name.count. The dot first, which most names don't have there.
+  return name[wide.count] == UInt8(ascii: ".") && equalBytes(a, b, wide.count)
 }
 
 #if !hasFeature(Embedded)
