@@ -284,7 +284,11 @@ extension Halt {
   }
 
   func withRecord(_ body: (HaltRecord) -> Void) {
-    var name = operatorName
-    name.withUTF8 { body(record(UnsafeRawBufferPointer($0))) }
+    var (name, session) = (operatorName, session)
+    name.withUTF8 { name in
+      session.withUTF8 { session in
+        body(record(UnsafeRawBufferPointer(name), session: UnsafeRawBufferPointer(session)))
+      }
+    }
   }
 }
