@@ -53,6 +53,14 @@ pub const LICET_E_TOO_MANY: i32 = -16;
 pub const LICET_E_LIMITS_EXCEEDED: i32 = -17;
 /// It has to be recorded, and licetd doesn't take records at the moment.
 pub const LICET_E_NOT_RECORDED: i32 = -18;
+/// There is no such session (any more), or not for this operator.
+pub const LICET_E_UNKNOWN_SESSION: i32 = -19;
+/// Another user's.
+pub const LICET_E_FOREIGN_SESSION: i32 = -20;
+/// A dial lies strictly between 0 and 1.
+pub const LICET_E_BAD_DIAL: i32 = -21;
+/// A cost is a finite number, at least 0.
+pub const LICET_E_BAD_COST: i32 = -22;
 
 /// Behaviours in one action.
 pub const LICET_MAXIMUM_BEHAVIORS: usize = 256;
@@ -123,10 +131,21 @@ pub const LICET_BY_GUIDELINE: u8 = 5;
 pub const LICET_BY_ETHICS: u8 = 6;
 /// The platform's limits and duties of safety.
 pub const LICET_BY_SAFETY: u8 = 7;
-/// A halt: a stop, no policy in force, the authority is lost.
+/// Oversight: a halt, the session, suspicion, the dial.
 pub const LICET_BY_OVERSIGHT: u8 = 8;
 /// An absolute.
 pub const LICET_BY_ABSOLUTE: u8 = 9;
+
+/// It was not oversight.
+pub const LICET_OVERSIGHT_NONE: u8 = 0;
+/// A session's cap, scope or constraint.
+pub const LICET_OVERSIGHT_SESSION: u8 = 1;
+/// What of oversight decided: suspicion.
+pub const LICET_OVERSIGHT_SUSPICION: u8 = 2;
+/// What of oversight decided: the dial.
+pub const LICET_OVERSIGHT_DIAL: u8 = 3;
+/// A stop, a session's end, no policy in force, the authority is lost.
+pub const LICET_OVERSIGHT_HALT: u8 = 4;
 
 /// A form of [`licet_statement`]: none.
 pub const LICET_FORM_NONE: i32 = -1;
@@ -148,6 +167,8 @@ pub const LICET_FORM_DIAL: i32 = 6;
 pub const LICET_FORM_PERIOD: i32 = 7;
 /// A counter: `behavior` is its name, `condition` says what it counts.
 pub const LICET_FORM_COUNTER: i32 = 8;
+/// What the platform says of suspicion.
+pub const LICET_FORM_SUSPICION: i32 = 9;
 
 /// A step of a decision: default.
 pub const LICET_STEP_DEFAULT: u8 = 0;
@@ -169,6 +190,10 @@ pub const LICET_STEP_OVERSIGHT: u8 = 7;
 pub const LICET_STEP_ABSOLUTE: u8 = 8;
 /// The dial's cap on an agent's own initiative, or on untrusted text.
 pub const LICET_STEP_DIAL: u8 = 9;
+/// What the session says of the name.
+pub const LICET_STEP_SESSION: u8 = 11;
+/// How suspect whoever asks is.
+pub const LICET_STEP_SUSPICION: u8 = 12;
 
 /// The truth of a condition.
 pub const LICET_FALSE: u8 = 0;
@@ -192,6 +217,15 @@ pub const LICET_WAY_AUTHORITIES: i32 = 5;
 /// Nobody, or not they alone: counters have to fall first.
 pub const LICET_WAY_WAIT: i32 = 6;
 
+/// What of a session holds a name back: a cap.
+pub const LICET_HOLD_CAP: i32 = 1;
+/// The scope; nothing of it covers the name.
+pub const LICET_HOLD_SCOPE: i32 = 2;
+/// The resource is none of the session's.
+pub const LICET_HOLD_RESOURCES: i32 = 3;
+/// A delegate's request has a preference, which only caps.
+pub const LICET_HOLD_PREFERENCE: i32 = 4;
+
 /// The user's preference.
 pub const LICET_CHANGE_PREFERENCE: i32 = 0;
 /// The operator's settings and grants.
@@ -214,6 +248,10 @@ pub const LICET_CHANGE_STAKES: i32 = 8;
 pub const LICET_CHANGE_PERIOD: i32 = 9;
 /// A counter falls.
 pub const LICET_CHANGE_COUNTER: i32 = 10;
+/// The session's caps, scope or resources are wider.
+pub const LICET_CHANGE_SESSION: i32 = 11;
+/// Suspicion decays.
+pub const LICET_CHANGE_SUSPICION: i32 = 12;
 
 /// Borrowed bytes.
 #[repr(C)]
@@ -312,6 +350,71 @@ pub struct licet_request {
     _marker: PhantomData<(*mut u8, PhantomPinned)>,
 }
 
+/// Who is served, what was wished, and how far the agent may go until when.
+#[repr(C)]
+pub struct licet_session {
+    _opaque: [u8; 0],
+    _marker: PhantomData<(*mut u8, PhantomPinned)>,
+}
+
+/// One attribute of a session's user or of the session itself.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct licet_named_value {
+    /// "user.id".
+    pub name: licet_text,
+    /// What it is.
+    pub value: licet_value,
+}
+
+/// An effect for a behaviour and all below it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct licet_behavior_effect {
+    /// Its name.
+    pub behavior: licet_text,
+    /// `LICET_DENY`, `LICET_ASK` or `LICET_ALLOW`.
+    pub effect: i32,
+    /// 0.
+    pub reserved: u32,
+}
+
+/// What a session is opened or delegated with.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct licet_terms {
+    /// `size_of::<licet_terms>()`.
+    pub size: u32,
+    /// 1: `behaviors` are all that may be used.
+    pub is_scoped: u32,
+    /// Of its user and of itself; of a delegate none.
+    pub attributes: *const licet_named_value,
+    /// How many.
+    pub attribute_count: usize,
+    /// The user's wishes; a delegate's only cap.
+    pub preferences: *const licet_behavior_effect,
+    /// How many.
+    pub preference_count: usize,
+    /// The most that a behaviour may be.
+    pub caps: *const licet_behavior_effect,
+    /// How many.
+    pub cap_count: usize,
+    /// The scope.
+    pub behaviors: *const licet_text,
+    /// How many.
+    pub behavior_count: usize,
+    /// Patterns of which a request's resource has to match one; none: any will do.
+    pub resources: *const licet_text,
+    /// How many.
+    pub resource_count: usize,
+    /// 0: its own has none.
+    pub dial: f64,
+    /// The most that may be spent; 0: no bound.
+    pub cost: f64,
+    /// How long it may be used; 0: no bound.
+    pub lifetime_ms: u64,
+}
+
 /// The answer's short form.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -326,8 +429,10 @@ pub struct licet_decision {
     pub decided_by: u8,
     /// 1: the authority is lost.
     pub lost: u8,
+    /// `LICET_OVERSIGHT_…`.
+    pub oversight: u8,
     /// 0.
-    pub reserved: [u8; 6],
+    pub reserved: [u8; 5],
     /// The name that decided.
     pub behavior: licet_text,
     /// The library's own.
@@ -477,6 +582,39 @@ extern "C" {
     pub fn licet_request_set_preference(request: *mut licet_request, effect: i32) -> i32;
     pub fn licet_request_set_now(request: *mut licet_request, seconds: i64, nanoseconds: i32) -> i32;
 
+    pub fn licet_session_open(
+        authority: *mut licet,
+        terms: *const licet_terms,
+        session: *mut *mut licet_session,
+        error: *mut licet_error,
+    ) -> i32;
+    pub fn licet_session_delegate(
+        parent: *mut licet_session,
+        terms: *const licet_terms,
+        session: *mut *mut licet_session,
+        error: *mut licet_error,
+    ) -> i32;
+    pub fn licet_session_join(
+        authority: *mut licet,
+        id: *const c_char,
+        length: usize,
+        session: *mut *mut licet_session,
+        error: *mut licet_error,
+    ) -> i32;
+    pub fn licet_session_free(session: *mut licet_session);
+    pub fn licet_session_id(session: *const licet_session) -> *const c_char;
+    pub fn licet_session_set_preference(
+        session: *mut licet_session,
+        behavior: *const c_char,
+        length: usize,
+        effect: i32,
+        error: *mut licet_error,
+    ) -> i32;
+    pub fn licet_session_set_dial(session: *mut licet_session, dial: f64, error: *mut licet_error) -> i32;
+    pub fn licet_session_spend(session: *mut licet_session, cost: f64, left: *mut f64, error: *mut licet_error) -> i32;
+    pub fn licet_session_close(session: *mut licet_session, error: *mut licet_error) -> i32;
+    pub fn licet_request_set_session(request: *mut licet_request, session: *mut licet_session) -> i32;
+
     pub fn licet_check(request: *mut licet_request, behavior: licet_behavior, decision: *mut licet_decision) -> i32;
     pub fn licet_check_named(
         request: *mut licet_request,
@@ -528,5 +666,14 @@ extern "C" {
         index: usize,
         needed: *mut f64,
         highest: *mut f64,
+    ) -> i32;
+    pub fn licet_explanation_hold(explanation: *const licet_explanation, index: usize, term: *mut licet_text) -> i32;
+    pub fn licet_explanation_suspicion(explanation: *const licet_explanation, index: usize, level: *mut f64) -> i32;
+    pub fn licet_explanation_change_wait(explanation: *const licet_explanation, index: usize, seconds: *mut u64)
+        -> i32;
+    pub fn licet_explanation_change_session(
+        explanation: *const licet_explanation,
+        index: usize,
+        session: *mut licet_text,
     ) -> i32;
 }

@@ -29,7 +29,7 @@ macro_rules! facts {
                 let space = MaybeUninit::<$kind>::uninit();
                 // SAFETY: only addresses are taken, nothing is read.
                 let at = unsafe { std::ptr::addr_of!((*space.as_ptr()).$member) };
-                let name = match stringify!($member) { "as_" => "as", name => name };
+                let name = if stringify!($member) == "as_" { "as" } else { stringify!($member) };
                 // SAFETY: a member's address, which is valid.
                 let size = unsafe { size_of_pointee(at) };
                 let offset = at as usize - space.as_ptr() as usize;
@@ -71,7 +71,11 @@ fn as_a_c_compiler_lays_it_out() {
         licet_error { size, code, system, reserved, message }
         licet_options { size, mode, path, operator_name, timeout_ms, stale_after_ms, on_authority_loss, reserved }
         licet_value { as_, length, kind, reserved }
-        licet_decision { size, effect, generation, decided_by, lost, reserved, behavior, private_ }
+        licet_decision { size, effect, generation, decided_by, lost, oversight, reserved, behavior, private_ }
+        licet_named_value { name, value }
+        licet_behavior_effect { behavior, effect, reserved }
+        licet_terms { size, is_scoped, attributes, attribute_count, preferences, preference_count, caps, cap_count, behaviors,
+                      behavior_count, resources, resource_count, dial, cost, lifetime_ms }
         licet_statement { size, line, column, form, file, behavior, clause, condition }
         licet_step { size, step, truth, says, effect, tier, is_shadow, is_clamped, reserved, reserved1, behavior, failure,
                      attribute, statement }
@@ -86,7 +90,7 @@ fn as_a_c_compiler_lays_it_out() {
         LICET_E_INVALID LICET_E_NO_MEMORY LICET_E_SYSTEM LICET_E_IMAGE LICET_E_NO_AUTHORITY LICET_E_PROTOCOL LICET_E_NOT_BOUND
         LICET_E_UNKNOWN_OPERATOR LICET_E_AMBIGUOUS_OPERATOR LICET_E_UNKNOWN_ATTRIBUTE LICET_E_VERIFIED_ATTRIBUTE
         LICET_E_WRONG_TYPE LICET_E_NO_BEHAVIOR LICET_E_BAD_NAME LICET_E_BAD_REQUEST LICET_E_TOO_MANY LICET_E_LIMITS_EXCEEDED
-        LICET_E_NOT_RECORDED
+        LICET_E_NOT_RECORDED LICET_E_UNKNOWN_SESSION LICET_E_FOREIGN_SESSION LICET_E_BAD_DIAL LICET_E_BAD_COST
         LICET_MAXIMUM_BEHAVIORS LICET_MAXIMUM_TEXT LICET_MAXIMUM_NAMES LICET_MAXIMUM_DEPTH
         LICET_SNAPSHOT LICET_REMOTE LICET_EMBEDDED
         LICET_KIND_NULL LICET_KIND_BOOL LICET_KIND_INT LICET_KIND_UINT LICET_KIND_DOUBLE LICET_KIND_STRING LICET_KIND_BYTES
@@ -95,16 +99,17 @@ fn as_a_c_compiler_lays_it_out() {
         LICET_NO_PREFERENCE
         LICET_BY_DEFAULT LICET_BY_SETTING LICET_BY_CEILING LICET_BY_PREFERENCE LICET_BY_OPERATOR_TIER LICET_BY_GUIDELINE
         LICET_BY_ETHICS LICET_BY_SAFETY LICET_BY_OVERSIGHT LICET_BY_ABSOLUTE
+        LICET_OVERSIGHT_NONE LICET_OVERSIGHT_SESSION LICET_OVERSIGHT_SUSPICION LICET_OVERSIGHT_DIAL LICET_OVERSIGHT_HALT
         LICET_FORM_NONE LICET_FORM_RULE LICET_FORM_DECLARATION LICET_FORM_UNKNOWN LICET_FORM_BUILT_IN
-        LICET_FORM_CHOSEN LICET_FORM_AUDIENCE LICET_FORM_DIAL LICET_FORM_PERIOD LICET_FORM_COUNTER
+        LICET_FORM_CHOSEN LICET_FORM_AUDIENCE LICET_FORM_DIAL LICET_FORM_PERIOD LICET_FORM_COUNTER LICET_FORM_SUSPICION
         LICET_STEP_DEFAULT LICET_STEP_SETTING LICET_STEP_OPERATOR LICET_STEP_GRANT LICET_STEP_PREFERENCE LICET_STEP_DUTY
-        LICET_STEP_LIMIT LICET_STEP_OVERSIGHT LICET_STEP_ABSOLUTE LICET_STEP_DIAL
+        LICET_STEP_LIMIT LICET_STEP_OVERSIGHT LICET_STEP_ABSOLUTE LICET_STEP_DIAL LICET_STEP_SESSION LICET_STEP_SUSPICION
         LICET_FALSE LICET_TRUE LICET_FAILED
         LICET_WAY_NOT_NEEDED LICET_WAY_USER LICET_WAY_OPERATOR LICET_WAY_PLATFORM LICET_WAY_NOBODY LICET_WAY_AUTHORITIES
-        LICET_WAY_WAIT
+        LICET_WAY_WAIT LICET_HOLD_CAP LICET_HOLD_SCOPE LICET_HOLD_RESOURCES LICET_HOLD_PREFERENCE
         LICET_CHANGE_PREFERENCE LICET_CHANGE_SETTING LICET_CHANGE_OPERATOR_LIMIT LICET_CHANGE_CHOICE
         LICET_CHANGE_PLATFORM_LIMIT LICET_CHANGE_HALT LICET_CHANGE_SESSION_DIAL LICET_CHANGE_OPERATOR_DIAL LICET_CHANGE_STAKES
-        LICET_CHANGE_PERIOD LICET_CHANGE_COUNTER
+        LICET_CHANGE_PERIOD LICET_CHANGE_COUNTER LICET_CHANGE_SESSION LICET_CHANGE_SUSPICION
     );
     program.push_str("return 0; }\n");
 
@@ -118,9 +123,16 @@ fn as_a_c_compiler_lays_it_out() {
     for name in defined() {
         assert!(ours.contains_key(&format!("number {name}")), "{name} of licet.h is missing");
     }
-    for kind in
-        ["licet_text", "licet_error", "licet_options", "licet_value", "licet_decision", "licet_statement", "licet_step"]
-    {
+    for kind in [
+        "licet_text",
+        "licet_error",
+        "licet_options",
+        "licet_value",
+        "licet_decision",
+        "licet_statement",
+        "licet_step",
+        "licet_terms",
+    ] {
         let end: i128 =
             ours.iter().filter(|(fact, _)| fact.starts_with(&format!("width {kind}."))).map(|(_, width)| width).sum();
         let padding = ours[&format!("size {kind}")] - end;

@@ -2,6 +2,7 @@
 
 use crate::error::{self, Error, ErrorCode};
 use crate::request::Request;
+use crate::session::{Session, Terms};
 use crate::sys;
 use std::ffi::{CStr, CString};
 use std::os::raw::c_char;
@@ -258,6 +259,24 @@ impl Authority {
             Some(raw) if code == 0 => Ok(unsafe { Request::from_raw(raw, self.0.id) }),
             _ => Err(Error::read(code, &error)),
         }
+    }
+
+    /// Opens a session; see [`Terms`]. It ends with this process at the latest.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NoAuthority`] for an image file; [`ErrorCode::UnknownAttribute`], [`ErrorCode::WrongType`],
+    /// [`ErrorCode::BadName`], [`ErrorCode::BadDial`], [`ErrorCode::BadCost`], [`ErrorCode::TooMany`], and what asking licetd
+    /// may come to.
+    pub fn session(&self, terms: &Terms<'_>) -> Result<Session, Error> {
+        Session::open(self.raw(), terms)
+    }
+
+    /// A session that another process of the same user opened for the same operator, by its [id](Session::id).
+    ///
+    /// # Errors
+    /// [`ErrorCode::UnknownSession`], [`ErrorCode::ForeignSession`], and what asking licetd may come to.
+    pub fn join_session(&self, id: &str) -> Result<Session, Error> {
+        Session::join(self.raw(), id)
     }
 }
 

@@ -73,7 +73,7 @@ pub enum DecidedBy {
     Ethics,
     /// Those of safety.
     Safety,
-    /// A halt: a stop, no policy in force, the authority is lost.
+    /// Oversight: [`Decision::oversight`] says what of it.
     Oversight,
     /// An absolute.
     Absolute,
@@ -110,9 +110,46 @@ impl fmt::Display for DecidedBy {
             DecidedBy::Guideline => "the platform (guideline)",
             DecidedBy::Ethics => "the platform (ethics)",
             DecidedBy::Safety => "the platform (safety)",
-            DecidedBy::Oversight => "oversight: halted",
+            DecidedBy::Oversight => "oversight",
             DecidedBy::Absolute => "an absolute, which nothing moves",
             DecidedBy::Other(_) => "something that this program is too old to know",
+        })
+    }
+}
+
+/// What of oversight decided, in the order in which it has its word.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
+pub enum Oversight {
+    /// A session's cap, scope or constraint.
+    Session,
+    /// Whoever asks is suspect.
+    Suspicion,
+    /// The dial.
+    Dial,
+    /// A halt: a stop, a session's end, no policy in force, the authority is lost.
+    Halt,
+}
+
+impl Oversight {
+    pub(crate) fn of(number: u8) -> Option<Oversight> {
+        match number {
+            sys::LICET_OVERSIGHT_SESSION => Some(Oversight::Session),
+            sys::LICET_OVERSIGHT_SUSPICION => Some(Oversight::Suspicion),
+            sys::LICET_OVERSIGHT_DIAL => Some(Oversight::Dial),
+            sys::LICET_OVERSIGHT_HALT => Some(Oversight::Halt),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Oversight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Oversight::Session => "oversight: the session",
+            Oversight::Suspicion => "oversight: suspicion",
+            Oversight::Dial => "oversight: the dial",
+            Oversight::Halt => "oversight: halted",
         })
     }
 }
@@ -183,6 +220,11 @@ impl<'a> Decision<'a> {
     /// What decided.
     pub fn decided_by(&self) -> DecidedBy {
         DecidedBy::of(self.request.last.decided_by)
+    }
+
+    /// What of oversight decided; `None`: it was something else.
+    pub fn oversight(&self) -> Option<Oversight> {
+        Oversight::of(self.request.last.oversight)
     }
 
     /// Whether the authority is lost, and this is what [`Options::on_loss`](crate::Options::on_loss) says.
@@ -266,6 +308,8 @@ pub enum Form {
     Period,
     /// A counter: `behavior` is its name, `condition` says what it counts.
     Counter,
+    /// What the platform says of suspicion.
+    Suspicion,
 }
 
 /// A statement of the policy, and where it stands.
@@ -317,6 +361,7 @@ impl<'a> Statement<'a> {
             sys::LICET_FORM_DIAL => Form::Dial,
             sys::LICET_FORM_PERIOD => Form::Period,
             sys::LICET_FORM_COUNTER => Form::Counter,
+            sys::LICET_FORM_SUSPICION => Form::Suspicion,
             _ => return None,
         };
         if code != 0 {

@@ -44,6 +44,14 @@ pub enum ErrorCode {
     LimitsExceeded,
     /// It has to be recorded, and licetd doesn't take records at the moment.
     NotRecorded,
+    /// There is no such session any more, or not for this operator.
+    UnknownSession,
+    /// The session is another user's.
+    ForeignSession,
+    /// A dial lies strictly between 0 and 1.
+    BadDial,
+    /// A cost is a finite number, at least 0.
+    BadCost,
     /// One that this crate is too old to know.
     Other(i32),
 }
@@ -69,6 +77,10 @@ impl ErrorCode {
             sys::LICET_E_TOO_MANY => ErrorCode::TooMany,
             sys::LICET_E_LIMITS_EXCEEDED => ErrorCode::LimitsExceeded,
             sys::LICET_E_NOT_RECORDED => ErrorCode::NotRecorded,
+            sys::LICET_E_UNKNOWN_SESSION => ErrorCode::UnknownSession,
+            sys::LICET_E_FOREIGN_SESSION => ErrorCode::ForeignSession,
+            sys::LICET_E_BAD_DIAL => ErrorCode::BadDial,
+            sys::LICET_E_BAD_COST => ErrorCode::BadCost,
             other => ErrorCode::Other(other),
         }
     }

@@ -1,6 +1,6 @@
 //! Why, and who could allow it.
 
-use crate::decision::{obligations, DecidedBy, Effect, Form, Statement};
+use crate::decision::{obligations, DecidedBy, Effect, Form, Oversight, Statement};
 use crate::request::text;
 use crate::sys;
 use std::fmt;
@@ -53,7 +53,8 @@ impl Explanation {
             generation: 0,
             decided_by: sys::LICET_BY_OVERSIGHT,
             lost: 0,
-            reserved: [0; 6],
+            oversight: sys::LICET_OVERSIGHT_HALT,
+            reserved: [0; 5],
             behavior: sys::licet_text { bytes: std::ptr::null(), length: 0 },
             private_: [0; 4],
         };
@@ -75,6 +76,11 @@ impl Explanation {
     /// What decided.
     pub fn decided_by(&self) -> DecidedBy {
         DecidedBy::of(self.decision.decided_by)
+    }
+
+    /// What of oversight decided; `None`: it was something else.
+    pub fn oversight(&self) -> Option<Oversight> {
+        Oversight::of(self.decision.oversight)
     }
 
     /// Whether the authority is lost, and this is what [`Options::on_loss`](crate::Options::on_loss) says.
@@ -150,6 +156,8 @@ impl Explanation {
                 failure: some(raw.failure),
                 dial: self.dial(index),
                 period: self.period(index),
+                hold: self.hold(index),
+                suspicion: self.suspicion(index),
                 attribute: some(raw.attribute),
                 statement: Statement::read(code, &raw.statement),
             }
@@ -187,6 +195,43 @@ impl Explanation {
             let code = sys::licet_explanation_period(self.raw.as_ptr(), index, &mut raw);
             (code == 0)
                 .then(|| Period { has_ended: raw.has_ended != 0, statement: Statement::read(code, &raw.statement) })
+        }
+    }
+
+    fn hold(&self, index: usize) -> Option<Hold<'_>> {
+        let mut term = sys::licet_text { bytes: std::ptr::null(), length: 0 };
+        // SAFETY: an explanation, its own texts, and a text to fill.
+        let kind = match unsafe { sys::licet_explanation_hold(self.raw.as_ptr(), index, &mut term) } {
+            sys::LICET_HOLD_CAP => HoldKind::Cap,
+            sys::LICET_HOLD_SCOPE => HoldKind::Scope,
+            sys::LICET_HOLD_RESOURCES => HoldKind::Resources,
+            sys::LICET_HOLD_PREFERENCE => HoldKind::Preference,
+            _ => return None,
+        };
+        // SAFETY: a text of its own.
+        Some(Hold { kind, term: Some(unsafe { text(term) }).filter(|text| !text.is_empty()) })
+    }
+
+    fn suspicion(&self, index: usize) -> Option<f64> {
+        let mut level = 0.0;
+        // SAFETY: an explanation, and a number.
+        let code = unsafe { sys::licet_explanation_suspicion(self.raw.as_ptr(), index, &mut level) };
+        (code == 0).then_some(level)
+    }
+
+    fn change_wait(&self, index: usize) -> Option<Duration> {
+        let mut seconds = 0;
+        // SAFETY: an explanation, and a number.
+        let code = unsafe { sys::licet_explanation_change_wait(self.raw.as_ptr(), index, &mut seconds) };
+        (code == 0).then(|| Duration::from_secs(seconds))
+    }
+
+    fn change_session(&self, index: usize) -> Option<&str> {
+        let mut session = sys::licet_text { bytes: std::ptr::null(), length: 0 };
+        // SAFETY: an explanation, its own texts, and a text to fill.
+        unsafe {
+            sys::licet_explanation_change_session(self.raw.as_ptr(), index, &mut session);
+            Some(text(session)).filter(|id| !id.is_empty())
         }
     }
 
@@ -240,9 +285,11 @@ impl Explanation {
                 behavior: text(raw.behavior),
                 statement: Statement::read(code, &raw.statement),
                 dial: self.change_dial(index),
+                wait: self.change_wait(index),
                 halt: (raw.change == sys::LICET_CHANGE_HALT).then(|| Halt {
                     kind: text(raw.halt),
                     operator: Some(text(raw.operator_name)).filter(|name| !name.is_empty()),
+                    session: self.change_session(index),
                     user: (raw.user != u32::MAX).then_some(raw.user),
                     since: u64::try_from(raw.since)
                         .ok()
@@ -293,6 +340,10 @@ pub enum StepKind {
     Absolute,
     /// The dial's cap on an agent's own initiative, or on untrusted text; its truth says whether it holds.
     Dial,
+    /// What the session says of the name; its truth says whether it holds it back.
+    Session,
+    /// How suspect whoever asks is; its truth says whether that holds it back.
+    Suspicion,
     /// One that this crate is too old to know.
     Other(u8),
 }
@@ -310,6 +361,8 @@ impl StepKind {
             sys::LICET_STEP_OVERSIGHT => StepKind::Oversight,
             sys::LICET_STEP_ABSOLUTE => StepKind::Absolute,
             sys::LICET_STEP_DIAL => StepKind::Dial,
+            sys::LICET_STEP_SESSION => StepKind::Session,
+            sys::LICET_STEP_SUSPICION => StepKind::Suspicion,
             other => StepKind::Other(other),
         }
     }
@@ -376,6 +429,30 @@ pub struct Period<'a> {
     pub statement: Option<Statement<'a>>,
 }
 
+/// What of a session holds a name back.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum HoldKind {
+    /// A cap.
+    Cap,
+    /// The scope.
+    Scope,
+    /// The resource is none of the session's.
+    Resources,
+    /// A delegate's request has a preference, which only caps.
+    Preference,
+}
+
+/// What a session says of a name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Hold<'a> {
+    /// What of it.
+    pub kind: HoldKind,
+    /// The name that it is on; of a scope, what of it covers the name, `None`: nothing does.
+    pub term: Option<&'a str>,
+}
+
 /// One step of a decision.
 #[derive(Clone, Copy, PartialEq, Debug)]
 #[non_exhaustive]
@@ -406,6 +483,10 @@ pub struct Step<'a> {
     pub dial: Option<Dial<'a>>,
     /// What it depends on, where that is a period.
     pub period: Option<Period<'a>>,
+    /// Of [`StepKind::Session`].
+    pub hold: Option<Hold<'a>>,
+    /// Of [`StepKind::Suspicion`]: the level, in attempts.
+    pub suspicion: Option<f64>,
 }
 
 /// Whose best choices would allow it.
@@ -468,6 +549,10 @@ pub enum ChangeKind {
     Period,
     /// A counter falls.
     Counter,
+    /// The session's caps, scope or resources are wider.
+    Session,
+    /// Suspicion decays.
+    Suspicion,
     /// One that this crate is too old to know.
     Other(i32),
 }
@@ -486,6 +571,8 @@ impl ChangeKind {
             sys::LICET_CHANGE_STAKES => ChangeKind::Stakes,
             sys::LICET_CHANGE_PERIOD => ChangeKind::Period,
             sys::LICET_CHANGE_COUNTER => ChangeKind::Counter,
+            sys::LICET_CHANGE_SESSION => ChangeKind::Session,
+            sys::LICET_CHANGE_SUSPICION => ChangeKind::Suspicion,
             other => ChangeKind::Other(other),
         }
     }
@@ -515,6 +602,8 @@ pub struct Change<'a> {
     pub statement: Option<Statement<'a>>,
     /// Of [`ChangeKind::SessionDial`], [`ChangeKind::OperatorDial`] and [`ChangeKind::Stakes`].
     pub dial: Option<DialChange>,
+    /// Of [`ChangeKind::Suspicion`]: the most time until it has fallen low enough.
+    pub wait: Option<Duration>,
     /// Of [`ChangeKind::Halt`].
     pub halt: Option<Halt<'a>>,
 }
@@ -523,10 +612,12 @@ pub struct Change<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Halt<'a> {
-    /// "operator-stop", "all-stop", "no-policy" or "authority-lost".
+    /// "operator-stop", "all-stop", "no-policy", "authority-lost", "session-stop", "session-expired" or "session-spent".
     pub kind: &'a str,
     /// Whom it halts; `None`: everybody.
     pub operator: Option<&'a str>,
+    /// The session that it halts, this one or one that it was delegated by; `None`: no session alone.
+    pub session: Option<&'a str>,
     /// Which user stopped it, as far as it is known.
     pub user: Option<u32>,
     /// Since when, as far as it is known.
@@ -564,6 +655,11 @@ impl fmt::Display for Change<'_> {
                 let (name, terms) = period.map_or(("", ""), |one| (one.behavior, one.condition.unwrap_or("")));
                 write!(f, "wait until the period {name} ends, by {terms}")?
             }
+            ChangeKind::Session => write!(f, "a session with wider terms for {name}")?,
+            ChangeKind::Suspicion => {
+                let seconds = self.wait.unwrap_or_default().as_secs();
+                return write!(f, "wait until suspicion has decayed: {seconds} s at most");
+            }
             ChangeKind::Halt => return self.halt.map_or(Ok(()), |halt| write!(f, "{halt}")),
             ChangeKind::Other(_) => write!(f, "something changes for {name} that this program is too old to know")?,
         }
@@ -588,6 +684,9 @@ impl fmt::Display for Halt<'_> {
             ("no-policy", Some(name)) => {
                 write!(f, "a policy of {name}'s comes into force: `licet status` says what is wrong")
             }
+            ("session-stop", _) => f.write_str("another session: this one was stopped"),
+            ("session-expired", _) => f.write_str("another session: this one's time is over"),
+            ("session-spent", _) => f.write_str("another session: this one has spent what it may"),
             ("authority-lost", _) => f.write_str("licetd answers again: `systemctl status licetd` says what is wrong"),
             (kind, _) => write!(f, "a halt ends: {kind}"),
         }
@@ -603,7 +702,10 @@ impl fmt::Display for Halt<'_> {
 /// ```
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.decided_by())?;
+        match self.oversight() {
+            Some(oversight) => write!(f, "{oversight}")?,
+            None => write!(f, "{}", self.decided_by())?,
+        }
         if let Some(statement) = self.statement() {
             write!(f, ": {statement}")?;
             if let Some(condition) = statement.condition {

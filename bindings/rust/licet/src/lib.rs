@@ -23,6 +23,8 @@
 //! **Borrowed, not copied.** A [`Question`] borrows what it is told, and a [`Decision`] borrows its question: what would look
 //! at what is gone doesn't compile.
 //!
+//! **Sessions.** A [`Session`] says for a whole conversation who is served and how far the agent may go; a [`Question`] asks in it.
+//!
 //! **Names by number.** [`Authority::behavior`] and [`Authority::attribute`] look a name up once, for all that is asked later.
 //!
 //! **fork(2).** In the child everything may be used that no other thread was using; it attaches anew by itself.
@@ -40,13 +42,15 @@ mod error;
 mod explanation;
 pub mod guard;
 mod request;
+mod session;
 mod value;
 
 pub use authority::{version, Attribute, Authority, Behavior, Mode, OnLoss, Options};
-pub use decision::{DecidedBy, Decision, Effect, Form, Source, Statement};
+pub use decision::{DecidedBy, Decision, Effect, Form, Oversight, Source, Statement};
 pub use error::{Error, ErrorCode};
 pub use explanation::{
-    Change, ChangeKind, Dial, DialChange, Explanation, Halt, Period, Step, StepKind, Tier, Truth, Way,
+    Change, ChangeKind, Dial, DialChange, Explanation, Halt, Hold, HoldKind, Period, Step, StepKind, Tier, Truth, Way,
 };
 pub use request::{Question, Request};
+pub use session::{Session, Terms};
 pub use value::Value;

@@ -4,6 +4,7 @@ use crate::authority::{Attribute, Behavior};
 use crate::decision::{Decision, Effect, Source};
 use crate::error::{Error, ErrorCode};
 use crate::explanation::Explanation;
+use crate::session::Session;
 use crate::sys;
 use crate::value::{since_1970, Value};
 use std::mem::MaybeUninit;
@@ -47,7 +48,8 @@ impl Request {
             generation: 0,
             decided_by: sys::LICET_BY_OVERSIGHT,
             lost: 0,
-            reserved: [0; 6],
+            oversight: sys::LICET_OVERSIGHT_HALT,
+            reserved: [0; 5],
             behavior: sys::licet_text { bytes: std::ptr::null(), length: 0 },
             private_: [0; 4],
         };
@@ -222,6 +224,17 @@ impl<'r> Question<'r> {
         let number = preference.map_or(sys::LICET_NO_PREFERENCE, Effect::number);
         // SAFETY: a request that isn't freed.
         let code = unsafe { sys::licet_request_set_preference(self.request.raw(), number) };
+        self.done(code)
+    }
+
+    /// Asks in this session. What it says of its user and of itself is the question's then, and can't be set:
+    /// [`ErrorCode::BadRequest`].
+    ///
+    /// # Errors
+    /// [`ErrorCode::Invalid`] for a session of another authority.
+    pub fn set_session(&mut self, session: &Session) -> Result<(), Error> {
+        // SAFETY: a request that isn't freed, and a session, which the request keeps for as long as it asks in it.
+        let code = unsafe { sys::licet_request_set_session(self.request.raw(), session.raw()) };
         self.done(code)
     }
 
