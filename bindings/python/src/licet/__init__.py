@@ -8,7 +8,8 @@
             send_it()
 
 Only `Effect.ALLOW` is true; where nothing could be decided, a `LicetError` is raised. An `Authority` is for any number of
-threads at once, a `Request` for one at a time. README.md says more.
+threads at once, and so is a `Session`, which says for a whole conversation who is served and how far the agent may go; a
+`Request` for one at a time. README.md says more.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from typing import TYPE_CHECKING
 
 from . import _licet
 from ._guard import Denied, Guard, Question, guard
-from ._licet import Attribute, Authority, Behavior, Request
+from ._licet import Attribute, Authority, Behavior, Request, Session
 from ._types import (
     AmbiguousOperatorError,
+    BadCostError,
+    BadDialError,
     BadNameError,
     BadRequestError,
     Change,
@@ -30,7 +33,10 @@ from ._types import (
     Dial,
     Effect,
     Explanation,
+    ForeignSessionError,
     Form,
+    Hold,
+    HoldKind,
     ImageError,
     InvalidError,
     LicetError,
@@ -42,6 +48,7 @@ from ._types import (
     NoMemoryError,
     NotBoundError,
     NotRecordedError,
+    Oversight,
     ProtocolError,
     Source,
     Statement,
@@ -54,6 +61,7 @@ from ._types import (
     UnknownAttributeError,
     UnknownError,
     UnknownOperatorError,
+    UnknownSessionError,
     Value,
     VerifiedAttributeError,
     Way,
@@ -66,12 +74,14 @@ if TYPE_CHECKING:
 DENY, ASK, ALLOW = Effect.DENY, Effect.ASK, Effect.ALLOW
 
 __all__ = [
-    "ALLOW", "ASK", "DENY", "AmbiguousOperatorError", "Attribute", "Authority", "BadNameError", "BadRequestError",
-    "Behavior", "Change", "ChangeKind", "DecidedBy", "Decision", "Denied", "Dial", "Effect", "Explanation", "Form", "Guard",
-    "ImageError", "InvalidError", "LicetError", "LimitsExceededError", "Mode", "NoAuthorityError", "NoBehaviorError",
-    "NoMemoryError", "NotBoundError", "NotRecordedError", "Period", "ProtocolError", "Question", "Request", "Source", "Statement",
-    "Step", "StepKind", "SystemCallError", "Tier", "TooManyError", "Truth", "UnknownAttributeError", "UnknownError",
-    "UnknownOperatorError", "Value", "VerifiedAttributeError", "Way", "WrongTypeError", "guard", "open", "version",
+    "ALLOW", "ASK", "DENY", "AmbiguousOperatorError", "Attribute", "Authority", "BadCostError", "BadDialError",
+    "BadNameError", "BadRequestError", "Behavior", "Change", "ChangeKind", "DecidedBy", "Decision", "Denied", "Dial",
+    "Effect", "Explanation", "ForeignSessionError", "Form", "Guard", "Hold", "HoldKind", "ImageError", "InvalidError",
+    "LicetError", "LimitsExceededError", "Mode", "NoAuthorityError", "NoBehaviorError", "NoMemoryError",
+    "NotBoundError", "NotRecordedError", "Oversight", "Period", "ProtocolError", "Question", "Request", "Session",
+    "Source", "Statement", "Step", "StepKind", "SystemCallError", "Tier", "TooManyError", "Truth",
+    "UnknownAttributeError", "UnknownError", "UnknownOperatorError", "UnknownSessionError", "Value",
+    "VerifiedAttributeError", "Way", "WrongTypeError", "guard", "open", "version",
 ]  # fmt: skip
 
 

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from ._types import Change, ChangeKind, DecidedBy, Effect, Explanation, Form, Step, StepKind, Tier, Truth, Way
+from ._types import (
+    Change,
+    ChangeKind,
+    DecidedBy,
+    Effect,
+    Explanation,
+    Form,
+    HoldKind,
+    Oversight,
+    Step,
+    StepKind,
+    Tier,
+    Truth,
+    Way,
+)
 
 _DECIDERS = {
     DecidedBy.DEFAULT: "the platform's default",
@@ -13,8 +27,22 @@ _DECIDERS = {
     DecidedBy.GUIDELINE: "the platform's limits and duties (guideline)",
     DecidedBy.ETHICS: "the platform's limits and duties (ethics)",
     DecidedBy.SAFETY: "the platform's limits and duties (safety)",
-    DecidedBy.OVERSIGHT: "oversight: a halt, or the dial",
+    DecidedBy.OVERSIGHT: "oversight",
     DecidedBy.ABSOLUTE: "an absolute",
+}
+
+_OVERSIGHT = {
+    Oversight.SESSION: "oversight: the session",
+    Oversight.SUSPICION: "oversight: suspicion",
+    Oversight.DIAL: "oversight: the dial",
+    Oversight.HALT: "oversight: a halt",
+}
+
+_HOLDS = {
+    HoldKind.CAP: "the session caps {term} at {says}",
+    HoldKind.SCOPE: "outside of the session's scope",
+    HoldKind.RESOURCES: "the resource is none of the session's",
+    HoldKind.PREFERENCE: "what a delegate prefers only caps: {says}",
 }
 
 _WAYS = {
@@ -30,6 +58,9 @@ _HALTS = {
     "all-stop": "somebody lets everything go on: all was stopped",
     "no-policy": "a policy comes into force: there is none",
     "authority-lost": "licetd is reached again",
+    "session-stop": "another session: this one was stopped",
+    "session-expired": "another session: this one's time is over",
+    "session-spent": "another session: this one has spent what it may",
 }
 
 
@@ -67,6 +98,10 @@ def _step(step: Step) -> str:
             text = f"untrusted text asks: {says} at most"
         case StepKind.DIAL if step.dial:
             text = f"at stake is {step.dial.stakes:g}, and the dial is {step.dial.dial:g}: {says} at most"
+        case StepKind.SESSION if step.hold:
+            text = _HOLDS[step.hold.kind].format(term=step.hold.term, says=says)
+        case StepKind.SUSPICION if step.suspicion is not None:
+            text = f"suspect, at {step.suspicion:g} attempts: {says} at most"
         case _:
             text = f"step {step.step}"
     if step.period and step.period.statement:
@@ -108,6 +143,10 @@ def _change(change: Change) -> str:
         case ChangeKind.COUNTER:
             name, terms = (change.statement.behavior, change.statement.condition) if change.statement else ("", "")
             return f"wait until the counter {name} has fallen: it counts {terms}{at}"
+        case ChangeKind.SESSION:
+            return f"a session with wider terms for {change.behavior}"
+        case ChangeKind.SUSPICION:
+            return f"wait until suspicion has decayed: {change.wait} seconds at most"
         case ChangeKind.HALT:
             return _HALTS.get(change.halt, f"the halt {change.halt} ends")
         case _:
@@ -118,6 +157,8 @@ def explanation(e: Explanation) -> str:
     decision = e.decision
     lines = [f"{_word(decision.effect)}  {decision.behavior}"]
     by = _DECIDERS.get(decision.decided_by, str(decision.decided_by))
+    if decision.oversight is not None:
+        by = _OVERSIGHT.get(decision.oversight, by)
     lines.append(f"  decided by  {by}" + (f", {decision.statement}" if decision.statement else ""))
     if decision.lost:
         lines.append("  the authority can't be reached; this is what was to be answered then")

@@ -60,6 +60,17 @@ class DecidedBy(enum.IntEnum):
     ABSOLUTE = 9
 
 
+class Oversight(enum.IntEnum):
+    """What of oversight decided, in the order in which it has its word."""
+
+    SESSION = 1
+    """A session's cap, scope or constraint."""
+    SUSPICION = 2
+    DIAL = 3
+    HALT = 4
+    """A stop, a session's end, no policy in force, the authority is lost."""
+
+
 class Form(enum.IntEnum):
     """What a statement of the policy is."""
 
@@ -72,6 +83,7 @@ class Form(enum.IntEnum):
     DIAL = 6
     PERIOD = 7
     COUNTER = 8
+    SUSPICION = 9
 
 
 class StepKind(enum.IntEnum):
@@ -87,6 +99,8 @@ class StepKind(enum.IntEnum):
     OVERSIGHT = 7
     ABSOLUTE = 8
     DIAL = 9
+    SESSION = 11
+    SUSPICION = 12
 
 
 class Truth(enum.IntEnum):
@@ -120,7 +134,18 @@ class Way(enum.IntEnum):
     AUTHORITIES = 5
     """Nobody yet: periods have to end first, which their authorities determine."""
     WAIT = 6
-    """Nobody, or not they alone: counters have to fall first."""
+    """Nobody, or not they alone: counters have to fall, or suspicion decays."""
+
+
+class HoldKind(enum.IntEnum):
+    """What of a session holds a name back."""
+
+    CAP = 1
+    SCOPE = 2
+    RESOURCES = 3
+    """The resource is none of the session's."""
+    PREFERENCE = 4
+    """A delegate's request has a preference, which only caps."""
 
 
 class ChangeKind(enum.IntEnum):
@@ -137,6 +162,8 @@ class ChangeKind(enum.IntEnum):
     STAKES = 8
     PERIOD = 9
     COUNTER = 10
+    SESSION = 11
+    SUSPICION = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +196,8 @@ class Decision:
     """The name that decided: one that was asked about, or a known one below it."""
     generation: int
     decided_by: DecidedBy
+    oversight: Oversight | None
+    """What of oversight, where that decided."""
     lost: bool
     """The authority is lost, and this is what `on_authority_loss` says."""
     obligations: tuple[str, ...]
@@ -204,6 +233,15 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """What a session says of a name."""
+
+    kind: HoldKind
+    term: str
+    """The name that it is on; of a scope what of it covers the name, empty: nothing does."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step of a decision."""
 
@@ -229,6 +267,10 @@ class Step:
     """Of StepKind.DIAL."""
     period: Period | None
     """What it depends on, where that is a period."""
+    hold: Hold | None
+    """Of StepKind.SESSION; `truth` says whether it holds the name back."""
+    suspicion: float | None
+    """Of StepKind.SUSPICION: the level, in attempts; `truth` says whether it holds the name back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +285,12 @@ class Change:
     since: int | None
     """Of a halt: seconds since 1970."""
     halt: str
-    """Of a halt: "operator-stop", "all-stop", "no-policy", "authority-lost"; else empty."""
+    """Of a halt: "operator-stop", "all-stop", "no-policy", "authority-lost", "session-stop", "session-expired",
+    "session-spent"; else empty."""
     operator: str
     """Of a halt: whom it halts; empty: everybody."""
+    session: str
+    """Of a halt: the session that it halts, this one or one that it was delegated by; empty: no session alone."""
     behavior: str
     statement: Statement | None
     """What is to be changed."""
@@ -253,6 +298,8 @@ class Change:
     """Of a dial or of stakes: the dial that the stakes need; 0: no more than there is."""
     highest: float | None
     """Of a dial or of stakes: the highest that the dial may become by these changes."""
+    wait: int | None
+    """Of ChangeKind.SUSPICION: the most seconds until it has fallen low enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,6 +448,30 @@ class NotRecordedError(LicetError):
     """It has to be recorded, and licetd takes no records at the moment."""
 
     code = -18
+
+
+class UnknownSessionError(LicetError):
+    """There is no such session any more, or not for this operator."""
+
+    code = -19
+
+
+class ForeignSessionError(LicetError):
+    """The session is another user's."""
+
+    code = -20
+
+
+class BadDialError(LicetError):
+    """A dial lies strictly between 0 and 1."""
+
+    code = -21
+
+
+class BadCostError(LicetError):
+    """A cost is a finite number, at least 0."""
+
+    code = -22
 
 
 ERRORS: dict[int, type[LicetError]] = {kind.code: kind for kind in LicetError.__subclasses__() if kind.code}

@@ -214,7 +214,7 @@ pub const LICET_WAY_PLATFORM: i32 = 3;
 pub const LICET_WAY_NOBODY: i32 = 4;
 /// Nobody yet: periods have to end first, which their authorities determine.
 pub const LICET_WAY_AUTHORITIES: i32 = 5;
-/// Nobody, or not they alone: counters have to fall first.
+/// Nobody, or not they alone: counters have to fall, or suspicion decays.
 pub const LICET_WAY_WAIT: i32 = 6;
 
 /// What of a session holds a name back: a cap.

@@ -505,7 +505,7 @@ pub enum Way {
     Nobody,
     /// Nobody's yet: periods have to end first, which their authorities determine.
     Authorities,
-    /// Nobody, or not they alone: counters have to fall first.
+    /// Nobody, or not they alone: counters have to fall, or suspicion decays.
     Wait,
 }
 
@@ -654,6 +654,11 @@ impl fmt::Display for Change<'_> {
                 let period = self.statement.as_ref();
                 let (name, terms) = period.map_or(("", ""), |one| (one.behavior, one.condition.unwrap_or("")));
                 write!(f, "wait until the period {name} ends, by {terms}")?
+            }
+            ChangeKind::Counter => {
+                let counter = self.statement.as_ref();
+                let (name, terms) = counter.map_or(("", ""), |one| (one.behavior, one.condition.unwrap_or("")));
+                write!(f, "wait until the counter {name} has fallen: it counts {terms}")?
             }
             ChangeKind::Session => write!(f, "a session with wider terms for {name}")?,
             ChangeKind::Suspicion => {

@@ -17,7 +17,7 @@
 #include <stdatomic.h>
 
 /* Members of an enumeration of licet._types, by value from 0. */
-#define MEMBERS 10
+#define MEMBERS 16
 typedef struct {
   PyObject *member[MEMBERS];
   int count;
@@ -31,9 +31,9 @@ typedef struct {
 
 /* What one interpreter's module holds. Objects point to it: their types keep the module. */
 typedef struct {
-  PyTypeObject *authority, *request, *behavior, *attribute;
-  Members effects, sources, modes, deciders, forms, steps, truths, tiers, ways, changes;
-  Record statement, decision, dial, period, step, change, explanation;
+  PyTypeObject *authority, *request, *session, *behavior, *attribute;
+  Members effects, sources, modes, deciders, oversights, forms, steps, truths, tiers, ways, changes, holds;
+  Record statement, decision, dial, period, hold, step, change, explanation;
   PyObject *make_error; /* licet._types.make_error(code, message, system) */
   PyTypeObject *datetime, *timedelta;
   PyObject *epoch;
@@ -54,6 +54,13 @@ typedef struct {
   uint32_t number;
 } Handle;
 
+typedef struct {
+  PyObject_HEAD
+  State *state;
+  Authority *authority;
+  licet_session *session; /* valid as long as this is */
+} Session;
+
 /* Memory that a list or map is copied into. */
 typedef struct Block Block;
 
@@ -72,7 +79,7 @@ typedef struct {
   atomic_int is_used;
   Held *held; /* by attribute's number */
   size_t capacity;
-  PyObject *resource, *argument;
+  PyObject *resource, *argument, *session; /* NULL: none */
 } Request;
 
 /* values.c: converts a Python object. 0; a code, with why in `why`; or 1: a Python exception is set. */
@@ -96,7 +103,7 @@ PyObject *raise_error(State *state, int code, const char *message, int system);
 licet *authority_enter(Authority *authority); /* NULL: closed, raised */
 void authority_leave(Authority *authority);
 #define OURS (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE)
-extern PyType_Spec authority_spec, behavior_spec, attribute_spec, request_spec;
+extern PyType_Spec authority_spec, behavior_spec, attribute_spec, request_spec, session_spec;
 PyObject *authority_open(PyObject *module, PyObject *arguments);
 
 /* request.c: 0, or -1: in use or closed, raised. */
@@ -104,7 +111,13 @@ int request_enter(Request *self);
 static inline void request_leave(Request *self) { atomic_store_explicit(&self->is_used, 0, memory_order_release); }
 /* Leaves and raises: with `why`, or the request's own sentence. */
 PyObject *request_leave_with(Request *self, int code, const char *why);
+/* An effect's number, from 0; 0, or -1 with an exception. */
+int effect_number(PyObject *object, const char *what, int32_t *number);
 PyObject *request_make(Authority *authority, PyObject *arguments, PyObject *keywords);
+
+/* session.c */
+PyObject *session_open(Authority *authority, PyObject *arguments, PyObject *keywords);
+PyObject *session_join(Authority *authority, PyObject *id);
 
 /* ask.c */
 PyObject *request_check(Request *self, PyObject *const *arguments, Py_ssize_t count);

@@ -7,12 +7,13 @@ static void state_free(void *module) { state_clear(module); }
 
 /* Every object that the state holds, for what treats them all alike. */
 static int each(State *s, int (*visit)(PyObject **, void *), void *argument) {
-  Members *members[] = {&s->effects, &s->sources, &s->modes, &s->deciders, &s->forms,
-                        &s->steps,   &s->truths,  &s->tiers, &s->ways,     &s->changes};
-  Record *records[] = {&s->statement, &s->decision, &s->dial, &s->period, &s->step, &s->change, &s->explanation};
+  Members *members[] = {&s->effects, &s->sources, &s->modes, &s->deciders, &s->oversights, &s->forms,
+                        &s->steps,   &s->truths,  &s->tiers, &s->ways,     &s->changes,    &s->holds};
+  Record *records[] = {&s->statement, &s->decision, &s->dial,   &s->period,
+                       &s->hold,      &s->step,     &s->change, &s->explanation};
   PyObject **others[] = {(PyObject **)&s->authority, (PyObject **)&s->request,  (PyObject **)&s->behavior,
                          (PyObject **)&s->attribute, &s->make_error,            (PyObject **)&s->datetime,
-                         (PyObject **)&s->timedelta, &s->epoch};
+                         (PyObject **)&s->timedelta, &s->epoch,                 (PyObject **)&s->session};
   for (size_t i = 0; i < sizeof members / sizeof *members; i++)
     for (int k = 0; k < members[i]->count; k++)
       if (visit(&members[i]->member[k], argument)) return 1;
@@ -60,13 +61,14 @@ static int take_members(PyObject *types, const char *name, Members *members) {
   if (list == NULL) return -1;
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
     PyObject *member = PyList_GET_ITEM(list, i);
-    if (i >= MEMBERS || PyLong_AsLong(member) != i) {
+    long value = PyLong_AsLong(member);
+    if (value < members->count || value >= MEMBERS) {
       Py_DECREF(list);
-      PyErr_Format(PyExc_SystemError, "licet._types.%s: its values are not 0, 1, 2, ...", name);
+      PyErr_Format(PyExc_SystemError, "licet._types.%s: its values don't go up, or beyond %d", name, MEMBERS);
       return -1;
     }
-    members->member[i] = Py_NewRef(member);
-    members->count = (int)i + 1;
+    members->member[value] = Py_NewRef(member);
+    members->count = (int)value + 1;
   }
   Py_DECREF(list);
   return 0;
@@ -85,11 +87,13 @@ static int take_types(State *s, PyObject *types) {
   s->make_error = PyObject_GetAttrString(types, "make_error");
   return s->make_error == NULL || take_members(types, "Effect", &s->effects) || take_members(types, "Source", &s->sources) ||
          take_members(types, "Mode", &s->modes) || take_members(types, "DecidedBy", &s->deciders) ||
+         take_members(types, "Oversight", &s->oversights) || take_members(types, "HoldKind", &s->holds) ||
          take_members(types, "Form", &s->forms) || take_members(types, "StepKind", &s->steps) ||
          take_members(types, "Truth", &s->truths) || take_members(types, "Tier", &s->tiers) ||
          take_members(types, "Way", &s->ways) || take_members(types, "ChangeKind", &s->changes) ||
          take_record(types, "Statement", &s->statement) || take_record(types, "Decision", &s->decision) ||
-         take_record(types, "Dial", &s->dial) || take_record(types, "Period", &s->period) || take_record(types, "Step", &s->step) ||
+         take_record(types, "Dial", &s->dial) || take_record(types, "Period", &s->period) ||
+         take_record(types, "Hold", &s->hold) || take_record(types, "Step", &s->step) ||
          take_record(types, "Change", &s->change) || take_record(types, "Explanation", &s->explanation);
 }
 
@@ -122,6 +126,7 @@ static int execute(PyObject *module) {
   failed = datetime == NULL || take_times(s, datetime);
   Py_XDECREF(datetime);
   if (failed || add_type(module, &authority_spec, &s->authority) || add_type(module, &request_spec, &s->request) ||
+      add_type(module, &session_spec, &s->session) ||
       add_type(module, &behavior_spec, &s->behavior) || add_type(module, &attribute_spec, &s->attribute))
     return -1;
   return PyModule_AddStringConstant(module, "library_version", licet_version());

@@ -7,7 +7,7 @@ PyObject *text_from(licet_text text) {
 
 /* A number that this package does not know, of a later library, stays a number. */
 PyObject *member_of(const Members *members, int value) {
-  if (value >= 0 && value < members->count) return Py_NewRef(members->member[value]);
+  if (value >= 0 && value < members->count && members->member[value] != NULL) return Py_NewRef(members->member[value]);
   return PyLong_FromLong(value);
 }
 
@@ -58,7 +58,8 @@ static PyObject *decision_with(
     State *state, const licet_decision *d, PyObject *obligations, const licet_statement *statement) {
   return RECORD(
       &state->decision, member_of(&state->effects, d->effect), text_from(d->behavior),
-      PyLong_FromUnsignedLongLong(d->generation), member_of(&state->deciders, d->decided_by), PyBool_FromLong(d->lost),
+      PyLong_FromUnsignedLongLong(d->generation), member_of(&state->deciders, d->decided_by),
+      d->oversight == LICET_OVERSIGHT_NONE ? Py_NewRef(Py_None) : member_of(&state->oversights, d->oversight), PyBool_FromLong(d->lost),
       obligations, statement_from(state, statement));
 }
 
@@ -89,6 +90,19 @@ static PyObject *period_from(State *state, const licet_explanation *explanation,
   return RECORD(&state->period, PyBool_FromLong(p.has_ended != 0), statement_from(state, &p.statement));
 }
 
+/* None: the step is another. */
+static PyObject *hold_from(State *state, const licet_explanation *explanation, size_t index) {
+  licet_text term = {NULL, 0};
+  int kind = licet_explanation_hold(explanation, index, &term);
+  if (kind < 0) return Py_NewRef(Py_None);
+  return RECORD(&state->hold, member_of(&state->holds, kind), text_from(term));
+}
+
+static PyObject *suspicion_from(const licet_explanation *explanation, size_t index) {
+  double level = 0;
+  return licet_explanation_suspicion(explanation, index, &level) == 0 ? PyFloat_FromDouble(level) : Py_NewRef(Py_None);
+}
+
 static PyObject *step_from(State *state, const licet_explanation *explanation, size_t index) {
   licet_step s;
   memset(&s, 0, sizeof s);
@@ -101,7 +115,7 @@ static PyObject *step_from(State *state, const licet_explanation *explanation, s
       member_of(&state->effects, s.says), member_of(&state->effects, s.effect), tier_from(state, s.tier),
       PyBool_FromLong(s.is_shadow), PyBool_FromLong(s.is_clamped), text_from(s.behavior), text_from(s.failure),
       text_from(s.attribute), statement_from(state, &s.statement), dial_from(state, explanation, index),
-      period_from(state, explanation, index));
+      period_from(state, explanation, index), hold_from(state, explanation, index), suspicion_from(explanation, index));
 }
 
 static PyObject *change_from(State *state, const licet_explanation *explanation, size_t index) {
@@ -113,13 +127,18 @@ static PyObject *change_from(State *state, const licet_explanation *explanation,
   licet_explanation_change(explanation, index, &c);
   double needed = 0, highest = 0;
   int is_dial = licet_explanation_change_dial(explanation, index, &needed, &highest) == 0;
+  uint64_t wait = 0;
+  int is_wait = licet_explanation_change_wait(explanation, index, &wait) == 0;
+  licet_text session = {NULL, 0};
+  licet_explanation_change_session(explanation, index, &session);
   return RECORD(
       &state->change, member_of(&state->changes, c.change), member_of(&state->deciders, c.decided_by),
       c.user == UINT32_MAX ? Py_NewRef(Py_None) : PyLong_FromUnsignedLong(c.user),
-      c.since < 0 ? Py_NewRef(Py_None) : PyLong_FromLongLong(c.since), text_from(c.halt), text_from(c.operator_name),
+      c.since < 0 ? Py_NewRef(Py_None) : PyLong_FromLongLong(c.since), text_from(c.halt), text_from(c.operator_name), text_from(session),
       text_from(c.behavior), statement_from(state, &c.statement),
       is_dial ? PyFloat_FromDouble(needed) : Py_NewRef(Py_None),
-      is_dial ? PyFloat_FromDouble(highest) : Py_NewRef(Py_None));
+      is_dial ? PyFloat_FromDouble(highest) : Py_NewRef(Py_None),
+      is_wait ? PyLong_FromUnsignedLongLong(wait) : Py_NewRef(Py_None));
 }
 
 static PyObject *tuple_of(

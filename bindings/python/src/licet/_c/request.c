@@ -33,7 +33,7 @@ static PyObject *make(Authority *authority) {
   atomic_init(&self->is_used, 0);
   self->held = NULL;
   self->capacity = 0;
-  self->resource = self->argument = NULL;
+  self->resource = self->argument = self->session = NULL;
   self->licet = authority_enter(authority);
   if (self->licet != NULL) {
     licet_error error = LICET_ERROR_INIT;
@@ -51,6 +51,7 @@ static void let_all_go(Request *self) {
   for (size_t i = 0; i < self->capacity; i++) let_go(&self->held[i]);
   Py_CLEAR(self->resource);
   Py_CLEAR(self->argument);
+  Py_CLEAR(self->session);
 }
 
 static void end(Request *self) {
@@ -279,6 +280,16 @@ static int number_of(PyObject *object) {
   return overflow || number < 0 || number > 127 ? -2 : (int)number;
 }
 
+int effect_number(PyObject *object, const char *what, int32_t *number) {
+  int found = number_of(object);
+  if (found < LICET_DENY || found > LICET_ALLOW) {
+    PyErr_Format(PyExc_TypeError, "%s: a licet.Effect is wanted", what);
+    return -1;
+  }
+  *number = found;
+  return 0;
+}
+
 static PyObject *set_number(
     Request *self, int number, int32_t (*give_number)(licet_request *, int32_t), const char *wanted) {
   if (request_enter(self) != 0) return NULL;
@@ -318,6 +329,34 @@ static PyObject *request_set_now(Request *self, PyObject *time) {
   Py_RETURN_NONE;
 }
 
+static PyObject *request_set_session(Request *self, PyObject *said) {
+  int is_none = said == Py_None;
+  if (!is_none && !Py_IS_TYPE(said, self->state->session))
+    return PyErr_Format(PyExc_TypeError, "a session is a licet.Session or None, not a `%.80s`", Py_TYPE(said)->tp_name);
+  if (request_enter(self) != 0) return NULL;
+  int32_t code;
+  licet_session *session = is_none ? NULL : ((Session *)said)->session;
+  Py_BEGIN_ALLOW_THREADS /* it may wait for who speaks with licetd */
+  code = licet_request_set_session(self->request, session);
+  Py_END_ALLOW_THREADS
+  if (code != 0) return request_leave_with(self, code, NULL);
+  PyObject *old = self->session;
+  self->session = is_none ? NULL : Py_NewRef(said);
+  request_leave(self);
+  Py_XDECREF(old);
+  Py_RETURN_NONE;
+}
+
+static PyObject *request_session(Request *self, void *Py_UNUSED(closure)) {
+  return Py_NewRef(self->session == NULL ? Py_None : self->session);
+}
+
+static int request_put_session(Request *self, PyObject *said, void *Py_UNUSED(closure)) {
+  PyObject *none = request_set_session(self, said == NULL ? Py_None : said);
+  Py_XDECREF(none);
+  return none == NULL ? -1 : 0;
+}
+
 /* Calls a setter with what was said, if anything was; 0, or -1 with an exception. */
 static int say(Request *self, PyObject *said, PyObject *(*setter)(Request *, PyObject *)) {
   PyObject *none = said == NULL || said == Py_None ? Py_NewRef(Py_None) : setter(self, said);
@@ -326,16 +365,17 @@ static int say(Request *self, PyObject *said, PyObject *(*setter)(Request *, PyO
 }
 
 PyObject *request_make(Authority *authority, PyObject *arguments, PyObject *keywords) {
-  static char *names[] = {"attributes", "source", "resource", "argument", "preference", "now", NULL};
+  static char *names[] = {"attributes", "source", "resource", "argument", "preference", "now", "session", NULL};
   PyObject *attributes = NULL, *source = NULL, *resource = NULL, *argument = NULL, *preference = NULL, *now = NULL;
+  PyObject *session = NULL;
   if (!PyArg_ParseTupleAndKeywords(
-          arguments, keywords, "|O$OOOOO", names, &attributes, &source, &resource, &argument, &preference, &now))
+          arguments, keywords, "|O$OOOOOO", names, &attributes, &source, &resource, &argument, &preference, &now, &session))
     return NULL;
   Request *self = (Request *)make(authority);
   if (self == NULL) return NULL;
   if (say(self, source, request_set_source) || say(self, resource, request_set_resource) ||
       say(self, argument, request_set_argument) || say(self, preference, request_set_preference) ||
-      say(self, now, request_set_now) || say(self, attributes, request_update))
+      say(self, now, request_set_now) || say(self, session, request_set_session) || say(self, attributes, request_update))
     Py_CLEAR(self);
   return (PyObject *)self;
 }
@@ -369,6 +409,8 @@ static PyMethodDef request_methods[] = {
 static PyGetSetDef request_members[] = {
     {"authority", (getter)request_authority, NULL, "Who made it.", NULL},
     {"closed", (getter)request_closed, NULL, "Whether close() was called.", NULL},
+    {"session", (getter)request_session, (setter)request_put_session,
+     "What it asks in; None: in none. What the session says of its user and of itself can't be set.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
