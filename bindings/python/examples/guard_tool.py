@@ -14,6 +14,7 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from contextvars import ContextVar
 from email.message import EmailMessage
 from pathlib import Path
@@ -42,17 +43,20 @@ def ask_on_terminal(question: licet.Question) -> bool:
 class Tools:
     """What the agent can do."""
 
-    def __init__(self, authority: licet.Authority) -> None:
+    def __init__(self, authority: licet.Authority, session: licet.Session | None) -> None:
         def path_of(request: licet.Request, path: str) -> None:
+            request.session = session
             request.set("request.path", str(Path(path).resolve()))
             request.set_resource(path)
             request.set_source(on_word_of.get())
 
         def letter_of(request: licet.Request, to: list[str], subject: str, text: str) -> None:
+            request.session = session
             request.set("request.recipients", len(to))
             request.set_source(on_word_of.get())
 
         def command_of(request: licet.Request, command: str) -> None:
+            request.session = session
             request.set_resource(command)
             request.set_source(on_word_of.get())
 
@@ -98,8 +102,11 @@ def main() -> int:
     except licet.LicetError as error:
         print(f"guard_tool: {error}", file=sys.stderr)
         return 1
-    with authority:
-        tools = Tools(authority)
+    with authority, ExitStack() as stack:
+        # How far the agent may go: for ten minutes, and nothing but tools. A sub-agent would be delegated less of it
+        # (`session.delegate`). licetd holds it; an image file knows none.
+        session = None if given.image else stack.enter_context(authority.session(behaviors=["tool"], lifetime=600))
+        tools = Tools(authority, session)
         attempt("It reads a public file", lambda: tools.read_file("/usr/share/common-licenses/GPL-3"))
         attempt(
             "It sends an e-mail",
