@@ -75,10 +75,10 @@ final class Daemon {
   }
 
   func call(
-    _ interface: String, _ member: String, _ write: (inout MessageWriter) -> Void = { _ in }
+    _ interface: String, _ member: String, at path: String = "", _ write: (inout MessageWriter) -> Void = { _ in }
   ) throws -> Message {
     let message = Message(
-      call: member, of: "org.licet.Licet1.\(interface)", at: "/org/licet/Licet1", to: "org.licet.Licet1"
+      call: member, of: "org.licet.Licet1.\(interface)", at: "/org/licet/Licet1" + path, to: "org.licet.Licet1"
     ).with(write)
     return try client.call(message, timeoutNanoseconds: 30_000_000_000)
   }

@@ -31,7 +31,7 @@ import Testing
       if tally.failures > 3 { break }
     }
     #expect(tally.five >= each * Self.policies, "LICET_SEED=\(Self.seed): \(tally)")
-    #expect(tally.explained * 5 >= tally.five && tally.halted > 0 && tally.off > 0, "\(tally)")
+    #expect(tally.explained * 5 >= tally.five && tally.halted > 0 && tally.inSession > 0 && tally.off > 0, "\(tally)")
     #expect(tally.effects.count == 3 && tally.deciders.count >= 9, "\(tally)")
     print("five ways, half \(half): \(tally)")
   }
@@ -43,6 +43,8 @@ import Testing
     while !(4...8).contains(policy.platformRules.count + policy.operatorRules.count) {
       policy = GeneratedPolicy.generate(&random).uncounted
     }
+    // Each question would be answered by what those before it raised: Tests/Library/sessions.py has that.
+    policy.suspicion = nil
     return policy
   }
 }
@@ -52,6 +54,7 @@ struct Tally: CustomStringConvertible {
   var five = 0
   var explained = 0
   var halted = 0
+  var inSession = 0
   var off = 0
   var failures = 0
   var effects: Set<Int32> = []
@@ -60,7 +63,7 @@ struct Tally: CustomStringConvertible {
 
   var description: String {
     let times = seconds.sorted { $0.key < $1.key }.map { "\($0.key) \(($0.value * 10).rounded() / 10)" }
-    return "\(five) requests, \(explained) of them explained; \(halted) halted, \(off) not on the bus; "
+    return "\(five) requests, \(explained) of them explained; \(halted) halted, \(inSession) in sessions, \(off) not on the bus; "
       + "decided by \(deciders.count) ranks; seconds: \(times.joined(separator: ", "))"
   }
 
@@ -128,6 +131,8 @@ struct Ways {
     var byName: Bool
     var answers: [(way: String, told: Told)] = []
     var bus: BusAnswer?
+    /// The snapshot's own, and the remote one's, which joined it.
+    var sessions: [OpenedSession] = []
   }
 
   /// Until `count` requests went all five ways.
@@ -139,8 +144,10 @@ struct Ways {
       for index in 0..<min(1250, left + left / 8 + 8) {
         var request = policy.request(&random)
         request.now = (Int64(start), 0)
-        // A session's, of which there is none yet.
+        // A session's own is its root's.
         request.dial = nil
+        request.suspicion = 0
+        if index % 8 != 0 { request.session = [] }
         // What has ended a daemon is not told with a request: PeriodTests have it determined.
         request.ended = []
         request.argument = request.argument?.replacing("\u{0000}", with: "")
@@ -150,7 +157,7 @@ struct Ways {
       // Clauses of the generated policies change with the quarter of an hour at most, somewhere on the world.
       if start / 900 != time(nil) / 900 { continue }
       tally.timed("comparing, the Oracle too") { compare(cases, &$0) }
-      left -= cases.count { !$0.request.isHalted && $0.request.isOnBus }
+      left -= cases.count { !$0.request.isHalted && $0.request.isOnBus && $0.request.session.isEmpty }
       if tally.failures > 3 { return }
     }
   }
@@ -159,9 +166,20 @@ struct Ways {
     for isHalted in [false, true] {
       if isHalted { _ = try daemon.call("Admin", "Stop") { $0.append("op") } }
       let chosen = cases.indices.filter { cases[$0].request.isHalted == isHalted }
-      for index in chosen { askLibrary(&cases[index], &tally) }
+      for index in chosen {
+        if !cases[index].request.session.isEmpty {
+          let own = try OpenedSession(snapshot, cases[index].request.session)
+          cases[index].sessions = [own, try OpenedSession(remote, joining: own.id)]
+        }
+        askLibrary(&cases[index], &tally)
+      }
       try tally.timed("bus") { _ in
-        try askBus(chosen.filter { cases[$0].request.isOnBus }, &cases)
+        try askBus(chosen.filter { cases[$0].request.isOnBus && cases[$0].sessions.isEmpty }, &cases)
+        for index in chosen where cases[index].request.isOnBus { try askBusInSession(&cases[index]) }
+      }
+      for index in chosen {
+        cases[index].sessions.first?.close()
+        cases[index].sessions = []
       }
       if isHalted { _ = try daemon.call("Admin", "Resume") { $0.append("op") } }
     }
@@ -171,7 +189,7 @@ struct Ways {
     let lent = Lent()
     let values = one.request.attributes.map { (name: $0.key, value: lent.value($0.value)) }
     var ways = [("snapshot", snapshot), ("remote", remote)]
-    if !one.request.isHalted { ways.append(("embedded", embedded)) }
+    if !one.request.isHalted, one.sessions.isEmpty { ways.append(("embedded", embedded)) }
     for (name, authority) in ways {
       let told = tally.timed(name) { _ in
         ask(authority, one, values, lent)
@@ -185,6 +203,10 @@ struct Ways {
   ) -> Told {
     let code = authority.fill(one.request, values, lent, byName: one.byName)
     guard code == 0 else { return Told(code: code) }
+    if let session = authority === snapshot ? one.sessions.first : one.sessions.last {
+      let code = library.setSession(authority.request, session.handle)
+      guard code == 0 else { return Told(code: code) }
+    }
     var told = authority.decide(one.request.behaviors, lent, byName: one.byName)
     if one.isExplained {
       let explained = authority.explain(one.request.behaviors, lent)
@@ -197,6 +219,18 @@ struct Ways {
     }
     if authority === embedded, told.generation == 1 { told.generation = generation }
     return told
+  }
+
+  private func askBusInSession(_ one: inout Case) throws {
+    guard let session = one.sessions.first else { return }
+    let (request, isExplaining) = (one.request, one.isExplained)
+    let reply = try daemon.call("Session", "CheckMany", at: "/session/\(session.id)") { writer in
+      writer.array("(asa{sv})") { list in list.structure { request.write(isExplaining: isExplaining, &$0) } }
+    }
+    var reader = reply.reader
+    var answers = try reader.nextArray()
+    var answer = try answers.nextStruct()
+    one.bus = try BusAnswer(&answer)
   }
 
   private func askBus(_ chosen: [Int], _ cases: inout [Case]) throws {
@@ -236,6 +270,8 @@ struct Ways {
       tally.deciders.insert(first.decidedBy)
       if one.request.isHalted {
         tally.halted += 1
+      } else if !one.request.session.isEmpty {
+        tally.inSession += 1
       } else if !one.request.isOnBus {
         tally.off += 1
       } else {

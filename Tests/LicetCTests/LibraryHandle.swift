@@ -60,6 +60,23 @@ final class LibraryHandle: @unchecked Sendable {
   let changeDial:
     @convention(c) (OpaquePointer?, Int, UnsafeMutablePointer<Double>?, UnsafeMutablePointer<Double>?) -> Int32
 
+  typealias OpenSession =
+    @convention(c) (
+      OpaquePointer?, UnsafePointer<licet_terms>?, UnsafeMutablePointer<OpaquePointer?>?, UnsafeMutablePointer<licet_error>?
+    ) -> Int32
+  let sessionOpen: OpenSession
+  let sessionDelegate: OpenSession
+  let sessionJoin:
+    @convention(c) (
+      OpaquePointer?, UnsafePointer<CChar>?, Int, UnsafeMutablePointer<OpaquePointer?>?, UnsafeMutablePointer<licet_error>?
+    ) -> Int32
+  let sessionID: @convention(c) (OpaquePointer?) -> UnsafePointer<CChar>?
+  let sessionClose: @convention(c) (OpaquePointer?, UnsafeMutablePointer<licet_error>?) -> Int32
+  let sessionFree: Handle
+  let setSession: @convention(c) (OpaquePointer?, OpaquePointer?) -> Int32
+  let hold: @convention(c) (OpaquePointer?, Int, UnsafeMutablePointer<licet_text>?) -> Int32
+  let changeSession: @convention(c) (OpaquePointer?, Int, UnsafeMutablePointer<licet_text>?) -> Int32
+
   struct Missing: Error, CustomStringConvertible { let description: String }
 
   private init() throws {
@@ -109,6 +126,15 @@ final class LibraryHandle: @unchecked Sendable {
     dial = try find("licet_explanation_dial")
     period = try find("licet_explanation_period")
     changeDial = try find("licet_explanation_change_dial")
+    sessionOpen = try find("licet_session_open")
+    sessionDelegate = try find("licet_session_delegate")
+    sessionJoin = try find("licet_session_join")
+    sessionID = try find("licet_session_id")
+    sessionClose = try find("licet_session_close")
+    sessionFree = try find("licet_session_free")
+    setSession = try find("licet_request_set_session")
+    hold = try find("licet_explanation_hold")
+    changeSession = try find("licet_explanation_change_session")
   }
 }
 

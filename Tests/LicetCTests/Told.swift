@@ -9,6 +9,7 @@ import LicetHeader
 import Oracle
 import PolicyImage
 import PolicyLanguage
+import Testing
 
 /// A `licet_statement`.
 struct ToldStatement: Hashable {
@@ -49,6 +50,9 @@ struct ToldStep: Hashable {
   var statement: ToldStatement
   var dial: ToldDial?
   var period: ToldPeriod?
+  /// Of a session's: LICET_HOLD_…, and the name in its terms.
+  var hold: Int32?
+  var term = ""
 }
 
 /// A `licet_dial`.
@@ -71,6 +75,7 @@ struct ToldChange: Hashable {
   var decidedBy: Int32
   var halt: String
   var operatorName: String
+  var session: String
   var behavior: String
   var statement: ToldStatement
   /// Of a dial or of stakes.
@@ -84,6 +89,7 @@ struct Told: Hashable {
   var effect: Int32 = LICET_DENY
   var generation: UInt64 = 0
   var decidedBy: UInt8 = 0
+  var oversight: UInt8 = 0
   var isLost = false
   var behavior = ""
   var obligations: [String] = []
@@ -98,7 +104,7 @@ struct Told: Hashable {
     var lines: [String] = []
     for (name, a, b) in [
       ("code", "\(code)", "\(other.code)"), ("effect", "\(effect)", "\(other.effect)"),
-      ("decided by", "\(decidedBy)", "\(other.decidedBy)"), ("behavior", behavior, other.behavior),
+      ("decided by", "\(decidedBy) \(oversight)", "\(other.decidedBy) \(other.oversight)"), ("behavior", behavior, other.behavior),
       ("generation", "\(generation)", "\(other.generation)"), ("lost", "\(isLost)", "\(other.isLost)"),
       ("obligations", "\(obligations)", "\(other.obligations)"), ("way", "\(way)", "\(other.way)"),
       ("statement", "\(statement as Any)", "\(other.statement as Any)"), ("changes", "\(changes)", "\(other.changes)"),
@@ -108,6 +114,73 @@ struct Told: Hashable {
     }
     if steps?.count != other.steps?.count { lines.append("steps: \(steps?.count ?? -1) / \(other.steps?.count ?? -1)") }
     return lines.joined(separator: "\n")
+  }
+}
+
+// MARK: sessions
+
+/// A session with all that it was delegated by; ended with this.
+final class OpenedSession {
+  private let library: LibraryHandle
+  private var handles: [OpaquePointer] = []
+  let id: String
+
+  /// Level by level, the root's first.
+  init(_ authority: OpenedAuthority, _ levels: [OracleSessionLevel]) throws {
+    library = authority.library
+    var error = licet_error()
+    error.size = UInt32(MemoryLayout<licet_error>.size)
+    for level in levels {
+      let lent = Lent()
+      var made: OpaquePointer?
+      let code = lent.withTerms(level) { terms in
+        handles.last.map { library.sessionDelegate($0, terms, &made, &error) }
+          ?? library.sessionOpen(authority.handle, terms, &made, &error)
+      }
+      handles.append(try #require(made, "\(code): \(OpenedAuthority.message(&error))"))
+    }
+    id = library.sessionID(handles.last).map { String(cString: $0) } ?? ""
+  }
+
+  /// The same one, by its id.
+  init(_ authority: OpenedAuthority, joining id: String) throws {
+    (library, self.id) = (authority.library, id)
+    var made: OpaquePointer?
+    let code = library.sessionJoin(authority.handle, id, id.utf8.count, &made, nil)
+    handles = [try #require(made, "join: \(code)")]
+  }
+
+  var handle: OpaquePointer? { handles.last }
+
+  func close() { _ = library.sessionClose(handles.first, nil) }
+
+  deinit { for one in handles { library.sessionFree(one) } }
+}
+
+extension Lent {
+  fileprivate func withTerms(_ level: OracleSessionLevel, _ body: (UnsafePointer<licet_terms>) -> Int32) -> Int32 {
+    func effects(_ all: [String: PolicyImage.Effect]) -> [licet_behavior_effect] {
+      all.map { licet_behavior_effect(behavior: text($0.key), effect: Int32($0.value.rawValue), reserved: 0) }
+    }
+    let (preferences, caps) = (effects(level.preferences), effects(level.caps))
+    let (behaviors, resources) = ((level.behaviors ?? []).map { text($0) }, level.resources.map { text($0) })
+    return preferences.withUnsafeBufferPointer { preferences in
+      caps.withUnsafeBufferPointer { caps in
+        behaviors.withUnsafeBufferPointer { behaviors in
+          resources.withUnsafeBufferPointer { resources in
+            var terms = licet_terms()
+            terms.size = UInt32(MemoryLayout<licet_terms>.size)
+            terms.is_scoped = level.behaviors == nil ? 0 : 1
+            (terms.preferences, terms.preference_count) = (preferences.baseAddress, preferences.count)
+            (terms.caps, terms.cap_count) = (caps.baseAddress, caps.count)
+            (terms.behaviors, terms.behavior_count) = (behaviors.baseAddress, behaviors.count)
+            (terms.resources, terms.resource_count) = (resources.baseAddress, resources.count)
+            terms.dial = level.dial?.value ?? 0
+            return body(&terms)
+          }
+        }
+      }
+    }
   }
 }
 
@@ -191,6 +264,7 @@ extension OpenedAuthority {
     told.effect = decision.effect
     told.generation = decision.generation
     told.decidedBy = decision.decided_by
+    told.oversight = decision.oversight
     told.isLost = decision.lost != 0
     told.behavior = String(decision.behavior)
   }
@@ -208,11 +282,14 @@ extension OpenedAuthority {
     var step = licet_step()
     step.size = UInt32(MemoryLayout<licet_step>.size)
     guard library.step(made, index, &step) == 0 else { return nil }
+    var term = licet_text()
+    let hold = library.hold(made, index, &term)
     return ToldStep(
       step: step.step, truth: step.truth, says: step.says, effect: step.effect, tier: step.tier,
       isShadow: step.is_shadow != 0, isClamped: step.is_clamped != 0, behavior: String(step.behavior),
       failure: String(step.failure), attribute: String(step.attribute), statement: ToldStatement(step.statement),
-      dial: dial(made, index), period: period(made, index))
+      dial: dial(made, index), period: period(made, index), hold: hold < 0 ? nil : hold,
+      term: hold < 0 ? "" : String(term))
   }
 
   private func period(_ made: OpaquePointer, _ index: Int) -> ToldPeriod? {
@@ -237,9 +314,11 @@ extension OpenedAuthority {
     guard library.change(made, index, &change) == 0 else { return nil }
     var numbers = (0.0, 0.0)
     let isDial = library.changeDial(made, index, &numbers.0, &numbers.1) == 0
+    var session = licet_text()
+    _ = library.changeSession(made, index, &session)
     return ToldChange(
       change: change.change, decidedBy: change.decided_by, halt: String(change.halt),
-      operatorName: String(change.operator_name), behavior: String(change.behavior),
+      operatorName: String(change.operator_name), session: String(session), behavior: String(change.behavior),
       statement: ToldStatement(change.statement), needed: isDial ? numbers.0 : nil, highest: isDial ? numbers.1 : nil)
   }
 }
@@ -252,6 +331,7 @@ struct BusAnswer: Hashable {
   var obligations: [String] = []
   var generation: UInt64 = 0
   var tier = ""
+  var oversight = ""
   var behavior: String?
   var statement = ""
   var clause = ""
@@ -273,6 +353,7 @@ struct BusAnswer: Hashable {
       switch key {
       case "generation": generation = try value.nextUInt64()
       case "tier": tier = try value.nextSwiftString()
+      case "oversight": oversight = try value.nextSwiftString()
       case "behavior": behavior = try value.nextSwiftString()
       case "statement": statement = try value.nextSwiftString()
       case "clause": clause = try value.nextSwiftString()
@@ -328,6 +409,7 @@ extension Told {
     answer.obligations = obligations
     answer.generation = generation
     answer.tier = DeciderRank(rawValue: decidedBy)?.name ?? "?"
+    answer.oversight = OversightCause(rawValue: oversight).map { $0 == .none ? "" : $0.name } ?? "?"
     answer.statement = statement?.place ?? ""
     answer.clause = statement?.clause ?? ""
     answer.behavior = behavior
@@ -352,7 +434,7 @@ extension Told {
   static func name(effect: UInt8) -> String { PolicyImage.Effect(rawValue: effect).map { "\($0)" } ?? "?" }
 
   private static func way(_ number: Int32) -> String {
-    ["not-needed", "user", "operator", "platform", "nobody", "authorities"][Int(number)]
+    ["not-needed", "user", "operator", "platform", "nobody", "authorities", "wait"][Int(number)]
   }
 
   private static func name(change: ToldChange) -> String {
@@ -360,7 +442,7 @@ extension Told {
       ? change.halt
       : [
         "preference", "setting", "operator-limit", "choice", "platform-limit", "", "session-dial", "operator-dial",
-        "stakes", "period",
+        "stakes", "period", "counter", "session", "suspicion",
       ][Int(change.change)]
   }
 }
@@ -414,6 +496,11 @@ extension ToldStep {
       row["ended"] = "\(period.hasEnded)"
       let isRule = [TraceStep.grant, .duty, .limit].contains(TraceStep(rawValue: step))
       if isRule, statement.condition.isEmpty { row["truth"] = Truth(rawValue: truth)?.name }
+    }
+    if let hold = hold.flatMap({ SessionHold(rawValue: UInt8(clamping: $0)) }) {
+      row["truth"] = Truth(rawValue: truth)?.name
+      row["hold"] = hold.name
+      if !term.isEmpty { row["term"] = term }
     }
     return row
   }
@@ -476,10 +563,11 @@ extension Told {
     let kinds: [OracleDecider.Kind] = [
       .default, .setting, .ceiling, .preference, .operator, .guideline, .ethics, .safety, .oversight, .absolute,
     ]
-    let ways: [OracleWay?] = [nil, .user, .operator, .platform, .nobody, .authorities]
+    let ways: [OracleWay?] = [nil, .user, .operator, .platform, .nobody, .authorities, .wait]
+    let causes: [OracleDecider.Cause?] = [nil, .session, .suspicion, .dial, .halt]
     return OracleDecision(
       effect: PolicyImage.Effect(rawValue: UInt8(clamping: effect)) ?? .deny, obligations: obligations,
-      decidedBy: OracleDecider(kind: kinds[Int(decidedBy)], statement: places.identity(statement)),
+      decidedBy: OracleDecider(kind: kinds[Int(decidedBy)], statement: places.identity(statement), cause: causes[Int(oversight)]),
       trace: (steps ?? []).map { $0.inOracle(places) }, way: steps == nil ? nil : ways[Int(way)])
   }
 }
@@ -487,16 +575,21 @@ extension Told {
 extension ToldStep {
   fileprivate func inOracle(_ places: Places) -> OracleTraceEntry {
     let names: [OracleTraceEntry.Step] = [
-      .default, .setting, .operator, .grant, .preference, .duty, .limit, .oversight, .absolute, .dial,
+      .default, .setting, .operator, .grant, .preference, .duty, .limit, .oversight, .absolute, .dial, .default, .session,
+      .suspicion,
     ]
     let step = names[Int(self.step)]
-    let isRule = [.setting, .grant, .duty, .limit, .dial].contains(step)
+    let isRule = [.setting, .grant, .duty, .limit, .dial, .session, .suspicion].contains(step)
     var told = OracleTraceEntry(
       name: behavior, step: step, tier: tier < 0 ? nil : PolicyImage.Tier(rawValue: UInt8(tier)),
       statement: places.identity(statement), to: isRule ? PolicyImage.Effect(rawValue: says) : nil,
       truth: isRule ? OracleTruth(rawValue: truth) : nil, effect: PolicyImage.Effect(rawValue: effect) ?? .deny,
       isShadow: isShadow, isClamped: isClamped)
     told.period = period.map { OraclePeriod(name: $0.statement.behavior, hasEnded: $0.hasEnded) }
+    if let hold {
+      let holds: [OracleTraceEntry.Hold?] = [nil, .cap, .scope, .resources, .preference]
+      (told.hold, told.term) = (holds[Int(hold)], term)
+    }
     guard let dial else { return told }
     (told.stakes, told.dial) = (Degree(dial.stakes, up: true), Degree(dial.dial, up: false))
     told.stakesOf = dial.statement.form == LICET_FORM_NONE ? nil : dial.statement.behavior
