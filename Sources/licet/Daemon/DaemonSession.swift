@@ -40,7 +40,7 @@ struct DaemonSession {
   /// Opens one for an operator (empty: the caller's only one), or delegates one from `parent`; a plain text that was taken for
   /// something else than its attribute's type is sent once more as a text.
   static func open(
-    _ daemon: Daemon, operator name: String, from parent: DaemonSession?, _ form: TermsForm
+    _ daemon: Daemon, operator name: String, from parent: DaemonSession?, _ form: OpeningForm
   ) throws(CommandError) -> DaemonSession {
     var asText: Set<String> = []
     while true {

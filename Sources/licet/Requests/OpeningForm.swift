@@ -50,9 +50,9 @@ struct TermsOptions: ParsableArguments {
   @Option(name: .long, help: ArgumentHelp("How long it may be used, as 1h30m.", valueName: "duration"))
   var lifetime: String?
 
-  func form() throws(CommandError) -> TermsForm {
-    var form = TermsForm()
-    if let terms { form = try TermsForm(try JSON(file: terms, try Files.read(terms))) }
+  func form() throws(CommandError) -> OpeningForm {
+    var form = OpeningForm()
+    if let terms { form = try OpeningForm(try JSON(file: terms, try Files.read(terms))) }
     var attributes = RequestForm()
     if let user { attributes.attributes["user", default: [:]]["id"] = .string(user) }
     for assignment in set { try attributes.set(assignment, flag: "--set", isJSON: false) }
@@ -84,7 +84,7 @@ struct TermsOptions: ParsableArguments {
 }
 
 /// Terms by their keys, checked for shape; what they mean is the daemon's to judge.
-struct TermsForm {
+struct OpeningForm {
   static let keys = ["user", "session", "preferences", "caps", "behaviors", "resources", "dial", "cost", "lifetime-ms"]
 
   var members: [String: JSON] = [:]
@@ -96,12 +96,12 @@ struct TermsForm {
   init(_ json: JSON) throws(CommandError) {
     guard case .object(let members) = json else { throw wrongType("an object of terms", json, "--terms") }
     for member in members {
-      guard TermsForm.keys.contains(member.key) else {
+      guard OpeningForm.keys.contains(member.key) else {
         throw CommandError(
           .unknownKey, "terms have no key `\(harmless(member.key))`", at: member.key,
-          hint: suggestion(for: member.key, in: TermsForm.keys) ?? "their keys are \(TermsForm.keys.joined(separator: ", "))")
+          hint: suggestion(for: member.key, in: OpeningForm.keys) ?? "their keys are \(OpeningForm.keys.joined(separator: ", "))")
       }
-      self.members[member.key] = try TermsForm.checked(member)
+      self.members[member.key] = try OpeningForm.checked(member)
     }
   }
 
