@@ -118,8 +118,10 @@ extension Engine {
 
   /// Oversight's caps: the session's, suspicion's, the dial's, which is named where it agrees, as a limit is.
   @inline(__always)
-  func cap(_ folded: inout Folded, _ place: Place, _ wish: Wish, _ frame: borrowing Frame) {
-    if frame.session != nil { hold(&folded, place, wish, frame) }
+  func cap(
+    _ folded: inout Folded, _ place: Place, _ match: SessionMatch, _ wish: Wish, _ frame: borrowing Frame
+  ) {
+    if frame.session != nil { hold(&folded, match, wish, frame) }
     if frame.suspicion != 0 { suspect(&folded, place, wish, frame) }
     guard folded.effect != .deny, isCapped(place, wish, frame) else { return }
     folded.effect = .ask

@@ -73,9 +73,10 @@ struct Engine {
       choice.operatorsMay = .allow
       choice.usersMay = .allow
     }
-    var folded = settle(place, wish, preference: preference(place, wish, frame), choice, &frame)
+    let match = match(place, frame)
+    var folded = settle(place, wish, preference: preference(match, wish, frame), choice, &frame)
     limit(&folded, place, wish, &frame)
-    cap(&folded, place, wish, frame)
+    cap(&folded, place, match, wish, frame)
     if wish.isHalted, !wish.changes.contains(.halt) {
       folded.effect = .deny
       folded.decider = Decider(oversight: .halt)

@@ -51,35 +51,41 @@ public struct SessionTerms {
     (self.dial, self.dialCap) = (dial, dialCap)
   }
 
-  /// What the user wishes for this name: of the preferences that cover it the most specific.
-  func preference(for name: Name) -> Effect? {
-    var found: SessionTerm?
-    for term in terms where term.kind == .preference && covers(term.name, name) {
-      if found.map({ $0.name.count < term.name.count }) ?? true { found = term }
-    }
-    return found?.effect
-  }
+  /// So many are looked at one by one, which is faster than to search.
+  static var few: Int { 8 }
 
-  /// The strictest cap on this name, of equals the deepest.
-  func cap(on name: Name) -> SessionTerm? {
-    var found: SessionTerm?
-    for term in terms where term.kind == .cap && covers(term.name, name) {
-      guard let other = found else {
-        found = term
-        continue
+  /// The terms that have a say on this name. Names that cover it are its beginnings, each of which is looked for behind the one
+  /// before; where no term's name goes on like that, none of the further ones is there.
+  @inline(never)
+  func match(_ name: Name) -> SessionMatch {
+    var found = SessionMatch()
+    if terms.count <= Self.few {
+      for term in terms where covers(term.name, name) { found.take(term) }
+      return found
+    }
+    var (index, length) = (0, 0)
+    while length < name.count {
+      while length < name.count, name[length] != dot { length &+= 1 }
+      let beginning = Name(rebasing: name[..<length])
+      index = first(notBefore: beginning, from: index)
+      while index < terms.count, covers(terms[index].name, beginning) {
+        found.take(terms[index])
+        index &+= 1
       }
-      if term.effect < other.effect || (term.effect == other.effect && term.name.count > other.name.count) { found = term }
+      if index == terms.count || !isBelow(terms[index].name, beginning) { break }
+      length &+= 1
     }
     return found
   }
 
-  /// The deepest part of the scope that covers this name; nil: it lies outside.
-  func scope(of name: Name) -> SessionTerm? {
-    var found: SessionTerm?
-    for term in terms where term.kind == .scope && covers(term.name, name) {
-      if found.map({ $0.name.count < term.name.count }) ?? true { found = term }
+  /// The index of the first term whose name is this one or comes after it.
+  private func first(notBefore name: Name, from: Int) -> Int {
+    var (low, high) = (from, terms.count)
+    while low < high {
+      let middle = low &+ (high &- low) / 2
+      if nameLess(terms[middle].name, name) { low = middle &+ 1 } else { high = middle }
     }
-    return found
+    return low
   }
 
   /// Whether of each group a pattern matches; without a resource none does.
@@ -100,6 +106,12 @@ public struct SessionTerms {
   /// The first name of a cap or preference below `wide` that comes after `last`. A scope's names need no deciding: what
   /// covers a wider name covers them.
   func name(after last: Name, below wide: Name) -> Name? {
+    if terms.count <= Self.few {
+      for term in terms where term.kind != .scope && isBelow(term.name, wide) && nameLess(last, term.name) {
+        return term.name
+      }
+      return nil
+    }
     var i = first(after: nameLess(last, wide) ? wide : last)
     while i < terms.count {
       let term = terms[i]
@@ -110,7 +122,11 @@ public struct SessionTerms {
     return nil
   }
 
-  func hasNames(below wide: Name) -> Bool { name(after: wide, below: wide) != nil }
+  func hasNames(below wide: Name) -> Bool {
+    if terms.count > Self.few { return name(after: wide, below: wide) != nil }
+    for term in terms where term.kind != .scope && isBelow(term.name, wide) { return true }
+    return false
+  }
 
   /// The index of the first term whose name comes after this one: what lies below a name follows it.
   private func first(after name: Name) -> Int {
@@ -120,6 +136,26 @@ public struct SessionTerms {
       if nameLess(name, terms[middle].name) { high = middle } else { low = middle &+ 1 }
     }
     return low
+  }
+}
+
+/// Of the terms that cover a name those that count.
+struct SessionMatch {
+  /// What the user wishes: the most specific preference.
+  var preference: Effect?
+  /// The strictest cap, of equals the deepest.
+  var cap: SessionTerm?
+  /// The deepest part of the scope that covers the name; nil: it lies outside.
+  var scope: SessionTerm?
+
+  /// Takes one that is no less deep than those before.
+  @inline(__always)
+  mutating func take(_ term: SessionTerm) {
+    switch term.kind {
+    case .preference: preference = term.effect
+    case .cap: if cap.map({ term.effect <= $0.effect }) ?? true { cap = term }
+    case .scope: scope = term
+    }
   }
 }
 
@@ -204,18 +240,24 @@ public enum SessionHold: UInt8, Sendable {
 }
 
 extension Engine {
+  /// What the session's terms say of this name; empty without one.
+  @inline(__always)
+  func match(_ place: Place, _ frame: borrowing Frame) -> SessionMatch {
+    frame.session?.pointee.match(place.name) ?? SessionMatch()
+  }
+
   /// What the user wishes for this name.
   @inline(__always)
-  func preference(_ place: Place, _ wish: Wish, _ frame: borrowing Frame) -> Effect? {
+  func preference(_ match: SessionMatch, _ wish: Wish, _ frame: borrowing Frame) -> Effect? {
     if wish.changes.contains(.preference) { return .allow }
     guard let session = frame.session else { return wish.preference }
-    return session.pointee.preference(for: place.name) ?? (session.pointee.isDelegate ? nil : wish.preference)
+    return match.preference ?? (session.pointee.isDelegate ? nil : wish.preference)
   }
 
   /// The first of oversight's caps. Each is named where it agrees, as a limit is.
   @inline(never)
-  func hold(_ folded: inout Folded, _ place: Place, _ wish: Wish, _ frame: borrowing Frame) {
-    eachHold(place, wish, frame) { _, to, holds, _ in
+  func hold(_ folded: inout Folded, _ match: SessionMatch, _ wish: Wish, _ frame: borrowing Frame) {
+    eachHold(match, wish, frame) { _, to, holds, _ in
       guard holds, to < .allow, to <= folded.effect else { return }
       folded.effect = to
       folded.decider = Decider(oversight: .session)
@@ -224,21 +266,20 @@ extension Engine {
 
   /// Everything of the session that has a say on this name: what it is, the effect, whether it holds, the term's name.
   func eachHold(
-    _ place: Place, _ wish: Wish, _ frame: borrowing Frame,
+    _ match: SessionMatch, _ wish: Wish, _ frame: borrowing Frame,
     _ body: (SessionHold, Effect, Bool, Name) -> Void
   ) {
-    guard let session = frame.session?.pointee, !wish.changes.contains(.session) else { return }
-    if let cap = session.cap(on: place.name) { body(.cap, cap.effect, true, cap.name) }
-    if session.isScoped {
-      let scope = session.scope(of: place.name)
-      body(.scope, .deny, scope == nil, scope?.name ?? Name(start: nil, count: 0))
+    guard let session = frame.session, !wish.changes.contains(.session) else { return }
+    if let cap = match.cap { body(.cap, cap.effect, true, cap.name) }
+    if session.pointee.isScoped {
+      body(.scope, .deny, match.scope == nil, match.scope?.name ?? Name(start: nil, count: 0))
     }
-    if session.resources.count > 0 {
+    if session.pointee.resources.count > 0 {
       let value = frame.slots[Int(BuiltInSlot.resource)]
       let resource = value.kind == .string ? value.borrowedBytes : nil
-      body(.resources, .deny, !session.takes(resource: resource), Name(start: nil, count: 0))
+      body(.resources, .deny, !session.pointee.takes(resource: resource), Name(start: nil, count: 0))
     }
-    if session.isDelegate, let preference = wish.preference, !wish.changes.contains(.preference) {
+    if session.pointee.isDelegate, let preference = wish.preference, !wish.changes.contains(.preference) {
       body(.preference, preference, true, Name(start: nil, count: 0))
     }
   }

@@ -117,12 +117,13 @@ private struct Tracer {
       if considered { addOperator(own, choice) }
       eachRule(.grant, .operator, place.overlay, .overlay, &frame) { $0.add(.grant, rule: $1, $2, .overlay) }
     }
-    if let preference = engine.preference(place, wish, frame) {
+    let match = engine.match(place, frame)
+    if let preference = engine.preference(match, wish, frame) {
       effect = engine.settle(place, wish, preference: preference, choice, &frame).effect
       add(.preference, says: preference, .none, ImageFormat.none)
     }
     traceTiers(place, &frame)
-    traceSession(place, wish, frame)
+    traceSession(match, wish, frame)
     if frame.suspicion != 0, engine.isSuspected(place) { traceSuspicion(place, wish, frame) }
     if frame.source == .agent || frame.source == .untrusted {
       traceDial(place, wish, frame)
@@ -147,9 +148,9 @@ private struct Tracer {
       isClamped: standing.decider.rank == .ceiling)
   }
 
-  private mutating func traceSession(_ place: Place, _ wish: Wish, _ frame: borrowing Frame) {
+  private mutating func traceSession(_ match: SessionMatch, _ wish: Wish, _ frame: borrowing Frame) {
     let engine = engine
-    engine.eachHold(place, wish, frame) { hold, to, holds, term in
+    engine.eachHold(match, wish, frame) { hold, to, holds, term in
       if holds { effect = min(effect, to) }
       var entry = entry(.session, says: to, .none, ImageFormat.none)
       (entry.truth, entry.hold, entry.term) = (holds ? .yes : .no, hold, term)
