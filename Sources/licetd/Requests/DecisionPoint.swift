@@ -139,7 +139,7 @@ final class DecisionPoint {
   ) {
     guard policy.isCounted(behaviors) else { return }
     let user = userSlot.map { frame.slots[$0] } ?? .absent
-    let session = asked?.session.root.id.number ?? 0
+    let session = asked?.root.number ?? 0
     if user.kind == .string {
       let subject = Subject(operatorName: name, user: user.borrowedBytes, session: session)
       return counters.fill(&frame, policy, behaviors, subject, counting: counting)
