@@ -128,18 +128,21 @@ final class OpenedSession {
   /// Level by level, the root's first.
   init(_ authority: OpenedAuthority, _ levels: [OracleSessionLevel]) throws {
     library = authority.library
+    var opened: [OpaquePointer] = []
     var error = licet_error()
     error.size = UInt32(MemoryLayout<licet_error>.size)
     for level in levels {
       let lent = Lent()
       var made: OpaquePointer?
+      let (library, parent) = (authority.library, opened.last)
       let code = lent.withTerms(level) { terms in
-        handles.last.map { library.sessionDelegate($0, terms, &made, &error) }
+        parent.map { library.sessionDelegate($0, terms, &made, &error) }
           ?? library.sessionOpen(authority.handle, terms, &made, &error)
       }
-      handles.append(try #require(made, "\(code): \(OpenedAuthority.message(&error))"))
+      opened.append(try #require(made, "\(code): \(OpenedAuthority.message(&error))"))
     }
-    id = library.sessionID(handles.last).map { String(cString: $0) } ?? ""
+    handles = opened
+    id = library.sessionID(opened.last).map { String(cString: $0) } ?? ""
   }
 
   /// The same one, by its id.
