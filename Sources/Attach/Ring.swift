@@ -180,7 +180,8 @@ public struct RecordedDecision {
   /// Whether deciding again came to the same.
   public func agrees(with decision: Decision) -> Bool {
     effect == decision.effect && rank == decision.decider.rank && layer == decision.decider.layer
-      && cause == decision.decider.cause && statement == decision.decider.statement && platformObligations == decision.platformObligations
+      && cause == decision.decider.cause && statement == decision.decider.statement
+      && platformObligations == decision.platformObligations
       && overlayObligations == decision.overlayObligations
   }
 }

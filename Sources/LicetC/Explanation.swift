@@ -162,18 +162,18 @@ extension UnsafeMutablePointer where Pointee == Request {
     _ names: UnsafeBufferPointer<Name>, _ halts: UnsafeBufferPointer<HaltRecord>, isLost: Bool,
     _ explanation: UnsafeMutablePointer<OpaquePointer?>
   ) -> Int32 {
-      let writer = answerWriter(names, halts)
-      var sizes = (bytes: 16 << 10, entries: 64)
-      while true {
-        let before = sizes
-        let code = explainOnce(writer, &sizes, isLost: isLost, explanation)
-        guard sizes == before else { continue }
-        guard isLost, code >= 0, let made = get(explanation.pointee) else { return code }
-        // `on_authority_loss` has the last word.
-        let effect = decideLost(names, nil, isCounted: false)
-        made.pointee.head.effect = UInt8(exactly: effect).flatMap { Effect(rawValue: $0) } ?? .deny
-        return effect
-      }
+    let writer = answerWriter(names, halts)
+    var sizes = (bytes: 16 << 10, entries: 64)
+    while true {
+      let before = sizes
+      let code = explainOnce(writer, &sizes, isLost: isLost, explanation)
+      guard sizes == before else { continue }
+      guard isLost, code >= 0, let made = get(explanation.pointee) else { return code }
+      // `on_authority_loss` has the last word.
+      let effect = decideLost(names, nil, isCounted: false)
+      made.pointee.head.effect = UInt8(exactly: effect).flatMap { Effect(rawValue: $0) } ?? .deny
+      return effect
+    }
   }
 
   /// `sizes` grow when they were too small.

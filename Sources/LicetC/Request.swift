@@ -286,7 +286,8 @@ extension UnsafeMutablePointer where Pointee == Request {
       return LICET_E_NO_MEMORY
     }
     if let pending = pointee.pending {
-      (pending + pointee.pendingCount).initialize(to: Pending(attribute: number, code: code, value: value, isSessions: isSessions))
+      (pending + pointee.pendingCount).initialize(
+        to: Pending(attribute: number, code: code, value: value, isSessions: isSessions))
       pointee.pendingCount &+= 1
     }
     if code != 0 { pointee.isTroubled = true }

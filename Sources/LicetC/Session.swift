@@ -195,7 +195,8 @@ extension SessionContent {
     attributes = UnsafeBufferPointer(start: memory, count: reader.isBroken ? 0 : count)
   }
 
-  private mutating func readHalts(_ reader: inout WireReader, _ memory: UnsafeMutablePointer<HaltRecord>, _ count: Int) {
+  private mutating func readHalts(_ reader: inout WireReader, _ memory: UnsafeMutablePointer<HaltRecord>, _ count: Int)
+  {
     var i = 0
     while i < count, !reader.isBroken {
       (memory + i).initialize(to: HaltRecord.read(&reader))

@@ -187,7 +187,9 @@ extension UnsafeMutablePointer where Pointee == Session {
 }
 
 private func busy(_ error: UnsafeMutablePointer<licet_error>?) -> Int32 {
-  report(error, LICET_E_NO_AUTHORITY) { $0.put("licetd has not answered what another thread asks, within the time-out") }
+  report(error, LICET_E_NO_AUTHORITY) {
+    $0.put("licetd has not answered what another thread asks, within the time-out")
+  }
 }
 
 extension UnsafeMutablePointer where Pointee == Authority {
@@ -254,7 +256,9 @@ private struct TermsReader {
   let isDelegate: Bool
 
   private var attributes: UnsafeBufferPointer<licet_named_value> { list(terms.attributes, terms.attribute_count) }
-  private var preferences: UnsafeBufferPointer<licet_behavior_effect> { list(terms.preferences, terms.preference_count) }
+  private var preferences: UnsafeBufferPointer<licet_behavior_effect> {
+    list(terms.preferences, terms.preference_count)
+  }
   private var caps: UnsafeBufferPointer<licet_behavior_effect> { list(terms.caps, terms.cap_count) }
   private var behaviors: UnsafeBufferPointer<licet_text> { list(terms.behaviors, terms.behavior_count) }
   private var resources: UnsafeBufferPointer<licet_text> { list(terms.resources, terms.resource_count) }
@@ -300,11 +304,15 @@ private struct TermsReader {
     return 0
   }
 
-  private func isThere<T>(_ start: UnsafePointer<T>?, _ count: Int) -> Bool { count >= 0 && (start != nil || count == 0) }
+  private func isThere<T>(_ start: UnsafePointer<T>?, _ count: Int) -> Bool {
+    count >= 0 && (start != nil || count == 0)
+  }
 
   private func problem(_ one: licet_named_value) -> Int32 {
     guard let name = Name(one.name), isAttributeName(name) else { return LICET_E_UNKNOWN_ATTRIBUTE }
-    guard let value = Value(one.value), value.isWellFormed(limit: RequestLimits.text) else { return LICET_E_BAD_REQUEST }
+    guard let value = Value(one.value), value.isWellFormed(limit: RequestLimits.text) else {
+      return LICET_E_BAD_REQUEST
+    }
     return 0
   }
 

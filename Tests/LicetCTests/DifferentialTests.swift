@@ -63,7 +63,8 @@ struct Tally: CustomStringConvertible {
 
   var description: String {
     let times = seconds.sorted { $0.key < $1.key }.map { "\($0.key) \(($0.value * 10).rounded() / 10)" }
-    return "\(five) requests, \(explained) of them explained; \(halted) halted, \(inSession) in sessions, \(off) not on the bus; "
+    return
+      "\(five) requests, \(explained) of them explained; \(halted) halted, \(inSession) in sessions, \(off) not on the bus; "
       + "decided by \(deciders.count) ranks; seconds: \(times.joined(separator: ", "))"
   }
 

@@ -62,13 +62,15 @@ final class LibraryHandle: @unchecked Sendable {
 
   typealias OpenSession =
     @convention(c) (
-      OpaquePointer?, UnsafePointer<licet_terms>?, UnsafeMutablePointer<OpaquePointer?>?, UnsafeMutablePointer<licet_error>?
+      OpaquePointer?, UnsafePointer<licet_terms>?, UnsafeMutablePointer<OpaquePointer?>?,
+      UnsafeMutablePointer<licet_error>?
     ) -> Int32
   let sessionOpen: OpenSession
   let sessionDelegate: OpenSession
   let sessionJoin:
     @convention(c) (
-      OpaquePointer?, UnsafePointer<CChar>?, Int, UnsafeMutablePointer<OpaquePointer?>?, UnsafeMutablePointer<licet_error>?
+      OpaquePointer?, UnsafePointer<CChar>?, Int, UnsafeMutablePointer<OpaquePointer?>?,
+      UnsafeMutablePointer<licet_error>?
     ) -> Int32
   let sessionID: @convention(c) (OpaquePointer?) -> UnsafePointer<CChar>?
   let sessionClose: @convention(c) (OpaquePointer?, UnsafeMutablePointer<licet_error>?) -> Int32

@@ -104,7 +104,8 @@ struct Told: Hashable {
     var lines: [String] = []
     for (name, a, b) in [
       ("code", "\(code)", "\(other.code)"), ("effect", "\(effect)", "\(other.effect)"),
-      ("decided by", "\(decidedBy) \(oversight)", "\(other.decidedBy) \(other.oversight)"), ("behavior", behavior, other.behavior),
+      ("decided by", "\(decidedBy) \(oversight)", "\(other.decidedBy) \(other.oversight)"),
+      ("behavior", behavior, other.behavior),
       ("generation", "\(generation)", "\(other.generation)"), ("lost", "\(isLost)", "\(other.isLost)"),
       ("obligations", "\(obligations)", "\(other.obligations)"), ("way", "\(way)", "\(other.way)"),
       ("statement", "\(statement as Any)", "\(other.statement as Any)"), ("changes", "\(changes)", "\(other.changes)"),
@@ -570,7 +571,8 @@ extension Told {
     let causes: [OracleDecider.Cause?] = [nil, .session, .suspicion, .dial, .halt]
     return OracleDecision(
       effect: PolicyImage.Effect(rawValue: UInt8(clamping: effect)) ?? .deny, obligations: obligations,
-      decidedBy: OracleDecider(kind: kinds[Int(decidedBy)], statement: places.identity(statement), cause: causes[Int(oversight)]),
+      decidedBy: OracleDecider(
+        kind: kinds[Int(decidedBy)], statement: places.identity(statement), cause: causes[Int(oversight)]),
       trace: (steps ?? []).map { $0.inOracle(places) }, way: steps == nil ? nil : ways[Int(way)])
   }
 }
@@ -578,7 +580,8 @@ extension Told {
 extension ToldStep {
   fileprivate func inOracle(_ places: Places) -> OracleTraceEntry {
     let names: [OracleTraceEntry.Step] = [
-      .default, .setting, .operator, .grant, .preference, .duty, .limit, .oversight, .absolute, .dial, .default, .session,
+      .default, .setting, .operator, .grant, .preference, .duty, .limit, .oversight, .absolute, .dial, .default,
+      .session,
       .suspicion,
     ]
     let step = names[Int(self.step)]

@@ -174,7 +174,9 @@ final class AttachConnection {
     var halts = server.daemon.halts(of: name)
     let asksRemotely = server.daemon.authority.suspicions.asksRemotely(name)
     // A library that decides by itself what licetd has to is halted meanwhile.
-    if asksRemotely, wantsImages, version < AttachProtocol.withSessions { halts.append(Halt(.operatorStop, operator: name)) }
+    if asksRemotely, wantsImages, version < AttachProtocol.withSessions {
+      halts.append(Halt(.operatorStop, operator: name))
+    }
     do throws(SystemError) {
       let platform = wantsImages ? try server.images.platform(known: question.platformSince) : nil
       let overlay = wantsImages ? try server.images.overlay(name, known: question.overlaySince) : nil

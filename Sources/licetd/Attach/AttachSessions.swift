@@ -63,7 +63,9 @@ extension AttachConnection {
     switch question.kind {
     case .close: return true
     case .dial:
-      guard let held = sessions[SessionID(question.session.id)]?.level.dial, let dial = question.dial else { return false }
+      guard let held = sessions[SessionID(question.session.id)]?.level.dial, let dial = question.dial else {
+        return false
+      }
       return dial < held
     default: return false
     }
@@ -144,7 +146,8 @@ extension DecisionPoint {
     return terms
   }
 
-  private func readAttributes(_ question: OpenQuestion, _ body: inout WireReader) throws(Refusal) -> SessionAttributes? {
+  private func readAttributes(_ question: OpenQuestion, _ body: inout WireReader) throws(Refusal) -> SessionAttributes?
+  {
     guard question.attributes > 0 else { return nil }
     guard question.parent == .none else {
       throw Refusal(.badRequest, "attributes: a delegate's are its root's; leave them out")

@@ -161,7 +161,8 @@ extension Daemon {
       var reader = call.reader
       guard let id = try? reader.nextString() else { return }
       guard let session = SessionID(id).flatMap({ authority.sessions[$0] }) else {
-        return refuse(call, .unknownSession, "session: there is none with this id; `licet session list` says which there are")
+        return refuse(
+          call, .unknownSession, "session: there is none with this id; `licet session list` says which there are")
       }
       log(.notice, "\(call.sender) stops session \(session.id) of \(session.operatorName)")
       authority.sessions.stop(session, by: caller(of: call)?.identity.uid)

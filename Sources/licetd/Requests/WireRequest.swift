@@ -269,7 +269,8 @@ extension DecisionPoint {
 extension Halt {
   /// As the attach protocol has it; `operatorName` and `session` are this one's, in memory that lasts.
   func record(
-    _ operatorName: UnsafeRawBufferPointer, session: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    _ operatorName: UnsafeRawBufferPointer,
+    session: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
   ) -> HaltRecord {
     let kind: HaltRecord.Kind =
       switch self.kind {
