@@ -102,6 +102,46 @@ import Testing
     #expect(run.status == 0, "\(run.output)\(run.errors)")
   }
 
+  @Test func sessionsExampleHolds() throws {
+    let run = try licet("test", "--policy", "examples/sessions", "examples/sessions/tests/scenarios.yaml")
+    #expect(run.status == 0 && run.output.contains("16 of 16"), "\(run.output)")
+    #expect(try licet("lint", "--policy", "examples/sessions").status == 0)
+  }
+
+  /// What a session and suspicion say is told in words, and in JSON by keys of their own.
+  @Test func sessionsAreExplained() throws {
+    let folder = try TemporaryFolder()
+    let terms = try folder.write(
+      #"[{"behaviors": ["tool"], "dial": 0.4}, {"caps": {"tool.shell": "ask"}, "dial": 0.1}]"#, to: "terms.json")
+    let asked = [
+      "--policy", "examples/sessions", "--operator", "forge", "--behavior", "tool.shell", "--suspicion", "2.5", "--terms",
+      terms,
+    ]
+    let text = try licetArray(["explain"] + asked).output
+    for part in [
+      "the session caps tool.shell at ask", "suspicion stands at 2.5: ask at most", "within the session's scope, by tool",
+      "above the dial of 0.1, the session's", "wait 21 min, until suspicion has decayed", "It has to wait, and it takes more",
+    ] { #expect(text.contains(part), "\(part)\n\(text)") }
+    let json = try licetArray(["check", "--json"] + asked).output
+    for part in [
+      #""oversight": "dial""#, #""hold": "cap""#, #""term": "tool.shell""#, #""suspicion": 2.5"#, #""by": "time""#, #""wait": "#,
+    ] { #expect(json.contains(part), "\(part)\n\(json)") }
+    let refused = try licetArray(["check"] + asked.dropLast() + ["/nowhere.json"])
+    #expect(refused.status >= 64)
+  }
+
+  @Test(arguments: [
+    (#"{"caps": {}}"#, "wrong-type"), (#"[{"cap": {}}]"#, "unknown-key"), (#"[{"caps": {"Tool": "ask"}}]"#, "bad-name"),
+    (#"[{"caps": {"tool": "maybe"}}]"#, "bad-value"), (#"[{"dial": 1}]"#, "bad-dial"), (#"[{"behaviors": "tool"}]"#, "wrong-type"),
+    (#"[{"resources": [""]}]"#, "bad-value"),
+  ]) func badTermsAreNamed(_ terms: String, _ code: String) throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write(terms, to: "terms.json")
+    let run = try licet(
+      "check", "--policy", "examples/sessions", "--operator", "forge", "--behavior", "tool", "--terms", file)
+    #expect(run.status >= 64 && (run.output + run.errors).contains("[\(code)]"), "\(run.output)\(run.errors)")
+  }
+
   @Test func aFailingScenarioShowsWhyAndWhatIsNotReached() throws {
     let folder = try TemporaryFolder()
     _ = try folder.write("licet: 1\nlayer: platform\nname: p\nbehaviors: {a: {default: ask}}\n", to: "platform.yaml")

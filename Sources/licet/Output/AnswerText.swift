@@ -225,7 +225,8 @@ struct AnswerText {
       let why = way.isUntrusted ? WayText.untrusted : "it is hard-coded"
       lines.append("  \(style.paint("Nobody", .bold)) can allow this: \(why).")
     case .authorities, .wait:
-      lines.append("  It has to \(style.paint("wait", .bold)):")
+      let more = way.by == .wait && way.steps.count > 1 ? ", and it takes more" : ""
+      lines.append("  It has to \(style.paint("wait", .bold))\(more):")
       lines += WayText.changes(way).map { "    \(style.glyph("→", "->")) \($0)" }
     case .user, .operator, .platform:
       lines.append("  It takes the \(style.paint(way.by.name, .bold)):")
