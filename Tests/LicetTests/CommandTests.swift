@@ -124,7 +124,7 @@ import Testing
     ] { #expect(text.contains(part), "\(part)\n\(text)") }
     let json = try licetArray(["check", "--json"] + asked).output
     for part in [
-      #""oversight": "dial""#, #""hold": "cap""#, #""term": "tool.shell""#, #""suspicion": 2.5"#, #""by": "time""#, #""wait": "#,
+      #""oversight": "dial""#, #""hold": "cap""#, #""term": "tool.shell""#, #""suspicion": 2.5"#, #""by": "wait""#, #""wait": "#,
     ] { #expect(json.contains(part), "\(part)\n\(json)") }
     let refused = try licetArray(["check"] + asked.dropLast() + ["/nowhere.json"])
     #expect(refused.status >= 64)
