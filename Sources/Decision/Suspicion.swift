@@ -19,11 +19,15 @@ extension Policy {
   public func secondsOfSuspicion(from level: UInt32) -> UInt64 {
     guard platform.hasSuspicion else { return 0 }
     let header = platform.header
-    return secondsUntil(
-      min(header.pointee.suspicionAskAt, header.pointee.suspicionDenyAt), from: level,
-      halfLife: header.pointee.suspicionHalfLife)
+    let lowest = min(header.pointee.suspicionAskAt, header.pointee.suspicionDenyAt)
+    guard level >= lowest else { return 0 }
+    return secondsUntil(suspicionLeft(lowest), from: level, halfLife: header.pointee.suspicionHalfLife)
   }
 }
+
+/// Where a threshold that was reached is left again: half an attempt below it, at least half of it. Levels decay from the first
+/// moment on: without that, two attempts would have reached 2 for no time at all.
+public func suspicionLeft(_ threshold: UInt32) -> UInt32 { threshold &- min(500, threshold / 2) }
 
 /// The most seconds until a level has fallen below a threshold, at least 1; 0: it is below. Halving takes `halfLife` seconds;
 /// between halvings log2(r) <= r - 1 + 0.0861 for r from 1 to 2.

@@ -1,8 +1,9 @@
 // Who is suspect (DESIGN §2.4): whoever asked for what is off absolutely, for a while. A level counts thousandths of an
-// attempt; decisions see the published one, which changes only when it is charged and when it falls below a threshold, so
-// that every process sees the same.
+// attempt; decisions see the published one, which changes only when it is charged and when it leaves a threshold, half an
+// attempt below it, so that every process sees the same.
 
 internal import Glibc
+internal import Decision
 public import PolicyImage
 internal import System
 
@@ -75,14 +76,20 @@ public final class Suspicions {
       UInt32(min(Double(exact), value(at: now, terms).rounded(.up)))
     }
 
-    /// When it has fallen below the next threshold; nil: it is below both.
+    /// When it leaves the next threshold that it has reached; nil: it has reached none.
     func falls(_ terms: Terms) -> UInt64? {
       let thresholds = [terms.askAt, terms.denyAt].filter { $0 > 0 && $0 <= published }
-      guard let next = thresholds.max() else { return nil }
+      guard let next = thresholds.map(suspicionLeft).max() else { return nil }
       if exact < next { return since }
       let seconds = log2(Double(exact) / Double(next)) * Double(terms.halfLife)
       let (due, isNever) = since.addingReportingOverflow(UInt64(min(seconds * 1e9, 9e18)) &+ 1_000_000)
       return isNever ? .max : due
+    }
+
+    /// As it is seen: no lower than the highest threshold that it has reached and not left.
+    mutating func publish(_ value: Double, _ terms: Terms, reached: UInt32) {
+      let held = [terms.askAt, terms.denyAt].filter { $0 <= reached && value >= Double(suspicionLeft($0)) }
+      published = max(UInt32(value), held.max() ?? 0)
     }
   }
 
@@ -149,8 +156,8 @@ public final class Suspicions {
     }
     // What was read at start has decayed since it was written; without a platform that says how, nothing decays.
     let decay = hasFollowed ? terms : new
-    unknown = unknown.map { republished($0, now, decay) }
-    for (subject, level) in levels { levels[subject] = republished(level, now, decay) }
+    unknown = unknown.map { republished($0, now, decay, new) }
+    for (subject, level) in levels { levels[subject] = republished(level, now, decay, new) }
     terms = new
     hasFollowed = true
     count()
@@ -160,10 +167,12 @@ public final class Suspicions {
   }
 
   /// As it is now, counted on from now.
-  private func republished(_ level: Level, _ now: UInt64, _ decay: Terms?) -> Level {
+  private func republished(_ level: Level, _ now: UInt64, _ decay: Terms?, _ to: Terms?) -> Level {
     guard level.exact != .max else { return level }
     var new = Level(level.exact(at: now, decay), since: max(now, level.since))
     new.isForAll = level.isForAll
+    // Which thresholds it had reached isn't known any more: all that it would not have left.
+    if let to { new.publish(Double(new.exact), to, reached: .max &- 1) }
     return new
   }
 
@@ -215,7 +224,10 @@ public final class Suspicions {
     let wasSuspect = level.published >= terms.lowest
     let isNew = levels[subject] == nil
     isForAll = isForAll || level.isForAll
-    level = Level(min(level.exact(at: now, terms) + (hasArgument ? 2000 : 1000), Suspicions.highest), since: max(now, level.since))
+    // What is left of an attempt counts as one until half of it is forgotten, or two that follow each other would never be two.
+    var left = level.exact(at: now, terms)
+    if left % 1000 >= 500 { left += 1000 - left % 1000 }
+    level = Level(min(left + (hasArgument ? 2000 : 1000), Suspicions.highest), since: max(now, level.since))
     level.isForAll = isForAll
     levels[subject] = level
     schedule(level)
@@ -281,10 +293,7 @@ public final class Suspicions {
   private func fallen(_ level: Level, _ now: UInt64, _ terms: Terms) -> Level {
     guard let falls = level.falls(terms), falls <= now else { return level }
     var level = level
-    let value = level.value(at: now, terms)
-    for threshold in [terms.askAt, terms.denyAt] where level.published >= threshold && value < Double(threshold) {
-      level.published = UInt32(value)
-    }
+    level.publish(level.value(at: now, terms), terms, reached: level.published)
     return level
   }
 
