@@ -194,6 +194,7 @@ struct Collector {
   private func difference(_ found: Found, _ readsTime: Bool) -> Difference {
     var request = Request(
       behaviors: [name], preference: found.wanted.preference, now: (Pool.noon.seconds, Pool.noon.nanoseconds))
+    request.ended = sides[0].ended.sorted()
     for (attribute, value) in zip(space.attributes, found.values) {
       switch (BuiltInAttribute(rawValue: attribute), value) {
       case (.resource, .string(let text)?): request.resource = text
@@ -209,12 +210,14 @@ struct Collector {
       old: sides[0].outcome(found.verdicts[0]), new: sides[1].outcome(found.verdicts[1]), request: request,
       readsTime: readsTime, isHalted: found.wanted.isHalted, coversBelow: false)
     let given = request.attributes.sorted { $0.key < $1.key }
-    difference.onlyInOld = given.filter { !takes(1, $0) }.map(\.key)
-    difference.onlyInNew = given.filter { !takes(0, $0) }.map(\.key)
+    difference.onlyInOld = given.filter { !takes(1, $0) }.map(\.key) + request.ended.filter { !knows(1, $0) }
+    difference.onlyInNew = given.filter { !takes(0, $0) }.map(\.key) + request.ended.filter { !knows(0, $0) }
     return difference
   }
 
   private func takes(_ side: Int, _ given: (key: String, value: RequestValue)) -> Bool {
     sides[side].value(given.value, of: given.key, in: ValueMemory()) != nil
   }
+
+  private func knows(_ side: Int, _ period: String) -> Bool { sides[side].owner.periods.contains(period) }
 }

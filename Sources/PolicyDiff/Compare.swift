@@ -17,7 +17,7 @@ public func differences(
 /// How widely is searched; tests narrow it, to see that it is noticed.
 struct Breadth {
   enum Fault: String, CaseIterable {
-    case preferences, sources, dials, failures, halts, namesBelow, undeclared, arguments, neighbours
+    case preferences, sources, dials, failures, halts, namesBelow, undeclared, arguments, neighbours, periods
   }
   var without: Fault?
   /// States of a search that are kept, at most; 75 steps are taken for each.
@@ -28,7 +28,7 @@ struct Breadth {
 func differences(
   from old: OfflinePolicy, to new: OfflinePolicy, operators: [String]?, _ breadth: Breadth
 ) -> PolicyDifferences {
-  var result = PolicyDifferences(claims: claims(old, new))
+  var result = PolicyDifferences(claims: claims(old, new), periods: periods(old, new))
   let all = Set(old.operators).union(new.operators).sorted()
   let wanted: [String?] = all.isEmpty ? [nil] : all.filter { operators?.contains($0) ?? true }
   for name in wanted {
@@ -51,24 +51,68 @@ private func claims(_ old: OfflinePolicy, _ new: OfflinePolicy) -> [ClaimDiffere
   }
 }
 
+/// Periods of both that end in another way.
+private func periods(_ old: OfflinePolicy, _ new: OfflinePolicy) -> [String] {
+  func terms(_ policy: OfflinePolicy) -> [String: PeriodTerms] {
+    let all = policy.periods.indices.map { (policy.periods[$0], PeriodTerms(policy.platform.period($0))) }
+    return Dictionary(all) { first, _ in first }
+  }
+  let (before, after) = (terms(old), terms(new))
+  return before.keys.sorted().filter { after[$0] != nil && after[$0] != before[$0] }
+}
+
+/// Who ends a period, on what, and when somebody has to look. It decides nothing.
+private struct PeriodTerms: Hashable {
+  var quorum: Int
+  var authorities: [String: [UInt8]]
+  var evidence: [String]
+  var reviewBy: Int64
+
+  init(_ period: PolicyImage.Period) {
+    (quorum, reviewBy) = (period.quorum, period.reviewBy)
+    authorities = [:]
+    for i in 0..<period.authorities {
+      authorities[String(decoding: period.authorityName(i), as: UTF8.self)] = Array(period.authorityKey(i))
+    }
+    evidence = (0..<period.evidence).map { String(decoding: period.evidenceName($0), as: UTF8.self) }
+  }
+}
+
 struct Comparison {
   private let sides: [Side]
   private let environments: [Environment]
   private let breadth: Breadth
   private let isSame: Bool
+  /// Of so many all sets are tried.
+  private static let maximumPeriods = 5
   private(set) var result: OperatorDifferences
   private(set) var names = 0
   private(set) var equalByContent = 0
   private(set) var requests = 0
   private var conditions: [ConditionKey: Condition?] = [:]
-  private var facts: [[String: Facts]] = [[:], [:]]
+  private var facts: [FactsKey: Facts] = [:]
   private var spaces: [SpaceKey: Space] = [:]
-  private var known: [[Facts]: (differences: [Difference], isExhaustive: Bool)] = [:]
+  private var known: [Content: (differences: [Difference], isExhaustive: Bool)] = [:]
 
   private struct SpaceKey: Hashable {
     var conditions: Set<ConditionKey>
     var names: [String]
     var degrees: [Degree]
+    var dials: [Dial]
+  }
+
+  private struct FactsKey: Hashable {
+    var side: Int
+    var name: String
+    /// Those that it turns on; nil: as it stands.
+    var ended: Set<String>?
+  }
+
+  /// What a name turns on: the facts of all names that are decided for it, side by side.
+  private struct Content: Hashable {
+    var sides: [[Facts]]
+    /// These periods have ended.
+    var ended: Set<String> = []
   }
 
   init(_ old: Side, _ new: Side, _ breadth: Breadth) {
@@ -104,7 +148,7 @@ struct Comparison {
   private mutating func behaviorReaders(_ name: String) -> [Condition] {
     var found: [Condition] = []
     for side in 0..<2 {
-      for rule in sides[side].rules(of: name) {
+      for rule in sides[side].allRules(of: name) {
         if let key = key(side, rule), let condition = condition(key), condition.readsBehavior {
           found.append(condition)
         }
@@ -157,17 +201,22 @@ struct Comparison {
     return parsed
   }
 
-  private mutating func facts(_ side: Int, _ name: String) -> Facts {
-    if let known = facts[side][name] { return known }
-    var reads: [Rule: [String]] = [:]
-    for rule in sides[side].rules(of: name) where rule.condition != nil {
-      reads[rule] = key(side, rule).flatMap { condition($0) }?.attributes
+  private mutating func facts(_ side: Int, _ name: String, _ ended: Set<String>?) -> Facts {
+    let place = FactsKey(side: side, name: name, ended: ended?.intersection(sides[side].periods(of: name)))
+    if let known = facts[place] { return known }
+    var reads: [String: [String]] = [:]
+    for rule in sides[side].allRules(of: name) {
+      if let source = rule.condition { reads[source] = key(side, rule).flatMap { condition($0) }?.attributes }
     }
-    var found = sides[side].facts(of: name) { reads[$0] ?? [] }
+    var found = sides[side].facts(of: name, ended: ended) { $0.condition.flatMap { reads[$0] } ?? [] }
     // Of what can't be read it isn't known what it turns on.
-    if found.rules.contains(where: { $0.condition != nil && reads[$0] == nil }) { found.isKnown = false }
-    facts[side][name] = found
+    if found.rules.contains(where: { $0.condition.map { reads[$0] == nil } ?? false }) { found.isKnown = false }
+    facts[place] = found
     return found
+  }
+
+  private mutating func content(_ decided: [[String]], _ ended: Set<String>?) -> Content {
+    Content(sides: (0..<2).map { side in decided[side].map { facts(side, $0, ended) } })
   }
 
   // MARK: one name
@@ -175,30 +224,56 @@ struct Comparison {
   private mutating func compare(_ name: String, coversBelow: Bool) {
     names += 1
     let decided = sides.map { breadth.tries(.namesBelow) ? $0.decided(for: name) : [name] }
-    var isKnown = sides.allSatisfy(\.isKnown)
-    for side in 0..<2 { for one in decided[side] where isKnown { isKnown = facts(side, one).isKnown } }
-    var isEqual = isSame || (isKnown && decided[0] == decided[1])
-    for one in decided[0] where isEqual && !isSame { isEqual = facts(0, one) == facts(1, one) }
-    if isEqual {
+    let whole = isSame ? Content(sides: []) : content(decided, nil)
+    let isKnown = sides.allSatisfy(\.isKnown) && whole.sides.allSatisfy { $0.allSatisfy(\.isKnown) }
+    func isEqual(_ content: Content) -> Bool { decided[0] == decided[1] && content.sides[0] == content.sides[1] }
+    if isSame || (isKnown && isEqual(whole)) {
       equalByContent += 1
       return
     }
-    let isAlone = decided.allSatisfy { $0.count == 1 }
-    let readsBehavior = !behaviorReaders(name).isEmpty
-    let both = isAlone && !readsBehavior ? [facts(0, name), facts(1, name)] : []
-    let found: (differences: [Difference], isExhaustive: Bool)
-    if !both.isEmpty, let same = known[both] {
-      found = (same.differences.map { $0.renamed(name) }, same.isExhaustive)
-    } else {
-      found = search(name, decided)
-      if !both.isEmpty { known[both] = found }
+    let isMemorable = decided.allSatisfy { $0.count == 1 } && behaviorReaders(name).isEmpty
+    let (sets, isWhole) = endings(decided)
+    var told: [Difference] = []
+    var seen: Set<Content> = []
+    var isExhaustive = isKnown && isWhole
+    for ended in sets {
+      let content = content(decided, ended)
+      if isKnown && isEqual(content) || !seen.insert(content).inserted { continue }
+      for side in sides { side.end(ended) }
+      let here = Content(sides: content.sides, ended: ended)
+      let found: (differences: [Difference], isExhaustive: Bool)
+      if isMemorable, let same = known[here] {
+        found = (same.differences.map { $0.renamed(name) }, same.isExhaustive)
+      } else {
+        found = search(name, decided)
+        if isMemorable { known[here] = found }
+      }
+      if !found.isExhaustive { isExhaustive = false }
+      told += found.differences.filter { difference in !told.contains { $0.shows(difference) } }
     }
-    if !found.isExhaustive || !isKnown { result.notExhaustive.append(name) }
-    result.differences += found.differences.map { difference in
+    if seen.isEmpty { equalByContent += 1 }
+    if !isExhaustive { result.notExhaustive.append(name) }
+    result.differences += told.map { difference in
       var copy = difference
       copy.coversBelow = coversBelow
       return copy
     }
+  }
+
+  /// Sets of periods to try as ended, none first, and whether these are all; periods that it doesn't turn on are left out.
+  private func endings(_ decided: [[String]]) -> (sets: [Set<String>], areAll: Bool) {
+    guard breadth.tries(.periods) else { return ([[]], true) }
+    let all = Set((0..<2).flatMap { side in decided[side].flatMap { sides[side].periods(of: $0) } }).sorted()
+    if all.count <= Self.maximumPeriods {
+      let sets = (0..<1 << all.count).map { bits in
+        Set(all.indices.filter { bits >> $0 & 1 == 1 }.map { all[$0] })
+      }
+      return (sets.enumerated().sorted { ($0.1.count, $0.0) < ($1.1.count, $1.0) }.map(\.element), true)
+    }
+    // What showed a difference below shows it here as well.
+    let below = Set(result.differences.map { Set($0.request.ended) }.filter { $0.isSubset(of: all) && $0.count > 1 })
+    return ([[]] + all.map { [$0] } + below.sorted { $0.sorted().lexicographicallyPrecedes($1.sorted()) }
+      + all.map { Set(all).subtracting([$0]) } + [Set(all)], false)
   }
 
   private mutating func search(_ name: String, _ decided: [[String]]) -> ([Difference], Bool) {
@@ -235,7 +310,10 @@ struct Comparison {
       }
     }
     if decided.contains(where: { $0.count > 1 }) {
-      for below in result.differences where BehaviorName.covers(name, below.name) { collector.tryAgain(below) }
+      for below in result.differences
+      where BehaviorName.covers(name, below.name) && Set(below.request.ended) == sides[0].ended {
+        collector.tryAgain(below)
+      }
     }
     requests += collector.requests
     let readsTime = keys.values.contains { $0.attributes.contains(BuiltInAttribute.now.rawValue) }
@@ -253,7 +331,7 @@ struct Comparison {
   private mutating func space(
     _ keys: [ConditionKey: Condition], _ names: [String], _ degrees: [Degree]
   ) -> Space? {
-    let key = SpaceKey(conditions: Set(keys.keys), names: names, degrees: degrees)
+    let key = SpaceKey(conditions: Set(keys.keys), names: names, degrees: degrees, dials: sides.map(\.dial))
     if let known = spaces[key] { return known }
     let made = Space(sides, keys, names: names, environments: environments, degrees: degrees, breadth)
     spaces[key] = made
@@ -280,6 +358,16 @@ extension Difference {
     }
     if step == 0 { return direction == .loosened ? 3 : direction == .changed ? 4 : 8 }
     return old.effect == .allow && new.effect == .deny ? 5 : new.effect == .deny ? 6 : 7
+  }
+
+  /// The same kind of change by the same, under fewer conditions.
+  fileprivate func shows(_ other: Difference) -> Bool {
+    let isSame = old.effect == new.effect
+    return old.effect == other.old.effect && new.effect == other.new.effect
+      && (isSame
+        ? lost == other.lost && gained == other.gained
+        : old.decidedBy == other.old.decidedBy && new.decidedBy == other.new.decidedBy)
+      && (!isHalted || other.isHalted)
   }
 
   fileprivate func renamed(_ name: String) -> Difference {

@@ -30,7 +30,7 @@ public struct Difference: Sendable {
   public var readsTime: Bool
   /// The decision changes only while whoever asks is stopped.
   public var isHalted: Bool
-  /// Attributes of the request that one of the two policies doesn't take: it is asked without them.
+  /// Attributes and ended periods of the request that one of the two policies doesn't take: it is asked without them.
   public var onlyInOld: [String] = []
   public var onlyInNew: [String] = []
   /// Nothing that lies below the name is declared, and it is the same for whatever lies there.
@@ -79,6 +79,8 @@ public struct ClaimDifference: Hashable, Sendable {
 public struct PolicyDifferences: Sendable {
   /// By attribute.
   public var claims: [ClaimDifference] = []
+  /// Periods of both policies, by name, that others end or on other evidence: it decides nothing by itself.
+  public var periods: [String] = []
   public var operators: [OperatorDifferences] = []
   /// Names looked at, those among them that are the same by what stands in the policies, and requests decided.
   public var names = 0

@@ -13,18 +13,17 @@ internal import PolicyImage
 enum Known {
   static let version: UInt32 = 3
   static let sizes = (header: 224, node: 48, statement: 32, attribute: 16)
-  static let sections = 14
+  static let sections = 18
   static let headerFlags: UInt32 = 1
-  /// Declared, named, limited, has an audience.
-  static let nodeFlags: UInt8 = 15
-  /// Tests up to a program; instructions up to `fail`; functions up to `mapInsert`.
+  /// Declared, named, limited, has an audience, has alternatives; counted, which says where a decision is made.
+  static let nodeFlags: UInt8 = 127
+  /// Tests up to a program, and a period as the first; instructions up to `fail`; functions up to `mapInsert`.
   static let tests: UInt8 = 8
   static let lastInstruction: UInt8 = 52
   static let lastFunction: UInt16 = 82
-  static let attributeFlags: UInt32 = 1
+  static let attributeFlags: UInt32 = 3
   static let slots: UInt16 = 7
-  /// What a frame and a policy hold, by their properties' names. `ended` counts only where an image has periods, and those
-  /// sections aren't listed: of such a policy nothing is proved.
+  /// What a frame and a policy hold, by their properties' names.
   static let frame: Set = [
     "slots", "symbols", "slotCount", "arena", "arenaSize", "arenaUsed", "source", "sessionDial", "ended",
   ]
@@ -37,7 +36,7 @@ enum Known {
       && MemoryLayout<ImageHeader>.size == sizes.header && MemoryLayout<Node>.size == sizes.node
       && MemoryLayout<StatementRecord>.size == sizes.statement
       && MemoryLayout<AttributeRecord>.size == sizes.attribute && BuiltInSlot.count == slots
-      && Operation.fail.rawValue == lastInstruction && CELFunction.mapInsert.rawValue == lastFunction
+      && Section.allCases.count == sections && Operation.fail.rawValue == lastInstruction && CELFunction.mapInsert.rawValue == lastFunction
   }
 
   /// Nothing goes into a decision beyond what is listed.
@@ -49,14 +48,9 @@ enum Known {
   /// All of an image but its nodes and rules.
   static func covers(_ image: Image) -> Bool {
     let header = image.header.pointee
-    guard isWholeFormat, header.version == version, header.flags & ~headerFlags == 0, header.reserved == 0,
-      header.periods == 0
+    guard isWholeFormat, header.version == version, header.flags & ~headerFlags == 0, header.reserved == 0
     else { return false }
-    // A section's count is the upper half of its entry.
-    let counts = withUnsafeBytes(of: header.sections) { $0.bindMemory(to: UInt64.self).map { $0 >> 32 } }
-    guard counts.dropFirst(sections).allSatisfy({ $0 == 0 }) else { return false }
-    // Counters: what one has come to isn't tried, nor what it counts.
-    guard header.moreSections.0 >> 32 == 0, header.moreSections.1 >> 32 == 0 else { return false }
+    guard (0..<image.count(.alternatives)).allSatisfy({ image.alternatives[$0].reserved == 0 }) else { return false }
     return (0..<image.count(.attributes)).allSatisfy {
       let record = image.attributes[$0]
       return record.flags & ~attributeFlags == 0 && record.reserved == 0
@@ -68,10 +62,13 @@ enum Known {
   /// A rule whose tests begin at this word: nothing but the condition that its source says.
   static func covers(_ header: RuleHeader, testsAt word: Int, in image: Image) -> Bool {
     let statement = image.statements[Int(header.statement)]
-    guard statement.reserved == 0, (statement.condition == ImageFormat.none) == (header.tests == 0) else {
+    let isFirstPeriod =
+      header.tests > 0 && Test(word: image.rules[word]).operation == TestOperation.period.rawValue
+    let first = isFirstPeriod ? 1 : 0
+    guard statement.reserved == 0, (statement.condition == ImageFormat.none) == (header.tests == first) else {
       return false
     }
-    return (0..<header.tests).allSatisfy { i in
+    return (first..<header.tests).allSatisfy { i in
       let test = Test(word: image.rules[word + i])
       guard test.operation <= tests else { return false }
       return test.operation != TestOperation.program.rawValue || covers(program: Int(test.operand), in: image)

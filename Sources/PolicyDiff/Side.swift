@@ -16,8 +16,28 @@ struct Rule: Hashable {
   var readsArgument: Bool
   var condition: String?
   var obligations: [String]
+  /// A limit is there while it runs, others once it has ended; nil: no period, or it is there.
+  var period: String?
   /// Its tests are nothing that a comparison doesn't account for.
   var isKnown: Bool
+
+  /// As it counts with these periods ended; nil: it isn't there.
+  func inForce(_ ended: Set<String>) -> Rule? {
+    guard let period else { return self }
+    guard ended.contains(period) == (kind != .limit) else { return nil }
+    var copy = self
+    copy.period = nil
+    return copy
+  }
+}
+
+/// What the end of a period replaces: effects, or of the dial millionths; `ImageFormat.none` where it says nothing.
+struct Alternative: Hashable {
+  /// nil: it has ended.
+  var period: String?
+  var `default`: UInt32
+  var operatorsMay: UInt32
+  var usersMay: UInt32
 }
 
 /// Everything that decides one name by itself (names below apart): with equal facts on both sides, all known, it is decided
@@ -36,6 +56,9 @@ struct Facts: Hashable {
   var absolute: Absolute
   var stakes: Degree
   var dial: Dial
+  /// What replaces the default and ceilings, and the dial's.
+  var after: Set<Alternative>
+  var dialAfter: Set<Alternative>
   /// On the name and above it.
   var rules: Set<Rule>
   /// Types of the attributes that the rules' conditions read.
@@ -56,6 +79,19 @@ struct Dial: Hashable {
     if session == .zero || session < chosen { return session == .zero ? chosen : session }
     return stated == .zero ? max(chosen, min(session, usersMay)) : chosen
   }
+
+  /// With what has taken the place of its parts: of each the strictest, and no ceiling below the default.
+  func replaced(by all: Set<Alternative>) -> Dial {
+    func least(_ field: (Alternative) -> UInt32, _ own: Degree) -> Degree {
+      let stated = all.map(field).min() ?? ImageFormat.none
+      return stated == ImageFormat.none ? own : max(own, Degree(millionths: stated))
+    }
+    var copy = self
+    copy.default = least(\.default, `default`)
+    copy.operatorsMay = max(copy.default, least(\.operatorsMay, operatorsMay))
+    copy.usersMay = max(copy.default, least(\.usersMay, usersMay))
+    return copy
+  }
 }
 
 /// The request of a search: values by slot are put into both sides' frames, the rest is here.
@@ -72,10 +108,12 @@ struct Verdict {
   var behavior: String
 }
 
-/// Not thread-safe: it has one frame.
+/// Not thread-safe: it has one frame, and one set of periods that have ended.
 final class Side {
   let owner: OfflinePolicy
-  let policy: Policy
+  private(set) var policy: Policy
+  /// Names of periods; what one policy has none of doesn't matter to it.
+  private(set) var ended: Set<String> = []
   /// The operator isn't here: nothing is in force for it.
   let isMissing: Bool
   let operatorName: String?
@@ -89,7 +127,11 @@ final class Side {
   private let overlayRules: [String: [Rule]]
   private let choices: [String: Node]
   private let overlayNodes: [String: Node]
-  let dial: Dial
+  /// While all periods run; and what replaces it, by statement.
+  private let ownDial: Dial
+  private let alternatives: [UInt32: Set<Alternative>]
+  /// With these periods ended.
+  private(set) var dial: Dial
   /// Nothing counts beyond what stands on names (Known.swift).
   let isKnown: Bool
   private let values = ValueMemory()
@@ -127,9 +169,11 @@ final class Side {
     (platformRules, overlayRules, choices) = (platform.rules, overlay?.rules ?? [:], platform.nodes)
     overlayNodes = overlay?.nodes ?? [:]
     let header = owner.platform.header.pointee
-    dial = Dial(
+    ownDial = Dial(
       default: header.dial, operatorsMay: header.dialOperatorsMay, usersMay: header.dialUsersMay,
       stated: policy.hasOverlay ? policy.image(.overlay).header.pointee.dial : .zero)
+    dial = ownDial
+    alternatives = Alternative.all(owner)
     names = Array(Set(platform.nodes.keys).union(overlay.map { Array($0.nodes.keys) } ?? []))
       .sorted(by: BehaviorName.precedes)
     named = Array(platform.named.union(overlay?.named ?? [])).sorted(by: BehaviorName.precedes)
@@ -160,16 +204,53 @@ final class Side {
     return [name] + named[low...].prefix { BehaviorName.covers(name, $0) }.filter { $0 != name }
   }
 
-  /// The rules that a decision on `name` by itself reads.
-  func rules(of name: String) -> [Rule] {
+  /// Everything from here on is decided with these periods ended, and all others running.
+  func end(_ periods: Set<String>) {
+    guard ended != periods else { return }
+    ended = periods
+    let known = owner.periods.filter(periods.contains)
+    policy = (try? owner.policy(for: isMissing ? nil : operatorName, ended: known)) ?? policy
+    dial = ownDial.replaced(by: Self.inForce(dialAlternatives, periods))
+  }
+
+  /// All rules that a decision on `name` by itself may read.
+  func allRules(of name: String) -> [Rule] {
     BehaviorName.path(of: name).flatMap { (overlayRules[$0] ?? []) + (platformRules[$0] ?? []) }
   }
 
-  func absolute(of name: String) -> Absolute { facts(of: name, reads: { _ in [] }).absolute }
+  /// Those that are there with these periods ended.
+  func rules(of name: String) -> [Rule] { allRules(of: name).compactMap { $0.inForce(ended) } }
 
-  func facts(of name: String, reads: (Rule) -> [String]) -> Facts {
-    let rules = rules(of: name)
+  /// The periods that a decision on `name` by itself turns on.
+  func periods(of name: String) -> Set<String> {
+    let all = alternatives(of: platformNode(name)).union(dialAlternatives)
+    return Set(allRules(of: name).compactMap(\.period)).union(all.compactMap(\.period))
+  }
+
+  private func alternatives(of node: Node?) -> Set<Alternative> { node.flatMap { alternatives[$0.choiceStatement] } ?? [] }
+
+  private var dialAlternatives: Set<Alternative> { alternatives[owner.platform.header.pointee.dialStatement] ?? [] }
+
+  private static func inForce(_ all: Set<Alternative>, _ ended: Set<String>) -> Set<Alternative> {
+    Set(
+      all.filter { $0.period.map(ended.contains) ?? true }.map {
+        Alternative(period: nil, default: $0.default, operatorsMay: $0.operatorsMay, usersMay: $0.usersMay)
+      })
+  }
+
+  func absolute(of name: String) -> Absolute { Self.absolute(platformNode(name)) }
+
+  private static func absolute(_ node: Node?) -> Absolute {
+    node.map { Absolute(rawValue: $0.absolute) ?? .off } ?? .none
+  }
+
+  /// nil: with everything that periods' ends bring and take away, as it stands.
+  func facts(of name: String, ended: Set<String>?, reads: (Rule) -> [String]) -> Facts {
+    let all = allRules(of: name)
+    let rules = ended.map { ended in all.compactMap { $0.inForce(ended) } } ?? all
     let node = platformNode(name)
+    func after(_ all: Set<Alternative>) -> Set<Alternative> { ended.map { Self.inForce(all, $0) } ?? all }
+    let dialAfter = after(dialAlternatives)
     let unknown = owner.identity.unknown
     func effect(_ raw: UInt8?) -> Effect { raw.map { Effect(rawValue: $0) ?? .deny } ?? unknown }
     var read: [String: AttributeType?] = [:]
@@ -180,8 +261,9 @@ final class Side {
       isKnown: isKnown, isMissing: isMissing, standing: effect(node?.default), obligations: [],
       default: effect(node?.default),
       operatorsMay: effect(node?.operatorsMay), usersMay: effect(node?.usersMay),
-      absolute: node.map { Absolute(rawValue: $0.absolute) ?? .off } ?? .none, stakes: stakes(of: name), dial: dial,
-      rules: Set(rules), types: read)
+      absolute: Self.absolute(node), stakes: stakes(of: name),
+      dial: ended == nil ? ownDial : ownDial.replaced(by: dialAfter), after: after(alternatives(of: node)),
+      dialAfter: ended == nil ? dialAfter : [], rules: Set(rules), types: read)
     if let node {
       facts.obligations = policy.platform.obligations(of: policy.platform.masks[Int(node.obligations)]).sorted()
     }
@@ -314,6 +396,21 @@ extension Image {
   }
 }
 
+extension Alternative {
+  fileprivate static func all(_ owner: OfflinePolicy) -> [UInt32: Set<Alternative>] {
+    let platform = owner.platform
+    let names = owner.periods
+    var all: [UInt32: Set<Alternative>] = [:]
+    for i in 0..<platform.count(.alternatives) {
+      let one = platform.alternatives[i]
+      all[one.statement, default: []].insert(
+        Alternative(
+          period: names[Int(one.period)], default: one.default, operatorsMay: one.operatorsMay, usersMay: one.usersMay))
+    }
+    return all
+  }
+}
+
 /// An image's nodes by name, with their rules.
 private struct Nodes {
   var nodes: [String: Node] = [:]
@@ -331,7 +428,9 @@ private struct Nodes {
       for _ in 0..<(Int(node.settings) + Int(node.grants) + Int(node.limits)) {
         let header = RuleHeader(word: image.rules[word])
         let isKnown = Known.covers(header, testsAt: word + 1, in: image)
-        rules[name, default: []].append(Rule(header, name, layer, policy, isKnown))
+        let first = header.tests > 0 ? Test(word: image.rules[word + 1]) : nil
+        let rule = Rule(header, first, name, layer, policy, isKnown)
+        rules[name, default: []].append(rule)
         word += 1 + header.tests
       }
     }
@@ -339,12 +438,17 @@ private struct Nodes {
 }
 
 extension Rule {
-  fileprivate init(_ header: RuleHeader, _ name: String, _ layer: Layer, _ policy: Policy, _ isKnown: Bool) {
+  fileprivate init(
+    _ header: RuleHeader, _ first: Test?, _ name: String, _ layer: Layer, _ policy: Policy, _ isKnown: Bool
+  ) {
     let image = policy.image(layer)
+    let asked = first.flatMap { $0.operation == TestOperation.period.rawValue ? Int($0.operand) : nil }
+    let period = asked.map { String(decoding: policy.platform.period($0).name, as: UTF8.self) }
     self.init(
       layer: layer, behavior: name, kind: StatementKind(rawValue: header.kind) ?? .limit,
       effect: Effect(rawValue: header.effect) ?? .deny, tier: Tier(rawValue: header.tier) ?? .operator,
       readsArgument: header.readsArgument, condition: policy.reference(layer, header.statement)?.condition,
-      obligations: image.obligations(of: image.masks[Int(header.mask)]).sorted(), isKnown: isKnown)
+      obligations: image.obligations(of: image.masks[Int(header.mask)]).sorted(), period: period,
+      isKnown: isKnown)
   }
 }

@@ -45,7 +45,7 @@ import Testing
     arguments: [
       (.preferences, [.ceiling, .default, .dropRule]), (.namesBelow, [.dropRule, .ruleEffect, .default]),
       (.undeclared, [.unknown, .dropBehavior]), (.arguments, [.condition, .dropRule, .addRule]),
-      (.neighbours, [.constant, .condition]), (.dials, [.dial, .operatorDial, .stakes]),
+      (.neighbours, [.constant, .condition]), (.dials, [.dial, .operatorDial, .stakes]), (.periods, [.period, .after]),
     ] as [(Breadth.Fault, [Mutation])])
   func bites(_ fault: Breadth.Fault, _ mutations: [Mutation]) throws {
     var tally = Tally()
@@ -207,7 +207,7 @@ extension OracleRequest {
       behaviors: request.behaviors, resource: request.resource, source: request.source,
       attributes: request.attributes.mapValues { OracleValue($0) }, argument: request.argument,
       preference: request.preference, dial: request.dial, now: (request.now.seconds, Int64(request.now.nanoseconds)),
-      isHalted: difference.isHalted)
+      isHalted: difference.isHalted, ended: Set(request.ended))
   }
 }
 

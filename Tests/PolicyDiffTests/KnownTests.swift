@@ -44,7 +44,7 @@ import Testing
 
   /// Something in an image that the verifier accepts and a comparison has never heard of.
   enum Strange: CaseIterable {
-    case section, headerFlag, headerWord, attributeFlag, attributeWord, nodeFlag, statementWord
+    case headerFlag, headerWord, attributeFlag, attributeWord, nodeFlag, statementWord
 
     func add(to bytes: inout [UInt8]) throws {
       func entry(_ section: Section) -> Int { Int(HostileImage.word(bytes, at: 56 + section.rawValue * 8)) }
@@ -55,16 +55,18 @@ import Testing
         (0..<image.count(.statements)).first { image.string(image.statements[$0].name).elementsEqual("a.b".utf8) })
       let lastAttribute = entry(.attributes) + (image.count(.attributes) - 1) * 16
       switch self {
-      // The first that this version has no use for, with one entry.
-      case .section: HostileImage.store(1 << 32 | UInt64(bytes.count), 8, at: 56 + Known.sections * 8, in: &bytes)
-      case .headerFlag: HostileImage.store(0x80, 4, at: 200, in: &bytes)
-      case .headerWord: HostileImage.store(1, 4, at: 204, in: &bytes)
+      case .headerFlag: HostileImage.store(0x80, 4, at: Self.offset(\.flags), in: &bytes)
+      case .headerWord: HostileImage.store(1, 4, at: Self.offset(\.reserved), in: &bytes)
       case .attributeFlag: HostileImage.store(0x80, 4, at: lastAttribute + 8, in: &bytes)
       case .attributeWord: HostileImage.store(1, 4, at: lastAttribute + 12, in: &bytes)
       case .nodeFlag: bytes[entry(.nodes) + node * 48 + 7] |= 0x80
       case .statementWord: HostileImage.store(1, 4, at: entry(.statements) + statement * 32 + 28, in: &bytes)
       }
       HostileImage.seal(&bytes)
+    }
+
+    private static func offset(_ field: PartialKeyPath<ImageHeader>) -> Int {
+      MemoryLayout<ImageHeader>.offset(of: field) ?? 0
     }
 
     /// What it may matter to; nil: everything.

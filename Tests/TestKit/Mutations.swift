@@ -5,7 +5,7 @@ internal import PolicyImage
 public enum Mutation: String, CaseIterable, Sendable {
   case dropRule, addRule, ruleEffect, ruleTier, ruleBehavior, condition, constant, obligations, shadow
   case `default`, ceiling, absolute, unknown, dropBehavior
-  case stakes, dial, operatorDial, population, audience
+  case stakes, dial, operatorDial, population, audience, period, after
   /// Says the same in another order, some of it twice.
   case orderOnly
 }
@@ -20,7 +20,7 @@ extension GeneratedPolicy {
 
   private mutating func change(_ mutation: Mutation, _ random: inout SeededRandom) -> Bool {
     switch mutation {
-    case .dropRule, .ruleEffect, .ruleTier, .ruleBehavior, .condition, .constant, .obligations, .shadow:
+    case .dropRule, .ruleEffect, .ruleTier, .ruleBehavior, .condition, .constant, .obligations, .shadow, .period:
       let isOperator = platformRules.isEmpty || (!operatorRules.isEmpty && random.chance(50))
       return isOperator
         ? change(mutation, \.operatorRules, &random) : change(mutation, \.platformRules, &random)
@@ -55,6 +55,7 @@ extension GeneratedPolicy {
         return false
       }
       audiences[index].who = PopulationGenerator.audience(population, &random)
+    case .after: return changeAfter(&random)
     case .unknown: unknown = random.pick(Effect.allCases.filter { $0 != unknown })
     case .orderOnly:
       behaviors.shuffle(using: &random)
@@ -94,11 +95,34 @@ extension GeneratedPolicy {
     case .shadow:
       guard rule.kind != .grant else { return false }
       rule.isShadow.toggle()
+    case .period:
+      guard rule.kind != .setting, rule.period != nil || rule.kind != .duty || rule.obligations.isEmpty else {
+        return false
+      }
+      rule.period = random.pick([nil] + periods)
     default: return false
     }
     guard rule != self[keyPath: rules][index] else { return false }
     self[keyPath: rules][index] = rule
     return true
+  }
+
+  /// What a period's end replaces, of a behaviour or of the dial, is replaced by another's, or no more.
+  private mutating func changeAfter(_ random: inout SeededRandom) -> Bool {
+    let all = behaviors.indices.filter { !behaviors[$0].after.isEmpty }
+    func changed<Value>(_ after: inout [GeneratedAlternative<Value>], _ random: inout SeededRandom) -> Bool {
+      guard !after.isEmpty else { return false }
+      let index = random.below(after.count)
+      let others = periods.filter { name in !after.contains { $0.period == name } }
+      if others.isEmpty || random.chance(50) { after.remove(at: index) } else { after[index].period = random.pick(others) }
+      return true
+    }
+    if var own = dial, all.isEmpty || random.chance(30) {
+      guard changed(&own.after, &random) else { return false }
+      dial = own
+      return true
+    }
+    return !all.isEmpty && changed(&behaviors[random.pick(all)].after, &random)
   }
 
   /// The last single digit becomes another one.
