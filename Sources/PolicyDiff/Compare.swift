@@ -272,8 +272,10 @@ struct Comparison {
     }
     // What showed a difference below shows it here as well.
     let below = Set(result.differences.map { Set($0.request.ended) }.filter { $0.isSubset(of: all) && $0.count > 1 })
-    return ([[]] + all.map { [$0] } + below.sorted { $0.sorted().lexicographicallyPrecedes($1.sorted()) }
-      + all.map { Set(all).subtracting([$0]) } + [Set(all)], false)
+    return (
+      [[]] + all.map { [$0] } + below.sorted { $0.sorted().lexicographicallyPrecedes($1.sorted()) }
+        + all.map { Set(all).subtracting([$0]) } + [Set(all)], false
+    )
   }
 
   private mutating func search(_ name: String, _ decided: [[String]]) -> ([Difference], Bool) {

@@ -36,7 +36,8 @@ enum Known {
       && MemoryLayout<ImageHeader>.size == sizes.header && MemoryLayout<Node>.size == sizes.node
       && MemoryLayout<StatementRecord>.size == sizes.statement
       && MemoryLayout<AttributeRecord>.size == sizes.attribute && BuiltInSlot.count == slots
-      && Section.allCases.count == sections && Operation.fail.rawValue == lastInstruction && CELFunction.mapInsert.rawValue == lastFunction
+      && Section.allCases.count == sections && Operation.fail.rawValue == lastInstruction
+      && CELFunction.mapInsert.rawValue == lastFunction
   }
 
   /// Nothing goes into a decision beyond what is listed.

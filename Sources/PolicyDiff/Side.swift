@@ -227,7 +227,9 @@ final class Side {
     return Set(allRules(of: name).compactMap(\.period)).union(all.compactMap(\.period))
   }
 
-  private func alternatives(of node: Node?) -> Set<Alternative> { node.flatMap { alternatives[$0.choiceStatement] } ?? [] }
+  private func alternatives(of node: Node?) -> Set<Alternative> {
+    node.flatMap { alternatives[$0.choiceStatement] } ?? []
+  }
 
   private var dialAlternatives: Set<Alternative> { alternatives[owner.platform.header.pointee.dialStatement] ?? [] }
 

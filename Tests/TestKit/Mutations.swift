@@ -114,7 +114,11 @@ extension GeneratedPolicy {
       guard !after.isEmpty else { return false }
       let index = random.below(after.count)
       let others = periods.filter { name in !after.contains { $0.period == name } }
-      if others.isEmpty || random.chance(50) { after.remove(at: index) } else { after[index].period = random.pick(others) }
+      if others.isEmpty || random.chance(50) {
+        after.remove(at: index)
+      } else {
+        after[index].period = random.pick(others)
+      }
       return true
     }
     if var own = dial, all.isEmpty || random.chance(30) {

@@ -54,7 +54,7 @@ struct Diff: LicetCommand {
     let page = DiffPage(
       found: found, only: only, old: old, new: new, types: DiffPage.types(policies.0, policies.1),
       flags: (flag(sources.0), flag(sources.1)),
-      apart: apart(sources.0.set, sources.1.set))
+      apart: apart(sources.0.set, sources.1.set) + terms(found.periods))
     if format.json { Output.line(page.json.pretty) } else { Output.text(page.text(.detected())) }
     return status(found)
   }
@@ -81,6 +81,11 @@ struct Diff: LicetCommand {
       all.append("whose groups may administer")
     }
     return all
+  }
+
+  /// Who ends a period, and on what, decides nothing until it has ended.
+  private func terms(_ periods: [String]) -> [String] {
+    periods.isEmpty ? [] : ["how \(periods.map { harmless($0) }.joined(separator: ", ")) ends"]
   }
 
   private func flag(_ source: PolicySource) -> String { source.loaded == nil ? "--image" : "--policy" }

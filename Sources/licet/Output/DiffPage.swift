@@ -188,14 +188,18 @@ struct DiffPage {
   /// A wish for less shows less of a change that shows without a wish as well.
   private static func followsByWish(_ it: Difference, _ all: [Difference]) -> Bool {
     guard let wish = it.request.preference, wish != .allow else { return false }
-    return all.contains { $0.request.preference == nil && $0.name == it.name }
+    return all.contains {
+      $0.request.preference == nil && $0.name == it.name && Set($0.request.ended).isSubset(of: it.request.ended)
+    }
   }
 
   /// What the dial caps shows less of a change that shows without it as well.
   private static func followsByDial(_ it: Difference, _ all: [Difference]) -> Bool {
     guard !it.isHalted, it.request.preference == nil, it.old.isCapped != it.new.isCapped else { return false }
     return all.contains {
-      guard $0.name == it.name, !$0.isHalted, !$0.old.isCapped, !$0.new.isCapped else { return false }
+      guard $0.name == it.name, !$0.isHalted, !$0.old.isCapped, !$0.new.isCapped,
+        Set($0.request.ended).isSubset(of: it.request.ended)
+      else { return false }
       return it.old.isCapped ? $0.new.decidedBy.isAlike(it.new.decidedBy) : $0.old.decidedBy.isAlike(it.old.decidedBy)
     }
   }
@@ -249,6 +253,10 @@ struct DiffPage {
     if one.presence == .both {
       for name in it.onlyInNew { add("\(name) is known to the new policy alone; the old one is asked without it") }
       for name in it.onlyInOld { add("\(name) is known to the old policy alone; the new one is asked without it") }
+    }
+    if !it.request.ended.isEmpty {
+      let periods = it.request.ended.map { harmless($0) }.joined(separator: " and ")
+      add("only once \(periods) \(it.request.ended.count == 1 ? "has" : "have") ended")
     }
     if it.isHalted { add("only while the operator is stopped") }
     let request = text(it, one.name)
@@ -338,7 +346,7 @@ extension OperatorDifferences {
     presence == other.presence && differences.count == other.differences.count
       && zip(differences, other.differences).allSatisfy {
         $0.name == $1.name && $0.old.effect == $1.old.effect && $0.isAlike($1)
-          && $0.request.attributes == $1.request.attributes
+          && $0.request.attributes == $1.request.attributes && $0.request.ended == $1.request.ended
       }
   }
 }
@@ -349,7 +357,7 @@ extension Difference {
     let isSame = old.effect == new.effect && other.old.effect == other.new.effect
     return (isSame || (old.effect == other.old.effect && new.effect == other.new.effect))
       && lost == other.lost && gained == other.gained
-      && isHalted == other.isHalted
+      && isHalted == other.isHalted && request.ended == other.request.ended
       && (isSame
         || (old.decidedBy.isAlike(other.old.decidedBy) && new.decidedBy.isAlike(other.new.decidedBy)))
   }

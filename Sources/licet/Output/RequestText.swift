@@ -30,6 +30,7 @@ struct RequestText {
       "user": roots["user"].map(JSON.object), "session": roots["session"].map(JSON.object),
       "request": roots["request"].map(JSON.object), "preference": request.preference.map { .string($0.name) },
       "argument": request.argument.map(JSON.string), "dial": request.dial.map { .double($0.value) },
+      "ended": request.ended.isEmpty ? nil : .strings(request.ended),
       "now": readsTime ? .string(timestampText(request.now.seconds, request.now.nanoseconds)) : nil,
     ])
   }
@@ -50,6 +51,7 @@ struct RequestText {
     }
     if let preference = request.preference { words += ["--preference", preference.name] }
     if let dial = request.dial { words += ["--dial", "\(dial.value)"] }
+    for period in request.ended { words += ["--ended", period] }
     if let argument = request.argument { words += ["--argument", argument] }
     if readsTime { words += ["--now", timestampText(request.now.seconds, request.now.nanoseconds)] }
     return words.map(Self.quoted).joined(separator: " ")
