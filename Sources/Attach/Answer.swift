@@ -11,6 +11,9 @@ public struct HaltRecord: BitwiseCopyable {
     /// The authority can't be reached, and what was known of it is stale.
     case authorityLost = 3
     case sessionStop = 4, sessionExpired = 5, sessionSpent = 6
+
+    /// It halts one session, and another one can be opened.
+    var isOfSession: Bool { rawValue >= Kind.sessionStop.rawValue }
   }
   public var kind: UInt8
   /// Seconds since 1970; -1: not known.
@@ -100,7 +103,11 @@ public struct AnswerWriter {
       let by = wayWithoutPolicy(behaviors: behaviors)
       return Way(by: by, halted: by == .platform ? decision : nil)
     }
-    return way(policy, &frame, behaviors: behaviors, preference: preference, isHalted: halts.count > 0)
+    var isSessionOver = true
+    for halt in halts where !(HaltRecord.Kind(rawValue: halt.kind)?.isOfSession ?? false) { isSessionOver = false }
+    return way(
+      policy, &frame, behaviors: behaviors, preference: preference, isHalted: halts.count > 0,
+      isSessionOver: isSessionOver)
   }
 
   private func steps(_ frame: inout Frame, _ entries: UnsafeMutableBufferPointer<TraceEntry>) -> Int {

@@ -21,7 +21,9 @@ extension DecidedBy {
 }
 
 extension WayStep {
-  public init(_ kind: Kind, insteadOf instead: DecidedBy) { self.init(kind: kind, instead: instead, dial: nil, wait: nil) }
+  public init(_ kind: Kind, insteadOf instead: DecidedBy) {
+    self.init(kind: kind, instead: instead, dial: nil, wait: nil)
+  }
 }
 
 extension StatementReference {
@@ -38,6 +40,7 @@ extension TraceLine {
   public init(behavior: String, step: TraceStep, says: Effect, effect: Effect, statement: StatementReference?) {
     self.init(
       behavior: behavior, step: step, truth: .yes, says: says, effect: effect, tier: nil, isShadow: false,
-      isClamped: false, statement: statement, failure: .none, attribute: nil, dial: nil, session: nil, suspicion: nil, period: nil)
+      isClamped: false, statement: statement, failure: .none, attribute: nil, dial: nil, session: nil, suspicion: nil,
+      period: nil)
   }
 }

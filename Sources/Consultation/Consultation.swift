@@ -29,7 +29,9 @@ public struct Consultation {
       halts: halts)
     guard explaining else { return answer }
     if decision.effect != .allow,
-      let way = way(policy, &frame, behaviors: names, preference: preference, isHalted: isHalted)
+      let way = way(
+        policy, &frame, behaviors: names, preference: preference, isHalted: isHalted,
+        isSessionOver: halts.allSatisfy(\.isOfSession))
     {
       answer.way = WayOut(by: way.by, steps: steps(way, frame.suspicion), isUntrusted: way.isUntrusted)
     }

@@ -16,6 +16,8 @@ public struct Halt: Hashable, Sendable {
     case sessionSpent = "session-spent"
   }
   public var kind: Kind
+  /// It halts one session, and another one can be opened.
+  public var isOfSession: Bool { kind == .sessionStop || kind == .sessionExpired || kind == .sessionSpent }
   /// Empty where everyone is meant.
   public var operatorName: String
   /// The session that is halted, this one or one that it was delegated by; empty: no session alone.

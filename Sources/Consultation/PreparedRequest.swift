@@ -15,8 +15,8 @@ public final class PreparedRequest {
   private var frame: Frame
 
   fileprivate init(
-    owner: OfflinePolicy, policy: Policy, values: ValueMemory, workspace: Workspace, session: SessionMemory?, names: [Name],
-    preference: Effect?, frame: Frame
+    owner: OfflinePolicy, policy: Policy, values: ValueMemory, workspace: Workspace, session: SessionMemory?,
+    names: [Name], preference: Effect?, frame: Frame
   ) {
     self.owner = owner
     self.policy = policy

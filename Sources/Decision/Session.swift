@@ -170,30 +170,47 @@ func covers(_ wide: Name, _ name: Name) -> Bool {
 }
 
 /// Whether a resource looks like `pattern`, segment by segment (`/` between them): in a segment `*` stands for any run
-/// of bytes; a last segment `**` for at least one more, whatever they are. A resource with a segment `.` or `..` matches
-/// nothing: what it means isn't what it says. Time at most the product of both lengths.
+/// of bytes; a last segment `**` for at least one more, whatever they are. A resource that doesn't mean what it says
+/// (`isPlain`) matches nothing. Time at most the product of both lengths.
 public func matchesResource(_ pattern: Name, _ resource: Name) -> Bool {
+  guard isPlain(resource) else { return false }
   var (p, r) = (0, 0)
-  var isRest = false
   while true {
-    let text = segment(resource, r)
-    if text.count == 1 && text[text.startIndex] == dot || text.count == 2 && text.first == dot && text.last == dot {
-      return false
-    }
-    if !isRest {
-      let wanted = segment(pattern, p)
-      let isLast = wanted.endIndex == pattern.count
-      if isLast, wanted.count == 2, wanted.first == star, wanted.last == star {
-        isRest = true
-      } else {
-        guard matchesSegment(wanted, text), isLast == (text.endIndex == resource.count) else { return false }
-        if isLast { return true }
-        p = wanted.endIndex &+ 1
-      }
-    }
-    if text.endIndex == resource.count { return isRest }
-    r = text.endIndex &+ 1
+    let (wanted, text) = (segment(pattern, p), segment(resource, r))
+    let isLast = wanted.endIndex == pattern.count
+    if isLast, wanted.count == 2, wanted.first == star, wanted.last == star { return true }
+    guard matchesSegment(wanted, text), isLast == (text.endIndex == resource.count) else { return false }
+    if isLast { return true }
+    (p, r) = (wanted.endIndex &+ 1, text.endIndex &+ 1)
   }
+}
+
+/// Whether a resource has no segment `.` or `..`, also as those who read addresses see it: with `%2e` for a dot, ended by `\`,
+/// `?` or `#`, or with control characters, which they leave out.
+private func isPlain(_ resource: Name) -> Bool {
+  // The segment so far is so many dots; -1: other bytes too.
+  var dots = 0
+  var i = 0
+  while i < resource.count {
+    let byte = resource[i]
+    if byte < 0x20 || byte == 0x7F { return false }
+    let isDot = byte == dot || isEncodedDot(resource, i)
+    if byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") {
+      if dots == 1 || dots == 2 { return false }
+      dots = 0
+    } else if !isDot {
+      dots = -1
+    } else if dots >= 0 {
+      dots &+= 1
+    }
+    i &+= isDot && byte != dot ? 3 : 1
+  }
+  return dots != 1 && dots != 2
+}
+
+private func isEncodedDot(_ text: Name, _ i: Int) -> Bool {
+  i &+ 2 < text.count && text[i] == UInt8(ascii: "%") && text[i &+ 1] == UInt8(ascii: "2")
+    && text[i &+ 2] | 0x20 == UInt8(ascii: "e")
 }
 
 private let star = UInt8(ascii: "*")

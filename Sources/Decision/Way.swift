@@ -84,18 +84,18 @@ public struct Way {
   }
 }
 
-/// Finds the way for these behaviours; nil for none at all. A halt is ended by whoever runs the platform, and nobody's choice
-/// makes untrusted text an instruction. Same contract as `decide`.
+/// Finds the way for these behaviours; nil for none at all. A halt is ended by whoever runs the platform, one of the session
+/// alone by who opens another one, and nobody's choice makes untrusted text an instruction. Same contract as `decide`.
 public func way(
   _ policy: Policy, _ frame: inout Frame, behaviors: UnsafeBufferPointer<Name>, preference: Effect? = nil,
-  isHalted: Bool = false
+  isHalted: Bool = false, isSessionOver: Bool = false
 ) -> Way? {
   let mark = frame.arenaUsed
   defer { frame.arenaUsed = mark }
   var search = WaySearch(
     engine: Engine(policy, frame), ending: Engine(policy.ending(policy.platform.allPeriods), frame),
     fallen: FallenCounters(policy.platform, &frame, behaviors), behaviors: behaviors, preference: preference,
-    isHalted: isHalted, hasSession: frame.session != nil,
+    isHalted: isHalted, isSessionOver: isSessionOver, hasSession: frame.session != nil,
     isSuspect: frame.suspicion != 0 && policy.platform.hasSuspicion)
   guard search.decide(0, &frame) != nil else { return nil }
   return search.run(&frame)
@@ -110,12 +110,15 @@ private struct WaySearch {
   let behaviors: UnsafeBufferPointer<Name>
   let preference: Effect?
   let isHalted: Bool
+  /// Nothing else halts it.
+  let isSessionOver: Bool
   let hasSession: Bool
   let isSuspect: Bool
 
   /// The human side: what it prefers, and what the session that it opened may do.
   var user: UInt16 {
     Changes.preference.rawValue | Changes.sessionDial.rawValue | (hasSession ? Changes.session.rawValue : 0)
+      | (isSessionOver ? halt : 0)
   }
   static let `operator` =
     Changes.settings.rawValue | Changes.operatorLimits.rawValue | Changes.operatorDial.rawValue
@@ -260,7 +263,8 @@ private struct WaySearch {
         missing(.counters, &frame), missing(.session, &frame), missing(.suspicion, &frame)
       ))
     let stakes = highestStakes(frame)
-    if stakes > engine.dialSettings.settled(session: frame.sessionDial, cap: frame.dialCap).value { way.stakes = stakes }
+    let dial = engine.dialSettings.settled(session: frame.sessionDial, cap: frame.dialCap).value
+    if stakes > dial { way.stakes = stakes }
     way.dial = engine(way.changes).dialSettings.best(way.changes, session: frame.sessionDial, cap: frame.dialCap)
     if let capped = way.missing.7 {
       way.stakesStatement = engine.stakesStatement(engine.place(of: capped.behavior).platform)

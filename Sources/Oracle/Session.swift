@@ -107,8 +107,21 @@ enum OracleSession {
 enum OracleResource {
   static func matches(_ pattern: String, _ resource: String) -> Bool {
     let (wanted, given) = (segments(pattern), segments(resource))
-    if given.contains([0x2E]) || given.contains([0x2E, 0x2E]) { return false }
+    if isTricky(resource) { return false }
     return all(wanted[...], given[...])
+  }
+
+  /// A segment that is one dot or two, however it is written and ended, or what can't be seen.
+  private static func isTricky(_ resource: String) -> Bool {
+    if resource.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return true }
+    var text: [UInt8] = []
+    for byte in resource.utf8 {
+      text.append(byte)
+      let end = text.suffix(3).map { $0 }
+      if end == Array("%2e".utf8) || end == Array("%2E".utf8) { text.replaceSubrange((text.count - 3)..., with: [0x2E]) }
+    }
+    let parts = text.split(omittingEmptySubsequences: false) { Array("/\\?#".utf8).contains($0) }
+    return parts.contains { $0.elementsEqual([0x2E]) || $0.elementsEqual([0x2E, 0x2E]) }
   }
 
   private static func segments(_ text: String) -> [[UInt8]] {

@@ -16,13 +16,20 @@ import Testing
   }
 
   @Test(arguments: [
-    ("/home/ann/**", "/home/ann/x", true), ("/home/ann/**", "/home/ann/x/y", true), ("/home/ann/**", "/home/ann", false),
+    ("/home/ann/**", "/home/ann/x", true), ("/home/ann/**", "/home/ann/x/y", true),
+    ("/home/ann/**", "/home/ann", false),
     ("/home/ann/**", "/home/ann/", true), ("/home/ann/**", "/home/anna/x", false), ("/home/*/x", "/home/ann/x", true),
     ("/home/*/x", "/home/a/b/x", false), ("/home/ann/**", "/home/ann/../bob/x", false), ("**", "a/./b", false),
-    ("**", "..", false), ("**", "...", true), ("**", ".hidden", true), ("**", "", true), ("*", "", true), ("*", "a/b", false),
-    ("mailto:*@b.c", "mailto:a@b.c", true), ("mailto:*@b.c", "mailto:@b.c", true), ("mailto:*@b.c", "mailto:a@b.cc", false),
+    ("**", "..", false), ("**", "...", true), ("**", ".hidden", true), ("**", "", true), ("*", "", true),
+    ("*", "a/b", false),
+    ("mailto:*@b.c", "mailto:a@b.c", true), ("mailto:*@b.c", "mailto:@b.c", true),
+    ("mailto:*@b.c", "mailto:a@b.cc", false),
     ("a*b*c", "axxbyybzzc", true), ("a*b*c", "acb", false), ("**/x", "a/x", true), ("**/x", "a/b/x", false),
     ("a**", "abc", true), ("é", "e\u{301}", false), ("https://x.org/*", "https://x.org/a?b=/", false),
+    ("https://x.org/a/**", "https://x.org/a/%2e%2E/b", false), ("https://x.org/a/**", "https://x.org/a/..?b", false),
+    ("https://x.org/a/**", "https://x.org/a/.%2e#", false), ("https://x.org/a/**", "https://x.org/a/..\\b", false),
+    ("https://x.org/a/**", "https://x.org/a/.\t./b", false), ("https://x.org/a/**", "https://x.org/a/%2e%2e%2e", true),
+    ("https://x.org/a/**", "https://x.org/a/..b?c#d", true), ("https://x.org/a/**", "https://x.org/a/%2", true),
     ("a", "a/", false), ("a/", "a", false), ("", "", true),
   ]) func resources(_ pattern: String, _ resource: String, _ expected: Bool) {
     #expect(Self.matches(pattern, resource) == expected, "\(pattern) \(resource)")
@@ -122,8 +129,42 @@ import Testing
 
   @Test func theScopesOfLevelsAreWhatBothCover() throws {
     let levels = [Self.level { $0.behaviors = ["tool", "data.a"] }, Self.level { $0.behaviors = ["tool.x", "data"] }]
-    let effects = try ["tool", "tool.x", "tool.x.y", "tool.w", "data", "data.a", "data.b"].map { try Self.ask($0, levels).effect }
+    let effects = try ["tool", "tool.x", "tool.x.y", "tool.w", "data", "data.a", "data.b"].map {
+      try Self.ask($0, levels).effect
+    }
     #expect(effects == [.deny, .allow, .allow, .deny, .deny, .allow, .deny])
+  }
+
+  /// A session that is over is denied everything; who opens another one goes on, unless something else halts them too.
+  @Test func whatIsOverIsOpenedAnew() throws {
+    let policy = try #require(Self.policy.policy).policy(for: nil)
+    let memory = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: Frame.size(slots: policy.platform.count(.attributes), arena: 4096), alignment: 16)
+    defer { memory.deallocate() }
+    var frame = try #require(Frame(memory: memory, slots: policy.platform.count(.attributes)))
+    let session = try SessionMemory([SessionLevel()])
+    frame.setSession(session.terms)
+    for (name, by) in [("data", WayBy.user), ("harm.csam", .nobody)] {
+      let bytes = Array(name.utf8)
+      try bytes.withUnsafeBytes { one in
+        try withUnsafePointer(to: one) { names in
+          let names = UnsafeBufferPointer(start: names, count: 1)
+          func answer(_ halts: Halt...) -> Answer {
+            Consultation(policy: policy, names: names, preference: nil, halts: halts).answer(&frame, true)
+          }
+          for kind in [Halt.Kind.sessionStop, .sessionExpired, .sessionSpent] {
+            let over = answer(Halt(kind, session: "ab"))
+            #expect(over.effect == .deny && over.way?.by == by, "\(name) \(kind)")
+            let step = by == .nobody ? nil : try #require(over.way?.steps.first)
+            #expect(step.map { $0.kind == .halt(Halt(kind, session: "ab")) } ?? true)
+          }
+          let stopped = answer(Halt(.sessionSpent, session: "ab"), Halt(.allStop))
+          #expect(stopped.way?.by == (by == .nobody ? .nobody : .platform))
+          #expect(stopped.decidedBy.cause == (by == .nobody ? .none : .halt))
+        }
+      }
+    }
+    withExtendedLifetime(session) {}
   }
 
   @Test func aSessionHasBounds() {
@@ -152,7 +193,8 @@ import Testing
 
   @Test func suspicionIsForWhatThePlatformSays() throws {
     let asked = try Self.ask("tool.x", [], suspicion: 2500)
-    #expect(asked.effect == .ask && asked.decidedBy.cause == .suspicion && asked.decidedBy.statement?.form == .suspicion)
+    #expect(
+      asked.effect == .ask && asked.decidedBy.cause == .suspicion && asked.decidedBy.statement?.form == .suspicion)
     #expect(asked.way?.by == .wait && asked.way?.steps.first?.wait.map { $0 > 1158 && $0 < 1600 } == true)
     #expect(try Self.ask("tool.x", [], suspicion: 1999).effect == .allow)
     #expect(try Self.ask("tool.unheard-of", [], suspicion: 6000).effect == .deny)

@@ -114,17 +114,21 @@ import Testing
     let terms = try folder.write(
       #"[{"behaviors": ["tool"], "dial": 0.4}, {"caps": {"tool.shell": "ask"}, "dial": 0.1}]"#, to: "terms.json")
     let asked = [
-      "--policy", "examples/sessions", "--operator", "forge", "--behavior", "tool.shell", "--suspicion", "2.5", "--terms",
+      "--policy", "examples/sessions", "--operator", "forge", "--behavior", "tool.shell", "--suspicion", "2.5",
+      "--terms",
       terms,
     ]
     let text = try licetArray(["explain"] + asked).output
     for part in [
-      "the session caps tool.shell at ask", "suspicion stands at 2.5: ask at most", "within the session's scope, by tool",
-      "above the dial of 0.1, the session's", "wait 21 min, until suspicion has decayed", "It has to wait, and it takes more",
+      "the session caps tool.shell at ask", "suspicion stands at 2.5: ask at most",
+      "within the session's scope, by tool",
+      "above the dial of 0.1, the session's", "wait 21 min, until suspicion has decayed",
+      "It has to wait, and it takes more",
     ] { #expect(text.contains(part), "\(part)\n\(text)") }
     let json = try licetArray(["check", "--json"] + asked).output
     for part in [
-      #""oversight": "dial""#, #""hold": "cap""#, #""term": "tool.shell""#, #""suspicion": 2.5"#, #""by": "wait""#, #""wait": "#,
+      #""oversight": "dial""#, #""hold": "cap""#, #""term": "tool.shell""#, #""suspicion": 2.5"#, #""by": "wait""#,
+      #""wait": "#,
     ] { #expect(json.contains(part), "\(part)\n\(json)") }
     let refused = try licetArray(["check"] + asked.dropLast() + ["/nowhere.json"])
     #expect(refused.status >= 64)
@@ -132,7 +136,8 @@ import Testing
 
   @Test(arguments: [
     (#"{"caps": {}}"#, "wrong-type"), (#"[{"cap": {}}]"#, "unknown-key"), (#"[{"caps": {"Tool": "ask"}}]"#, "bad-name"),
-    (#"[{"caps": {"tool": "maybe"}}]"#, "bad-value"), (#"[{"dial": 1}]"#, "bad-dial"), (#"[{"behaviors": "tool"}]"#, "wrong-type"),
+    (#"[{"caps": {"tool": "maybe"}}]"#, "bad-value"), (#"[{"dial": 1}]"#, "bad-dial"),
+    (#"[{"behaviors": "tool"}]"#, "wrong-type"),
     (#"[{"resources": [""]}]"#, "bad-value"),
   ]) func badTermsAreNamed(_ terms: String, _ code: String) throws {
     let folder = try TemporaryFolder()

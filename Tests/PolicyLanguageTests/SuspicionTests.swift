@@ -6,7 +6,8 @@ import Testing
 @testable import PolicyLanguage
 
 @Suite struct SuspicionTests {
-  private static let head = "licet: 1\nlayer: platform\nname: p\nbehaviors: {tool.shell: {default: ask}, data: {default: ask}}\n"
+  private static let head =
+    "licet: 1\nlayer: platform\nname: p\nbehaviors: {tool.shell: {default: ask}, data: {default: ask}}\n"
 
   private static func platform(_ text: String, rank: Int = 0, path: String = "platform.yaml") -> SourceFile {
     file(path, (path == "platform.yaml" ? head : "licet: 1\nlayer: platform\n") + text, rank: rank)
@@ -21,7 +22,8 @@ import Testing
   @Test func whatIsStatedIsRead() throws {
     #expect(try Self.suspicion(Self.platform("")) == nil)
     let one = try #require(
-      try Self.suspicion(Self.platform("suspicion: {half-life: 90m, ask-at: 2, deny-at: 6.125, for: [tool, data, tool]}\n")))
+      try Self.suspicion(
+        Self.platform("suspicion: {half-life: 90m, ask-at: 2, deny-at: 6.125, for: [tool, data, tool]}\n")))
     #expect(one.halfLife == 5400 && one.askAt == 2000 && one.denyAt == 6125 && one.behaviors == ["data", "tool"])
     #expect(one.location.line == 5)
     let all = try #require(try Self.suspicion(Self.platform("suspicion: {half-life: 365d, deny-at: 1000000}\n")))
@@ -49,7 +51,8 @@ import Testing
     ("{ask-at: 1}", .suspicionIncomplete), ("{half-life: 1h}", .suspicionIncomplete),
     ("{half-life: 1h, ask-at: 1, for: []}", .suspicionIncomplete),
     ("{half-life: 1h, ask-at: 2, deny-at: 1.999}", .suspicionOrder),
-    ("{half-life: 1h, ask-at: 1, for: [toll]}", .undeclaredBehavior), ("{half-life: 1h, ask-at: 1, for: [Tool]}", .badName),
+    ("{half-life: 1h, ask-at: 1, for: [toll]}", .undeclaredBehavior),
+    ("{half-life: 1h, ask-at: 1, for: [Tool]}", .badName),
     ("{half-life: 1h, ask-at: 1, fur: [tool]}", .unknownKey), ("2", .wrongType),
   ]) func mistakesAreNamed(_ text: String, _ code: DiagnosticCode) {
     let set = load([Self.platform("suspicion: \(text)\n")])

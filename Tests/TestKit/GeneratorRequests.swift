@@ -47,7 +47,8 @@ extension GeneratedPolicy {
 
   static let resources = [
     "", "mailto:a@b.c", "https://example.org", "file:///etc/passwd", "file:///etc/./passwd", "file:///etc/../x",
-    "https://example.org/a/b", "e\u{301}", "é.org",
+    "https://example.org/a/b", "https://example.org/%2E%2e/x", "https://example.org/a/..?q", "file:///etc\\..\\x",
+    "https://example.org/a/.\u{9}.", "https://example.org/%2e%2ex", "file:///%%2e2e/x", "e\u{301}", "é.org",
   ]
 
   public static let arguments = [
@@ -60,7 +61,8 @@ extension GeneratedPolicy {
   public static func argument(_ random: inout SeededRandom) -> String {
     if random.chance(60) { return random.pick(arguments) }
     if random.chance(10) { return String(repeating: random.pick(arguments), count: 1 + random.below(200)) }
-    return (0..<2 + random.below(4)).map { _ in random.pick(arguments) }.joined(separator: random.pick([" ", "\n", "", "。"]))
+    let parts = (0..<2 + random.below(4)).map { _ in random.pick(arguments) }
+    return parts.joined(separator: random.pick([" ", "\n", "", "。"]))
   }
 
   static let values: [(String, [OracleValue])] = [

@@ -38,7 +38,7 @@ extension GeneratedPolicy {
   }
 
   static let patterns = [
-    "**", "*", "mailto:*", "mailto:*@b.c", "mailto:a@b.*c", "https://**", "https://example.org", "https:/*/*", "file:///etc/*",
-    "file:///**", "file:///*/passwd", "file:///etc/p*w*", "*é*", "file:///etc/passwd/**", "/", "é.org",
+    "**", "*", "mailto:*", "mailto:*@b.c", "mailto:a@b.*c", "https://**", "https://example.org", "https:/*/*",
+    "file:///etc/*", "file:///**", "file:///*/passwd", "file:///etc/p*w*", "*é*", "file:///etc/passwd/**", "/", "é.org",
   ]
 }

@@ -47,8 +47,8 @@ struct SuspicionDraft {
     }
     if let askAt, let denyAt, denyAt.value < askAt.value {
       report.error(
-        .suspicionOrder, denyAt.location, "`deny-at` is below `ask-at`, which would never matter", length: denyAt.length,
-        hint: "who is more suspect is denied: `deny-at` is the higher number",
+        .suspicionOrder, denyAt.location, "`deny-at` is below `ask-at`, which would never matter",
+        length: denyAt.length, hint: "who is more suspect is denied: `deny-at` is the higher number",
         related: .init(location: askAt.location, message: "`ask-at` stands here"))
     }
     if let behaviors, behaviors.value.isEmpty {

@@ -139,7 +139,8 @@ struct RequestForm: Equatable, Sendable {
         hint: "a name is up to \(BehaviorName.maximumDepth) segments of a-z, 0-9, _ and -, joined by dots")
     }
     if dial != nil, terms.first?.dial != nil {
-      throw CommandError(.badValue, "the session's dial is stated twice", at: "dial", hint: "the first terms state it too")
+      throw CommandError(
+        .badValue, "the session's dial is stated twice", at: "dial", hint: "the first terms state it too")
     }
     try bound(resource, RequestForm.maximumResource, "resource")
     try bound(argument, RequestForm.maximumArgument, "argument")
