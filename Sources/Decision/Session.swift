@@ -195,7 +195,8 @@ private func isPlain(_ resource: Name) -> Bool {
     let byte = resource[i]
     if byte < 0x20 || byte == 0x7F { return false }
     let isDot = byte == dot || isEncodedDot(resource, i)
-    if byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") {
+    if byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#")
+    {
       if dots == 1 || dots == 2 { return false }
       dots = 0
     } else if !isDot {

@@ -118,7 +118,9 @@ enum OracleResource {
     for byte in resource.utf8 {
       text.append(byte)
       let end = text.suffix(3).map { $0 }
-      if end == Array("%2e".utf8) || end == Array("%2E".utf8) { text.replaceSubrange((text.count - 3)..., with: [0x2E]) }
+      if end == Array("%2e".utf8) || end == Array("%2E".utf8) {
+        text.replaceSubrange((text.count - 3)..., with: [0x2E])
+      }
     }
     let parts = text.split(omittingEmptySubsequences: false) { Array("/\\?#".utf8).contains($0) }
     return parts.contains { $0.elementsEqual([0x2E]) || $0.elementsEqual([0x2E, 0x2E]) }
