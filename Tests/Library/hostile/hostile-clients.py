@@ -26,7 +26,7 @@ BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>custom</type><listen>unix:path={path}</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>"""
-ATTACH, REFRESH, CHECK, REFUSAL, RING, FLUSH, RECORD, ANSWER, SEALED = 1, 2, 3, 4, 5, 6, 7, 0x8000, 1
+ATTACH, REFRESH, CHECK, REFUSAL, RING, FLUSH, RECORD, OPEN, SESSION, CHANGE, ANSWER, SEALED = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0x8000, 1
 SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 # Sources/Attach/Ring.swift
 LANES, ENTRIES, RECORD_BYTES = 64, 16384, 256 << 10
@@ -40,7 +40,7 @@ def text(value):
     return struct.pack("<I", len(value)) + value
 
 
-def attach_body(operator=b"", flags=1, lowest=1, highest=2):
+def attach_body(operator=b"", flags=1, lowest=1, highest=3):
     return struct.pack("<HHHH", lowest, highest, flags, 0) + text(operator)
 
 
@@ -48,6 +48,20 @@ def check_body(names=(b"tool.mail",), attributes=(), flags=0, counts=None):
     many = counts or (len(names), len(attributes))
     body = struct.pack("<BBBBHH", flags, 3, 255, 0, *many) + b"\xff" * 8
     return body + b"".join(text(name) for name in names) + b"".join(text(name) + value for name, value in attributes)
+
+
+def open_body(attributes=(), preferences=(), caps=(), behaviors=None, resources=(), parent=b"\0" * 16, dial=0, cost=0.0, lifetime=0,
+              region=0, counts=None):
+    lists = (attributes, preferences, caps, behaviors or (), resources)
+    many = counts or tuple(map(len, lists))
+    body = struct.pack("<Q", region) + parent + struct.pack("<HHHHHH", behaviors is not None, *many) + struct.pack("<IdQ", dial, cost, lifetime)
+    body += b"".join(text(name) + value for name, value in attributes)
+    body += b"".join(text(name) + bytes([effect]) for some in (preferences, caps) for name, effect in some)
+    return body + b"".join(text(name) for some in (behaviors or (), resources) for name in some)
+
+
+def change_body(session, what, effect=255, number=0, behavior=b""):
+    return struct.pack("<Q", 0) + session + struct.pack("<BBHQ", what, effect, 0, number) + text(behavior)
 
 
 class Client:
@@ -108,7 +122,7 @@ def noise(path, rng):
             for _ in range(60):
                 body = rng.randbytes(rng.choice([0, 1, 7, 8, 20, 100, 3000, 60000]))
                 if rng.random() < 0.5:
-                    client.ask(rng.choice([1, 2, 3, 6, 7]), body)
+                    client.ask(rng.choice([1, 2, 3, 6, 7, 8, 9, 10]), body)
                 else:
                     client.socket.send(rng.randbytes(rng.randrange(1, 64)))
         quietly(some)
@@ -120,7 +134,9 @@ def cut(path, rng):
     bodies = [
         (ATTACH, attach_body(b"op")), (REFRESH, struct.pack("<QQ", 1, 1)),
         (CHECK, check_body(attributes=[(b"user.role", value), (b"request.tags", b"\x08" + struct.pack("<I", 1) + value)])),
-        (RECORD, struct.pack("<I", 1) + rng.randbytes(200))]
+        (RECORD, struct.pack("<I", 1) + rng.randbytes(200)),
+        (OPEN, open_body([(b"user.role", value)], [(b"tool", 1)], [(b"tool.mail", 2)], [b"tool"], [b"/srv/**"], dial=300000, cost=2.5, lifetime=60000)),
+        (SESSION, struct.pack("<Q", 0) + rng.randbytes(16)), (CHANGE, change_body(rng.randbytes(16), 0, 1, 0, b"tool.mail"))]
     for kind, body in bodies:
         for length in range(len(body)):
             client = Client(path, 2)
@@ -144,7 +160,53 @@ def absurd(path, rng):
         check_body(attributes=[(b"user.role" * 6000, b"\x01")]), check_body(flags=255),
     ]:
         quietly(lambda: client.ask(CHECK, body))
+    for body in [
+        open_body(counts=(65535,) * 5), open_body(counts=(4096, 0, 0, 0, 0)), open_body(attributes=[(b"user.role", deep)]),
+        open_body(attributes=[(b"request.args", lists)]), open_body(caps=[(b"\xff\x00", 1)] * 1024), open_body(caps=[(b"a", 1), (b"a", 1)]),
+        open_body(behaviors=[b"tool.%d" % i for i in range(5000)]), open_body(resources=[b"*" * 1024] * 64), open_body(resources=[b"*" * 1025]),
+        open_body(cost=float("nan")), open_body(cost=-1.0), open_body(cost=float("inf")), open_body(dial=1000000), open_body(lifetime=2**64 - 1),
+        open_body(parent=b"x" * 16), open_body(region=2**64 - 2),
+    ]:
+        quietly(lambda: client.ask(OPEN, body))
     client.close()
+
+
+def sessions(path, rng):
+    """Chains and crowds of sessions, changed, given up, asked about by who doesn't own them."""
+    clients = [Client(path, 5) for _ in range(4)]
+    known = [b"\0" * 16]
+
+    def some(client):
+        client.ask(ATTACH, attach_body())
+        for _ in range(400):
+            choice, session = rng.random(), rng.choice(known)
+            if choice < 0.5:
+                parent = session if rng.random() < 0.7 else b"\0" * 16
+                caps = [(b"tool.%d" % rng.randrange(50), rng.randrange(3))] if rng.random() < 0.3 else []
+                data, found = client.ask(OPEN, open_body(caps=caps, parent=parent, region=rng.choice([0, 2**64 - 1])))
+                for fd in found:
+                    os.close(fd)
+                if struct.unpack_from("<H", data)[0] == OPEN | ANSWER:
+                    known.append(data[8:24])
+            elif choice < 0.7:
+                _, found = client.ask(SESSION, struct.pack("<Q", rng.randrange(3)) + session)
+                for fd in found:
+                    os.close(fd)
+            elif choice < 0.95:
+                what = rng.choice([0, 1, 2, 3])
+                _, found = client.ask(CHANGE, change_body(session, what, rng.choice([0, 1, 2, 255]), rng.getrandbits(64), b"tool.mail"))
+                for fd in found:
+                    os.close(fd)
+            else:
+                client.ask(CHECK, struct.pack("<BBBBHH", 2, 3, 255, 0, 1, 0) + session + struct.pack("<Q", 0) + b"\xff" * 8 + text(b"tool.mail"))
+
+    for turn in range(6):
+        for client in clients:
+            quietly(lambda: some(client))
+        clients[turn % 4].close()
+        clients[turn % 4] = Client(path, 5)
+    for client in clients:
+        client.close()
 
 
 def bodies(path, rng):
@@ -341,14 +403,15 @@ def large_records(path, rng):
 
 
 def nothing(path, rng):
-    """What is kept for everybody once somebody has asked: images, files."""
+    """What is kept for everybody once somebody has asked: images, files, the words of sessions."""
     client = Client(path, 5)
     ring_of(client)
+    client.ask(OPEN, open_body())
     client.ask(FLUSH)
     client.close()
 
 
-HOSTILE = [noise, cut, absurd, bodies, stuffed, mute, crowd, comers_and_goers, rings, largest_counts, fullest_rings, brought_rings, large_records]
+HOSTILE = [noise, cut, absurd, sessions, bodies, stuffed, mute, crowd, comers_and_goers, rings, largest_counts, fullest_rings, brought_rings, large_records]
 
 
 class Trial:
