@@ -62,7 +62,9 @@ private final class Bench {
     let id = SessionID(high: 0x0123_4567_89ab_cdef, low: 0xf)
     #expect(id.description == "0123456789abcdef000000000000000f")
     #expect(SessionID(id.description.utf8) == id)
-    for wrong in ["", "0123", "0123456789ABCDEF000000000000000f", "0123456789abcdef000000000000000g", id.description + "0"] {
+    for wrong in [
+      "", "0123", "0123456789ABCDEF000000000000000f", "0123456789abcdef000000000000000g", id.description + "0",
+    ] {
       #expect(SessionID(wrong.utf8) == nil)
     }
     #expect(SessionID.random() != SessionID.random())
@@ -172,7 +174,8 @@ private final class Bench {
     }
     // Each is in exactly one parent's chain, and in its user's, and ends with its owner.
     let live = all.filter { !$0.hasEnded }
-    #expect(Set(bench.sessions.sessions(of: 7).map(\.id)) == Set(live.map(\.id)) && bench.sessions.count(of: 7) == live.count)
+    #expect(
+      Set(bench.sessions.sessions(of: 7).map(\.id)) == Set(live.map(\.id)) && bench.sessions.count(of: 7) == live.count)
     #expect(live.reduce(0) { $0 + bench.sessions.children(of: $1).count } == live.count { $0.isDelegate })
     for owner in 0..<20 { bench.sessions.ownerGone(.bus(":1.\(owner)")) }
     bench.sessions.ownerGone(.bus(":1.1"))
@@ -260,7 +263,9 @@ private final class Bench {
     let small = try Bench(limits)
     let one = try small.open(user: 1) { $0.level.caps = [String(repeating: "x", count: 200): .ask] }
     for i in 0..<6 { try small.sessions.setPreference(one, "\(i)" + String(repeating: "y", count: 200), .deny) }
-    #expect(small.refusal { try small.sessions.setPreference(one, String(repeating: "z", count: 250), .deny) } == .tooMany("bytes of sessions"))
+    #expect(
+      small.refusal { try small.sessions.setPreference(one, String(repeating: "z", count: 250), .deny) }
+        == .tooMany("bytes of sessions"))
     try small.sessions.setPreference(one, "0" + String(repeating: "y", count: 200), nil)
     try small.sessions.setPreference(one, String(repeating: "z", count: 200), .deny)
     small.sessions.close(one)
@@ -359,7 +364,8 @@ private final class Bench {
     let aside = try bench.delegate(root)
     #expect(try bench.sessions.spend(leaf, 3) == 1)
     #expect(try bench.sessions.spend(aside, 2) == 5)
-    #expect(root.spentMillionths == 5_000_000 && child.spentMillionths == 3_000_000 && aside.spentMillionths == 2_000_000)
+    #expect(
+      root.spentMillionths == 5_000_000 && child.spentMillionths == 3_000_000 && aside.spentMillionths == 2_000_000)
     #expect(bench.sessions.left(leaf) == 1 && bench.changed == [])
     // A bound that is reached is spent: it halts what has it, and all below.
     #expect(try bench.sessions.spend(leaf, 1) == 0)

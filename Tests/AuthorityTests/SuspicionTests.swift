@@ -285,7 +285,8 @@ private final class Bench {
   @Test(arguments: [
     "", "licet-suspicion 2 x\nend 0\n", "licet-suspicion 1 x\noperator acme own 2000 7\n",
     "licet-suspicion 1 x\noperator acme own 2000 7\nend 2\n", "licet-suspicion 1 x\noperator acme own 2000 7\nend 1",
-    "licet-suspicion 1 x\noperator acme own 4294967295 7\nend 1\n", "licet-suspicion 1 x\noperator ../x own 1 7\nend 1\n",
+    "licet-suspicion 1 x\noperator acme own 4294967295 7\nend 1\n",
+    "licet-suspicion 1 x\noperator ../x own 1 7\nend 1\n",
     "licet-suspicion 1 x\nuser acme 12 1 7\nend 1\n", "licet-suspicion 1 x\nuser acme own -1 7\nend 1\n",
     "licet-suspicion 1 x\nanother 1 7\nend 1\n", "\0\0\0\0", "licet-suspicion 1 x\n\nend 1\n",
   ])

@@ -56,7 +56,8 @@ private final class Described: NSObject, XMLParserDelegate {
     do {
       let rig = try Rig()
       func served(_ path: String) throws -> Described {
-        let call = Message(call: "Introspect", of: "org.freedesktop.DBus.Introspectable", at: path, to: "org.licet.Licet1")
+        let call = Message(
+          call: "Introspect", of: "org.freedesktop.DBus.Introspectable", at: path, to: "org.licet.Licet1")
         var reader = try rig.client().call(call, timeoutNanoseconds: 20_000_000_000).reader
         return try Described(Data(try reader.nextSwiftString().utf8))
       }

@@ -145,7 +145,8 @@ import Testing
       let both = Rig.operatorFile("gamma", bind: "{user: nobody}, {user: daemon}")
       let rig = try Rig(operators: Self.files.merging(["gamma": both]) { own, _ in own })
       let (alpha, gamma) = (
-        try SessionHolder(rig, as: "nobody", "--operator", "alpha"), try SessionHolder(rig, as: "nobody", "--operator", "gamma")
+        try SessionHolder(rig, as: "nobody", "--operator", "alpha"),
+        try SessionHolder(rig, as: "nobody", "--operator", "gamma")
       )
       func call(_ user: String, _ path: String, _ words: String...) throws -> String {
         let run = try run(
@@ -155,13 +156,15 @@ import Testing
       let root = "/org/licet/Licet1/session/"
       let none = root + String(repeating: "0", count: 32)
       let members = [
-        ["Check", "asa{sv}", "1", "rig.read", "0"], ["Explain", "asa{sv}", "1", "rig.read", "0"], ["Delegate", "a{sv}", "0"],
+        ["Check", "asa{sv}", "1", "rig.read", "0"], ["Explain", "asa{sv}", "1", "rig.read", "0"],
+        ["Delegate", "a{sv}", "0"],
         ["SetDial", "d", "0.01"], ["SetPreference", "ss", "rig", "deny"], ["Spend", "d", "1"], ["Stop"], ["Close"],
       ]
       for words in members {
         func said(_ user: String, _ path: String) throws -> String {
           let run = try run(
-            ["/usr/bin/busctl", "--address=\(rig.bus.addressText)", "call", "org.licet.Licet1", path, Rig.session] + words, user: user)
+            ["/usr/bin/busctl", "--address=\(rig.bus.addressText)", "call", "org.licet.Licet1", path, Rig.session]
+              + words, user: user)
           return run.output + run.errors
         }
         for user in ["daemon", "games"] {
@@ -176,13 +179,19 @@ import Testing
       let properties = "org.freedesktop.DBus.Properties"
       for user in ["daemon", "games"] {
         #expect(try call(user, alpha.path, properties, "GetAll", "s", Rig.session).contains("no such session"))
-        #expect(try call(user, "/org/licet/Licet1", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects") == "a{oa{sa{sv}}} 0\n")
+        #expect(
+          try call(user, "/org/licet/Licet1", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
+            == "a{oa{sa{sv}}} 0\n")
         #expect(try property(rig, as: user, "Sessions") == "u 0\n")
-        #expect(try !call(user, "/org/licet/Licet1/session", "org.freedesktop.DBus.Introspectable", "Introspect").contains(alpha.id))
+        #expect(
+          try !call(user, "/org/licet/Licet1/session", "org.freedesktop.DBus.Introspectable", "Introspect").contains(
+            alpha.id))
       }
       for user in ["nobody", "root"] {
         #expect(try property(rig, as: user, "Sessions") == "u 2\n")
-        #expect(try call(user, "/org/licet/Licet1/session", "org.freedesktop.DBus.Introspectable", "Introspect").contains(alpha.id))
+        #expect(
+          try call(user, "/org/licet/Licet1/session", "org.freedesktop.DBus.Introspectable", "Introspect").contains(
+            alpha.id))
       }
       // Nothing that was tried did anything.
       #expect(try rig.properties(alpha.path)["Halted"] == "false" && rig.properties(gamma.path)["Spent"] == "0.0")

@@ -6,11 +6,13 @@ import Testing
 
 @Suite struct SessionCommandTests {
   private func licet(_ rig: Rig, _ words: String..., command: [String] = []) throws -> Run {
-    try run([program("licet")] + words + ["--address", rig.bus.addressText] + (command.isEmpty ? [] : ["--"] + command))
+    try run(
+      [program("licet")] + words + ["--address", rig.bus.addressText] + (command.isEmpty ? [] : ["--"] + command))
   }
 
   private func json(_ run: Run) throws -> [String: Any] {
-    try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any], "\(run.output)\(run.errors)")
+    try #require(
+      try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any], "\(run.output)\(run.errors)")
   }
 
   @Test func aCommandRunsInOne() throws {
@@ -24,14 +26,16 @@ import Testing
         """
       let ran = try licet(
         rig, "session", "open", "--user", "u1", "--set", "user.role=guest", "--set", "user.age=7", "--set-json",
-        "user.tags=[\"a\"]", "--prefer", "rig.wish=allow", "--cap", "rig.never=deny", "--lifetime", "1h", "--cost", "5", "--dial", "0.1",
+        "user.tags=[\"a\"]", "--prefer", "rig.wish=allow", "--cap", "rig.never=deny", "--lifetime", "1h", "--cost", "5",
+        "--dial", "0.1",
         command: ["sh", "-c", script])
       #expect(ran.status == 7, "\(ran.errors)")
       let lines = ran.output.split(separator: "\n").map(String.init)
       #expect(lines.first?.count == 32 && lines.contains("2") && lines.last == "0", "\(ran.output)")
       // It ended with the command.
       #expect(try rig.managed() == [])
-      #expect(try licet(rig, "check", "--session", lines[0], "--behavior", "rig.read").errors.contains("[unknown-session]"))
+      #expect(
+        try licet(rig, "check", "--session", lines[0], "--behavior", "rig.read").errors.contains("[unknown-session]"))
       // A command that a signal ends.
       #expect(try licet(rig, "session", "open", command: ["sh", "-c", "kill -9 $$"]).status == 137)
       let missing = try licet(rig, "session", "open", command: ["/no/such/program"])
@@ -45,7 +49,8 @@ import Testing
       let rig = try SessionTests.rig()
       let file = rig.scratch.root.appendingPathComponent("terms.json").path
       try Data(
-        #"{"user": {"id": "u1", "role": "member"}, "session": {"purpose": "x"}, "caps": {"rig": "ask"}, "behaviors": ["rig"], "resources": ["file:**"], "cost": 2, "lifetime-ms": 60000}"#.utf8
+        #"{"user": {"id": "u1", "role": "member"}, "session": {"purpose": "x"}, "caps": {"rig": "ask"}, "behaviors": ["rig"], "resources": ["file:**"], "cost": 2, "lifetime-ms": 60000}"#
+          .utf8
       ).write(to: URL(fileURLWithPath: file))
       let holder = try SessionHolder(rig, "--terms", file, "--set", "user.role=guest", "--cap", "rig=deny")
       let shown = try json(try licet(rig, "session", "show", "--session", holder.id, "--json"))
@@ -53,19 +58,24 @@ import Testing
       #expect((terms["user"] as? [String: String]) == ["id": "u1", "role": "guest"])
       #expect((terms["session"] as? [String: String]) == ["purpose": "x"])
       #expect((terms["caps"] as? [String: String]) == ["rig": "deny"])
-      #expect(shown["cost"] as? Double == 2 && shown["operator"] as? String == "keeper" && shown["halted"] as? Bool == false)
+      #expect(
+        shown["cost"] as? Double == 2 && shown["operator"] as? String == "keeper" && shown["halted"] as? Bool == false)
       for (text, code) in [
         (#"{"usre": {}}"#, "unknown-key"), (#"{"user": 7}"#, "wrong-type"), (#"{"caps": {"rig": 7}}"#, "wrong-type"),
-        (#"{"behaviors": "rig"}"#, "wrong-type"), (#"{"lifetime-ms": 1.5}"#, "wrong-type"), (#"{"dial": "x"}"#, "wrong-type"),
-        (#"{"user": {"id": null}}"#, "wrong-type"), ("[]", "wrong-type"), ("{", "bad-json"), (#"{"dial": 1}"#, "bad-dial"),
-        (#"{"cost": -1}"#, "bad-value"), (#"{"lifetime-ms": 0}"#, "bad-value"), (#"{"caps": {"rig": "no"}}"#, "bad-value"),
+        (#"{"behaviors": "rig"}"#, "wrong-type"), (#"{"lifetime-ms": 1.5}"#, "wrong-type"),
+        (#"{"dial": "x"}"#, "wrong-type"),
+        (#"{"user": {"id": null}}"#, "wrong-type"), ("[]", "wrong-type"), ("{", "bad-json"),
+        (#"{"dial": 1}"#, "bad-dial"),
+        (#"{"cost": -1}"#, "bad-value"), (#"{"lifetime-ms": 0}"#, "bad-value"),
+        (#"{"caps": {"rig": "no"}}"#, "bad-value"),
       ] {
         try Data(text.utf8).write(to: URL(fileURLWithPath: file))
         let refused = try licet(rig, "session", "open", "--terms", file, command: ["true"])
         #expect(refused.errors.contains("[\(code)]"), "\(text): \(refused.errors)")
       }
       for words in [
-        ["--set", "request.count=1"], ["--prefer", "rig"], ["--cap", "rig=maybe"], ["--lifetime", "soon"], ["--lifetime=-1h"],
+        ["--set", "request.count=1"], ["--prefer", "rig"], ["--cap", "rig=maybe"], ["--lifetime", "soon"],
+        ["--lifetime=-1h"],
         ["--dial", "x"], ["--cost", "much"],
       ] {
         let refused = try run(
@@ -116,13 +126,20 @@ import Testing
       #expect(try licet(rig, "session", "spend", "1.5", "--session", child).output == "1.5 is left\n")
       #expect(try licet(rig, "session", "spend", "--session", child, command: ["-1"]).status == 64)
       let page = try licet(rig, "session", "show", "--session", parent.id).output
-      for words in ["running", "operator", "keeper", "1.5 of 3", "time left", "id=u1"] { #expect(page.contains(words), "\(page)") }
+      for words in ["running", "operator", "keeper", "1.5 of 3", "time left", "id=u1"] {
+        #expect(page.contains(words), "\(page)")
+      }
       // A batch is decided in it, too.
       let batch = rig.scratch.root.appendingPathComponent("batch.jsonl").path
-      try Data("{\"behavior\": \"rig.read\"}\n{\"behavior\": \"rig.never\"}\n{\"operator\": \"keeper\", \"behavior\": \"rig\"}\n".utf8)
-        .write(to: URL(fileURLWithPath: batch))
+      try Data(
+        "{\"behavior\": \"rig.read\"}\n{\"behavior\": \"rig.never\"}\n{\"operator\": \"keeper\", \"behavior\": \"rig\"}\n"
+          .utf8
+      )
+      .write(to: URL(fileURLWithPath: batch))
       let decided = try licet(rig, "check", "--session", child, "--batch", batch).output.split(separator: "\n")
-      #expect(decided.count == 3 && decided[0].contains("\"ask\"") && decided[1].contains("\"deny\"") && decided[2].contains("conflicting-flags"), "\(decided)")
+      #expect(
+        decided.count == 3 && decided[0].contains("\"ask\"") && decided[1].contains("\"deny\"")
+          && decided[2].contains("conflicting-flags"), "\(decided)")
       // Stopped, for good, with all below.
       #expect(try licet(rig, "stop", "--session", parent.id).status == 0)
       #expect(try checked("rig.read", child) == 1)
@@ -143,7 +160,8 @@ import Testing
       let holder = try SessionHolder(rig)
       let cases: [([String], String, Int32)] = [
         (["session", "show"], "bad-value", 64), (["session", "show", "--session", "x"], "bad-value", 64),
-        (["session", "show", "--session", none], "unknown-session", 64), (["stop", "--session", none], "unknown-session", 64),
+        (["session", "show", "--session", none], "unknown-session", 64),
+        (["stop", "--session", none], "unknown-session", 64),
         (["stop", "--session", "x"], "bad-value", 64), (["stop", "--session", none, "--all"], "conflicting-flags", 64),
         (["session", "close", "--session", none], "unknown-session", 64),
         (["session", "prefer", "Rig", "deny", "--session", holder.id], "bad-name", 64),
@@ -156,7 +174,9 @@ import Testing
         let refused = try run([program("licet")] + words + ["--address", rig.bus.addressText, "--json"])
         #expect(refused.status == status && refused.output.contains("\"\(code)\""), "\(words): \(refused.output)")
       }
-      let offline = try run([program("licet"), "check", "--session", holder.id, "--policy", rig.scratch.policy, "--behavior", "rig"])
+      let offline = try run([
+        program("licet"), "check", "--session", holder.id, "--policy", rig.scratch.policy, "--behavior", "rig",
+      ])
       #expect(offline.status == 64 && offline.errors.contains("[conflicting-flags]"))
     }
   }

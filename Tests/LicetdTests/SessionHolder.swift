@@ -21,7 +21,8 @@ final class SessionHolder {
     process.standardInput = FileHandle.nullDevice
     try process.run()
     var line = Data()
-    while let byte = try output.fileHandleForReading.read(upToCount: 1), byte.first != UInt8(ascii: "\n"), !byte.isEmpty {
+    while let byte = try output.fileHandleForReading.read(upToCount: 1), byte.first != UInt8(ascii: "\n"), !byte.isEmpty
+    {
       line += byte
     }
     id = String(decoding: line, as: UTF8.self)

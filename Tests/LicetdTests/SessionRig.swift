@@ -24,16 +24,24 @@ extension Rig {
     func write(_ writer: inout MessageWriter) {
       writer.array("{sv}") { entries in
         if !user.isEmpty {
-          entries.entry("user", "a{sv}") { $0.array("{sv}") { list in Self.each(user, &list) { key, value, entry in
-            entry.append(key)
-            entry.variant("s") { $0.append(value) }
-          } } }
+          entries.entry("user", "a{sv}") {
+            $0.array("{sv}") { list in
+              Self.each(user, &list) { key, value, entry in
+                entry.append(key)
+                entry.variant("s") { $0.append(value) }
+              }
+            }
+          }
         }
         for (key, effects) in [("preferences" as StaticString, preferences), ("caps", caps)] where !effects.isEmpty {
-          entries.entry(key, "a{ss}") { $0.array("{ss}") { list in Self.each(effects, &list) { key, value, entry in
-            entry.append(key)
-            entry.append(value)
-          } } }
+          entries.entry(key, "a{ss}") {
+            $0.array("{ss}") { list in
+              Self.each(effects, &list) { key, value, entry in
+                entry.append(key)
+                entry.append(value)
+              }
+            }
+          }
         }
         if let behaviors { entries.entry("behaviors", behaviors) }
         if !resources.isEmpty { entries.entry("resources", resources) }

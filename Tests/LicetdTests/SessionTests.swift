@@ -142,8 +142,12 @@ import Testing
       let parent = try rig.open(on: bus)
       func refused(_ set: @escaping (inout Rig.Terms) -> Void) -> [String?] {
         [
-          rig.refusal { _ = try rig.open(on: bus, set); return Message(call: "A", of: nil, at: "/", to: nil) },
-          rig.refusal { _ = try rig.delegate(parent, on: bus, set); return Message(call: "A", of: nil, at: "/", to: nil) },
+          rig.refusal {
+            _ = try rig.open(on: bus, set); return Message(call: "A", of: nil, at: "/", to: nil)
+          },
+          rig.refusal {
+            _ = try rig.delegate(parent, on: bus, set); return Message(call: "A", of: nil, at: "/", to: nil)
+          },
         ]
       }
       let cases: [(String, (inout Rig.Terms) -> Void)] = [
@@ -154,7 +158,12 @@ import Testing
         ("BadRequest", { $0.resources = [""] }), ("WrongType", { $0.more = { $0.entry("dial", "0.1") } }),
         ("WrongType", { $0.more = { $0.entry("behaviors", "rig") } }),
         ("WrongType", { $0.more = { $0.entry("lifetime-ms", "x") { $0.append(Int64(5)) } } }),
-        ("BadRequest", { t in t.dial = 0.1; t.more = { $0.entry("dial", 0.2) } }),
+        (
+          "BadRequest",
+          { t in
+            t.dial = 0.1; t.more = { $0.entry("dial", 0.2) }
+          }
+        ),
         ("BadRequest", { $0.more = { $0.entry("budget", 2.0) } }),
         ("TooMany", { t in for i in 0..<1025 { t.caps["c\(i)"] = "ask" } }),
       ]
@@ -165,7 +174,8 @@ import Testing
         ("WrongType", { $0.entry("age", "old") }), ("VerifiedAttribute", { $0.entry("seal", "x") }),
       ]
       for (error, write) in attributes {
-        #expect(refused { $0.more = { $0.entry("user", "a{sv}") { $0.array("{sv}", write) } } } == [error, "BadRequest"])
+        #expect(
+          refused { $0.more = { $0.entry("user", "a{sv}") { $0.array("{sv}", write) } } } == [error, "BadRequest"])
       }
       // The word that was meant.
       do {
@@ -184,10 +194,22 @@ import Testing
       let none = "/org/licet/Licet1/session/" + String(repeating: "0", count: 32)
       func all(_ path: String) -> [String?] {
         [
-          rig.refusal { try rig.call(session: path, "Check", on: bus) { $0.append(["rig.read"]); $0.array("{sv}") { _ in } } },
-          rig.refusal { try rig.call(session: path, "Explain", on: bus) { $0.append(["rig.read"]); $0.array("{sv}") { _ in } } },
+          rig.refusal {
+            try rig.call(session: path, "Check", on: bus) {
+              $0.append(["rig.read"]); $0.array("{sv}") { _ in }
+            }
+          },
+          rig.refusal {
+            try rig.call(session: path, "Explain", on: bus) {
+              $0.append(["rig.read"]); $0.array("{sv}") { _ in }
+            }
+          },
           rig.refusal { try rig.call(session: path, "CheckMany", on: bus) { $0.array("(asa{sv})") { _ in } } },
-          rig.refusal { try rig.call(session: path, "SetPreference", on: bus) { $0.append("rig"); $0.append("deny") } },
+          rig.refusal {
+            try rig.call(session: path, "SetPreference", on: bus) {
+              $0.append("rig"); $0.append("deny")
+            }
+          },
           rig.refusal { try rig.call(session: path, "SetDial", on: bus) { $0.append(0.1) } },
           rig.refusal { try rig.call(session: path, "Delegate", on: bus) { $0.array("{sv}") { _ in } } },
           rig.refusal { try rig.call(session: path, "Spend", on: bus) { $0.append(1.0) } },
@@ -203,15 +225,20 @@ import Testing
       #expect(all(session) == Array(repeating: nil, count: 10))
       #expect(all(session) == Array(repeating: "UnknownSession", count: 10))
       #expect(all(none) == Array(repeating: "UnknownSession", count: 10))
-      for path in ["/org/licet/Licet1/session/0", none + "0", none.replacingOccurrences(of: "00", with: "0G"), none + "/a"] {
-        #expect(rig.refusal { try rig.call(session: path, "Close", on: bus) } == "org.freedesktop.DBus.Error.UnknownObject")
+      for path in [
+        "/org/licet/Licet1/session/0", none + "0", none.replacingOccurrences(of: "00", with: "0G"), none + "/a",
+      ] {
+        #expect(
+          rig.refusal { try rig.call(session: path, "Close", on: bus) } == "org.freedesktop.DBus.Error.UnknownObject")
       }
       #expect(
         rig.refusal { try rig.call(Rig.admin, "StopSession", on: bus) { $0.append(String(repeating: "0", count: 32)) } }
           == "UnknownSession")
       #expect(rig.refusal { try rig.call(Rig.admin, "StopSession", on: bus) { $0.append("x") } } == "UnknownSession")
       #expect(
-        rig.refusal { _ = try rig.open("nobody-knows", on: bus); return Message(call: "A", of: nil, at: "/", to: nil) }
+        rig.refusal {
+          _ = try rig.open("nobody-knows", on: bus); return Message(call: "A", of: nil, at: "/", to: nil)
+        }
           == "UnknownOperator")
     }
   }
@@ -278,7 +305,9 @@ import Testing
       let below = try rig.delegate(brief, on: bus) { $0.lifetime = 3_600_000 }
       #expect(try rig.check(session: brief, "rig.read", on: bus) == "allow")
       #expect(rig.waits { try rig.check(session: below, "rig.read", on: bus) == "deny (oversight: halt)" })
-      #expect(rig.refusal { try rig.call(session: brief, "Delegate", on: bus) { $0.array("{sv}") { _ in } } } == "SessionExpired")
+      #expect(
+        rig.refusal { try rig.call(session: brief, "Delegate", on: bus) { $0.array("{sv}") { _ in } } }
+          == "SessionExpired")
       #expect(try rig.properties(brief)["Halted"] == "true")
       let session = try rig.open(on: bus) { $0.cost = 2.5 }
       let child = try rig.delegate(session, on: bus)
@@ -292,7 +321,9 @@ import Testing
         #expect(rig.refusal { try rig.call(session: child, "Spend", on: bus) { $0.append(wrong) } } == "BadCost")
       }
       #expect(try spend(1.5) == 0)
-      for path in [session, child] { #expect(try rig.check(session: path, "rig.read", on: bus) == "deny (oversight: halt)") }
+      for path in [session, child] {
+        #expect(try rig.check(session: path, "rig.read", on: bus) == "deny (oversight: halt)")
+      }
       #expect(try rig.properties(child)["Spent"] == "2.5" && rig.properties(session)["Cost"] == "2.5")
       #expect(try rig.properties(child)["Cost"] == "inf")
     }
@@ -314,15 +345,17 @@ import Testing
       let left = (Int64(seen["Expires"] ?? "") ?? 0) - Int64(Date().timeIntervalSince1970)
       #expect((3590...3601).contains(left))
       #expect(try rig.properties(child)["Parent"] == session)
-      #expect(Set(seen.keys) == [
-        "Operator", "User", "Parent", "Dial", "Spent", "Cost", "Expires", "Suspicion", "Halted", "Halts", "Terms",
-      ])
+      #expect(
+        Set(seen.keys) == [
+          "Operator", "User", "Parent", "Dial", "Spent", "Cost", "Expires", "Suspicion", "Halted", "Halts", "Terms",
+        ])
       #expect(try rig.managed() == [session, child])
       // A path above them names them.
       let tree = try run(["/usr/bin/busctl", "--address=\(rig.bus.addressText)", "tree", "--list", "org.licet.Licet1"])
       #expect(tree.output.contains(session) && tree.output.contains(child), "\(tree.output)")
       let terms = try run([
-        "/usr/bin/busctl", "--address=\(rig.bus.addressText)", "get-property", "org.licet.Licet1", session, Rig.session, "Terms",
+        "/usr/bin/busctl", "--address=\(rig.bus.addressText)", "get-property", "org.licet.Licet1", session, Rig.session,
+        "Terms",
       ])
       #expect(terms.output == "a{sv} 2 \"user\" a{sv} 1 \"id\" s \"u1\" \"caps\" a{ss} 1 \"rig\" \"ask\"\n")
     }
@@ -335,13 +368,22 @@ import Testing
       let bus = try rig.client()
       let session = try rig.open(on: bus) { $0.user = ["role": "member"] }
       let before = try rig.generation()
-      let other = Self.platform.replacingOccurrences(of: "role: {enum: [guest, member]}", with: "role: {enum: [guest, other]}")
-        .replacingOccurrences(of: "has(user.role) && user.role == \"guest\"", with: "user.role == \"guest\"")
+      let other = Self.platform.replacingOccurrences(
+        of: "role: {enum: [guest, member]}", with: "role: {enum: [guest, other]}"
+      )
+      .replacingOccurrences(of: "has(user.role) && user.role == \"guest\"", with: "user.role == \"guest\"")
       try rig.scratch.save("platform.yaml", other)
       #expect(rig.waits { try rig.generation() > before })
       #expect(try rig.check(session: session, "rig.read", on: bus) == "ask")
       try rig.scratch.remove("operators.d/keeper.yaml")
-      #expect(rig.waits { rig.refusal { try rig.call(session: session, "Check", on: bus) { $0.append(["rig.read"]); $0.array("{sv}") { _ in } } } == "NotBound" })
+      #expect(
+        rig.waits {
+          rig.refusal {
+            try rig.call(session: session, "Check", on: bus) {
+              $0.append(["rig.read"]); $0.array("{sv}") { _ in }
+            }
+          } == "NotBound"
+        })
       // The ways out need no binding.
       try rig.call(session: session, "SetDial", on: bus) { $0.append(0.01) }
       #expect(rig.refusal { try rig.call(session: session, "SetDial", on: bus) { $0.append(0.2) } } == "NotBound")
@@ -356,7 +398,8 @@ import Testing
       let rig = try Self.rig()
       for _ in 0..<100 {
         let bus = try rig.client()
-        let call = Message(call: "OpenSession", of: Rig.authority, at: "/org/licet/Licet1", to: "org.licet.Licet1").with {
+        let call = Message(call: "OpenSession", of: Rig.authority, at: "/org/licet/Licet1", to: "org.licet.Licet1").with
+        {
           $0.append("keeper")
           Rig.Terms().write(&$0)
         }

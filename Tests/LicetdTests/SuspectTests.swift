@@ -92,7 +92,8 @@ import Testing
         #expect(try rig.check(session: path, "rig.tool", on: bus) == "ask (oversight: suspicion)")
         #expect(try rig.properties(path, on: bus)["Suspicion"] == "2.0")
       }
-      #expect(try rig.check(session: other, "rig.tool", on: bus) == "allow" && ask(rig, "rig.tool", user: "u1") == "allow")
+      #expect(
+        try rig.check(session: other, "rig.tool", on: bus) == "allow" && ask(rig, "rig.tool", user: "u1") == "allow")
       #expect(try rig.check(session: root, "rig.never", on: bus, method: "Explain") == "deny")
       #expect(try rig.properties(root, on: bus)["Suspicion"] == "2.0")
       // Many at once: each by what the one before it left.
@@ -115,7 +116,12 @@ import Testing
       #expect(effects == ["ask", "deny", "deny", "deny"])
       // A refused request is nobody's attempt.
       let before = try rig.properties(root, on: bus)["Suspicion"]
-      #expect(rig.refusal { try rig.call(session: root, "Check", on: bus) { $0.append(["rig.never"]); $0.array("{sv}") { $0.entry("nonsense", true) } } } == "BadRequest")
+      #expect(
+        rig.refusal {
+          try rig.call(session: root, "Check", on: bus) {
+            $0.append(["rig.never"]); $0.array("{sv}") { $0.entry("nonsense", true) }
+          }
+        } == "BadRequest")
       #expect(try rig.properties(root, on: bus)["Suspicion"] == before)
     }
   }
@@ -123,7 +129,8 @@ import Testing
   /// Without `suspicion` in the platform's files nothing is counted.
   @Test func aPlatformMayHaveNone() throws {
     do {
-      let text = Self.platform.split(separator: "\n").filter { !$0.hasPrefix("suspicion") }.joined(separator: "\n") + "\n"
+      let text =
+        Self.platform.split(separator: "\n").filter { !$0.hasPrefix("suspicion") }.joined(separator: "\n") + "\n"
       let rig = try Rig(platform: text)
       for _ in 0..<10 { _ = try ask(rig, "rig.never", user: "u1", argument: "x") }
       #expect(try ask(rig, "rig.tool", user: "u1") == "allow")

@@ -19,7 +19,8 @@ import Testing
   }
 
   private static let names = [
-    "rig", "rig.read", "session", "session.close", "session.stop", "session.dial", "dial", "stop", "close", "admin", "admin.stop",
+    "rig", "rig.read", "session", "session.close", "session.stop", "session.dial", "dial", "stop", "close", "admin",
+    "admin.stop",
     "licet", "licet.session", "oversight", "oversight.stop", "org.licet", "inspect", "human", "human.stop",
   ]
 
@@ -63,7 +64,8 @@ import Testing
     case .platform(let text): try rig.scratch.save("platform.yaml", text)
     case .noPlatform: try rig.scratch.remove("platform.yaml")
     case .noOperator: try rig.scratch.remove("operators.d/alpha.yaml")
-    case .otherBinding: try rig.scratch.save("operators.d/alpha.yaml", Rig.operatorFile("alpha", bind: "{user: daemon}"))
+    case .otherBinding:
+      try rig.scratch.save("operators.d/alpha.yaml", Rig.operatorFile("alpha", bind: "{user: daemon}"))
     case .stopAll: _ = try rig.call(Rig.admin, "StopAll")
     }
     if case .stopAll = attempt { return }
@@ -89,7 +91,10 @@ import Testing
         }
         func call(_ session: SessionHolder, _ words: String...) throws -> Run {
           try run(
-            ["/usr/bin/busctl", "--address=\(rig.bus.addressText)", "call", "org.licet.Licet1", session.path, Rig.session]
+            [
+              "/usr/bin/busctl", "--address=\(rig.bus.addressText)", "call", "org.licet.Licet1", session.path,
+              Rig.session,
+            ]
               + words, user: "nobody")
         }
         // Its user: looks, turns the dial down, stops, closes.
@@ -97,7 +102,8 @@ import Testing
         #expect(seen.output == "s \"alpha\"\n", "\(attempt): \(seen.errors)")
         for words in [["SetDial", "d", "0.00001"], ["Spend", "d", "1"], ["Stop"]] {
           let done = try run(
-            ["/usr/bin/busctl", "--address=\(rig.bus.addressText)", "call", "org.licet.Licet1", mine.path, Rig.session] + words,
+            ["/usr/bin/busctl", "--address=\(rig.bus.addressText)", "call", "org.licet.Licet1", mine.path, Rig.session]
+              + words,
             user: "nobody")
           #expect(done.status == 0, "\(attempt) \(words): \(done.errors)")
         }
@@ -125,11 +131,18 @@ import Testing
   /// However much its user asks, these few are answered.
   @Test func aFloodDoesNotDrownThem() throws {
     do {
-      let rig = try Rig(operators: ["keeper": Rig.operatorFile("keeper", bind: "{user: \(ownName)}")], arguments: ["--rate", "20"])
+      let rig = try Rig(
+        operators: ["keeper": Rig.operatorFile("keeper", bind: "{user: \(ownName)}")], arguments: ["--rate", "20"])
       let bus = try rig.client()
       let session = try rig.open(on: bus)
       #expect(
-        rig.waits { rig.refusal { try rig.call(session: session, "Explain", on: bus) { $0.append(["rig.read"]); $0.array("{sv}") { _ in } } } == "LimitsExceeded" })
+        rig.waits {
+          rig.refusal {
+            try rig.call(session: session, "Explain", on: bus) {
+              $0.append(["rig.read"]); $0.array("{sv}") { _ in }
+            }
+          } == "LimitsExceeded"
+        })
       for _ in 0..<50 { try rig.call(session: session, "SetDial", on: bus) { $0.append(0.01) } }
       try rig.call(session: session, "Stop", on: bus)
       try rig.call(session: session, "Close", on: bus)
@@ -146,9 +159,19 @@ import Testing
       try rig.call(session: session.path, "SetDial") { $0.append(0.04) }
       #expect(try rig.properties(session.path)["Dial"] == "0.04")
       let asked: [(String, (inout MessageWriter) -> Void)] = [
-        ("Check", { $0.append(["rig.read"]); $0.array("{sv}") { _ in } }), ("CheckMany", { $0.array("(asa{sv})") { _ in } }),
+        (
+          "Check",
+          {
+            $0.append(["rig.read"]); $0.array("{sv}") { _ in }
+          }
+        ), ("CheckMany", { $0.array("(asa{sv})") { _ in } }),
         ("Delegate", { $0.array("{sv}") { _ in } }), ("Spend", { $0.append(1.0) }),
-        ("SetPreference", { $0.append("rig"); $0.append("deny") }),
+        (
+          "SetPreference",
+          {
+            $0.append("rig"); $0.append("deny")
+          }
+        ),
       ]
       for (member, write) in asked {
         #expect(rig.refusal { try rig.call(session: session.path, member, write) } == "ForeignSession", "\(member)")

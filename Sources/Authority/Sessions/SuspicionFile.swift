@@ -90,7 +90,9 @@ final class SuspicionFile {
   }
 
   private static func words(_ line: ArraySlice<UInt8>) -> [String] {
-    line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+    line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map {
+      String(decoding: $0, as: UTF8.self)
+    }
   }
 
   // MARK: writing
@@ -99,7 +101,8 @@ final class SuspicionFile {
   func changed(_ suspicions: Suspicions) {
     isDirty = true
     guard timer == nil, !isWriting else { return }
-    timer = loop.after(nanoseconds: unwritable == nil ? SuspicionFile.pause : SuspicionFile.longPause) { [weak self, weak suspicions] in
+    timer = loop.after(nanoseconds: unwritable == nil ? SuspicionFile.pause : SuspicionFile.longPause) {
+      [weak self, weak suspicions] in
       if let suspicions { self?.write(suspicions) }
     }
   }

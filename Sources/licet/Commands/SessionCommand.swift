@@ -88,7 +88,8 @@ struct SessionOptions: ParsableArguments {
   func exclude(_ policy: PolicyOptions) throws(CommandError) {
     guard policy.isOffline, session != nil else { return }
     throw CommandError(
-      .conflictingFlags, "sessions are the daemon's; \(policy.image == nil ? "--policy" : "--image") decides without it",
+      .conflictingFlags,
+      "sessions are the daemon's; \(policy.image == nil ? "--policy" : "--image") decides without it",
       at: "--session")
   }
 
@@ -225,7 +226,9 @@ struct SessionPrefer: LicetCommand {
       $0.append(behavior)
       $0.append(word)
     }
-    done(format, ["behavior": .string(behavior), "effect": .string(effect)], "the wish for \(harmless(behavior)) is \(effect)")
+    done(
+      format, ["behavior": .string(behavior), "effect": .string(effect)],
+      "the wish for \(harmless(behavior)) is \(effect)")
     return 0
   }
 }
@@ -270,7 +273,9 @@ struct SessionSpend: LicetCommand {
 struct SessionClose: LicetCommand {
   static let configuration = CommandConfiguration(
     commandName: "close", abstract: "End a session, and all that was delegated from it.",
-    discussion: "For its user and for administrators, whatever the policy says. `licet stop --session` denies all in it and leaves it to be looked at.")
+    discussion:
+      "For its user and for administrators, whatever the policy says. `licet stop --session` denies all in it and leaves it to be looked at."
+  )
 
   @OptionGroup var which: SessionOptions
   @OptionGroup var bus: AddressOptions

@@ -13,7 +13,9 @@ struct DaemonSession {
   init(_ daemon: Daemon, _ id: String) { (self.daemon, self.id) = (daemon, id) }
 
   /// From --session, or from the environment of what `licet session open` runs.
-  static func id(_ flag: String?, environment: [String: String], at: String = "--session") throws(CommandError) -> String? {
+  static func id(_ flag: String?, environment: [String: String], at: String = "--session") throws(CommandError)
+    -> String?
+  {
     let isFlag = flag != nil
     guard let text = flag ?? environment[variable], isFlag || !text.isEmpty else { return nil }
     let isHexadecimal = text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }

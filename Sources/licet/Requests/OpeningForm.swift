@@ -10,7 +10,8 @@ import PolicyImage
 struct TermsOptions: ParsableArguments {
   @Option(
     name: .long,
-    help: ArgumentHelp("Read the terms from a JSON file; `-` is standard input. Flags stand over it.", valueName: "file"),
+    help: ArgumentHelp(
+      "Read the terms from a JSON file; `-` is standard input. Flags stand over it.", valueName: "file"),
     completion: .file(extensions: ["json"]))
   var terms: String?
 
@@ -18,7 +19,8 @@ struct TermsOptions: ParsableArguments {
   var user: String?
 
   @Option(
-    name: .long, help: ArgumentHelp("An attribute of the user or the session, as user.role=member.", valueName: "name=value"))
+    name: .long,
+    help: ArgumentHelp("An attribute of the user or the session, as user.role=member.", valueName: "name=value"))
   var set: [String] = []
 
   @Option(
@@ -26,14 +28,18 @@ struct TermsOptions: ParsableArguments {
   var setJson: [String] = []
 
   @Option(
-    name: .long, help: ArgumentHelp("The user's wish, as tool.shell=ask; a delegate's only caps.", valueName: "behavior=effect"))
+    name: .long,
+    help: ArgumentHelp("The user's wish, as tool.shell=ask; a delegate's only caps.", valueName: "behavior=effect"))
   var prefer: [String] = []
 
   @Option(
-    name: .long, help: ArgumentHelp("The most that a behaviour may be, as tool.email=ask.", valueName: "behavior=effect"))
+    name: .long,
+    help: ArgumentHelp("The most that a behaviour may be, as tool.email=ask.", valueName: "behavior=effect"))
   var cap: [String] = []
 
-  @Option(name: .long, help: ArgumentHelp("A behaviour that may be used, with all below it; no other may.", valueName: "behavior"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp("A behaviour that may be used, with all below it; no other may.", valueName: "behavior"))
   var only: [String] = []
 
   @Option(
@@ -77,7 +83,8 @@ struct TermsOptions: ParsableArguments {
     guard let length = Instant(duration: text), length.seconds >= 0, length.nanoseconds >= 0,
       length.seconds < Int64.max / 1000
     else {
-      throw CommandError(.badValue, "`\(harmless(text))` is no length of time", at: "--lifetime", hint: "for example 90s, 15m, 1h30m")
+      throw CommandError(
+        .badValue, "`\(harmless(text))` is no length of time", at: "--lifetime", hint: "for example 90s, 15m, 1h30m")
     }
     return length.seconds * 1000 + Int64(length.nanoseconds) / 1_000_000
   }
@@ -99,7 +106,8 @@ struct OpeningForm {
       guard OpeningForm.keys.contains(member.key) else {
         throw CommandError(
           .unknownKey, "terms have no key `\(harmless(member.key))`", at: member.key,
-          hint: suggestion(for: member.key, in: OpeningForm.keys) ?? "their keys are \(OpeningForm.keys.joined(separator: ", "))")
+          hint: suggestion(for: member.key, in: OpeningForm.keys)
+            ?? "their keys are \(OpeningForm.keys.joined(separator: ", "))")
       }
       self.members[member.key] = try OpeningForm.checked(member)
     }
@@ -110,16 +118,21 @@ struct OpeningForm {
     switch (member.key, value) {
     case ("user", .object(let inner)), ("session", .object(let inner)):
       for one in inner where !one.value.isWritable {
-        throw wrongType("a value", .null, "\(member.key).\(one.key)", hint: "leave out what isn't known: D-Bus has no null")
+        throw wrongType(
+          "a value", .null, "\(member.key).\(one.key)", hint: "leave out what isn't known: D-Bus has no null")
       }
       return value
     case ("user", _), ("session", _): throw wrongType("an object of attributes", value, member.key)
     case ("preferences", .object(let inner)), ("caps", .object(let inner)):
-      for one in inner where one.value.text == nil { throw wrongType("an effect", one.value, "\(member.key).\(one.key)") }
+      for one in inner where one.value.text == nil {
+        throw wrongType("an effect", one.value, "\(member.key).\(one.key)")
+      }
       return value
     case ("preferences", _), ("caps", _): throw wrongType("an object of effects by behaviour", value, member.key)
     case ("behaviors", .array(let items)), ("resources", .array(let items)):
-      for (index, item) in items.enumerated() where item.text == nil { throw wrongType("a string", item, "\(member.key)[\(index)]") }
+      for (index, item) in items.enumerated() where item.text == nil {
+        throw wrongType("a string", item, "\(member.key)[\(index)]")
+      }
       return value
     case ("behaviors", _), ("resources", _): throw wrongType("a list", value, member.key)
     case ("lifetime-ms", .int(let number)) where number >= 0: return value
@@ -134,7 +147,9 @@ struct OpeningForm {
   mutating func take(_ form: RequestForm) throws(CommandError) {
     for (root, attributes) in form.attributes {
       guard root != "request" else {
-        throw CommandError(.unknownAttribute, "a session has attributes of the user and of itself; those of requests come with each", at: "--set")
+        throw CommandError(
+          .unknownAttribute, "a session has attributes of the user and of itself; those of requests come with each",
+          at: "--set")
       }
       var own: [JSON.Member] = if case .object(let members) = members[root] { members } else { [] }
       own.removeAll { attributes[$0.key] != nil }
@@ -149,7 +164,8 @@ struct OpeningForm {
     let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 2, !parts[0].isEmpty else {
       throw CommandError(
-        .badValue, "`\(harmless(assignment))` is not of the form BEHAVIOR=EFFECT", at: flag, hint: "for example \(flag) tool.shell=ask")
+        .badValue, "`\(harmless(assignment))` is not of the form BEHAVIOR=EFFECT", at: flag,
+        hint: "for example \(flag) tool.shell=ask")
     }
     let effect = try Effect(named: parts[1], at: flag)
     var own: [JSON.Member] = if case .object(let members) = members[key] { members } else { [] }

@@ -26,7 +26,9 @@ extension Daemon {
     guard let caller = caller(of: call) else { return }
     let sessions = visibleSessions(caller, atMost: Daemon.sessionsTold)
     // An administrator is never kept from looking.
-    guard decisionPoint.limits.take(caller.identity.uid, decisions: 1 + sessions.count, now: loop.now) || caller.isAdministrator()
+    guard
+      decisionPoint.limits.take(caller.identity.uid, decisions: 1 + sessions.count, now: loop.now)
+        || caller.isAdministrator()
     else { return refuse(call, .limitsExceeded, "user \(caller.identity.uid) asks too much at once") }
     let rows = sessionRows
     call.reply { writer in

@@ -124,7 +124,8 @@ extension Daemon {
       guard let behavior = try? reader.nextSwiftString(), let word = try? reader.nextSwiftString() else { return }
       let effect = Effect(named: word)
       guard effect != nil || word.isEmpty else {
-        throw Refusal(.badRequest, "effect: `\(word.prefix(80))` is none of deny, ask, allow; empty takes the wish back")
+        throw Refusal(
+          .badRequest, "effect: `\(word.prefix(80))` is none of deny, ask, allow; empty takes the wish back")
       }
       try refusing { () throws(SessionError) in try authority.sessions.setPreference(session, behavior, effect) }
       call.reply()
@@ -151,7 +152,9 @@ extension Daemon {
   private func spend(_ call: Call) {
     guard let caller = caller(of: call), let session = session(of: call) else { return }
     refusing(call) { () throws(Refusal) in
-      guard caller.identity.uid == session.user else { throw Refusal(.foreignSession, "the session is user \(session.user)'s") }
+      guard caller.identity.uid == session.user else {
+        throw Refusal(.foreignSession, "the session is user \(session.user)'s")
+      }
       var reader = call.reader
       guard let cost = try? reader.nextDouble() else { return }
       try takeDecision(caller)

@@ -54,7 +54,8 @@ extension Daemon {
   /// denied.
   func asUser(of session: Session, _ caller: Caller) throws(Refusal) {
     guard caller.identity.uid == session.user else {
-      throw Refusal(.foreignSession, "the session is user \(session.user)'s; an administrator looks, stops and closes alone")
+      throw Refusal(
+        .foreignSession, "the session is user \(session.user)'s; an administrator looks, stops and closes alone")
     }
     guard caller.speaks(for: session.operatorName) || authority.generation.platform == nil else {
       throw Refusal(
@@ -68,7 +69,8 @@ extension Daemon {
   func visibleSessions(_ caller: Caller?, atMost limit: Int) -> [Session] {
     guard let caller else { return [] }
     if caller.isAdministrator() { return Array(authority.sessions.sessions.prefix(limit)) }
-    return Array(authority.sessions.sessions(of: caller.identity.uid).lazy.filter { self.isTold(caller, of: $0) }.prefix(limit))
+    return Array(
+      authority.sessions.sessions(of: caller.identity.uid).lazy.filter { self.isTold(caller, of: $0) }.prefix(limit))
   }
 
   func visibleCount(_ caller: Caller?) -> Int {
@@ -110,7 +112,10 @@ extension Refusal {
     case .badResource(let pattern):
       self.init(.badRequest, "resources: `\(pattern.prefix(80))`: from 1 to 1024 bytes")
     case .tooMany(let what):
-      self.init(.tooMany, "too many \(what): with all that it was delegated by at most 1024 names and 1024 patterns, 64 of its own; of one user at most 20000 sessions")
+      self.init(
+        .tooMany,
+        "too many \(what): with all that it was delegated by at most 1024 names and 1024 patterns, 64 of its own; of one user at most 20000 sessions"
+      )
     case .expired: self.init(.sessionExpired, "the session's time is over: nothing can be delegated from it")
     }
   }

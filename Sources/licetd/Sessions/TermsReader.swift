@@ -101,7 +101,9 @@ extension DecisionPoint {
       guard found.updateValue(effect, forKey: name) == nil else {
         throw Refusal(.badRequest, "terms: \(key): `\(name.prefix(80))` is said twice")
       }
-      guard found.count <= SessionLevel.names else { throw Refusal(.tooMany, "terms: \(key): at most \(SessionLevel.names)") }
+      guard found.count <= SessionLevel.names else {
+        throw Refusal(.tooMany, "terms: \(key): at most \(SessionLevel.names)")
+      }
     }
     return found
   }
@@ -112,7 +114,9 @@ extension DecisionPoint {
     var list = try reading { () throws(ReadError) in try value.nextArray(of: .string) }
     while !list.atEnd {
       found.insert(try reading { () throws(ReadError) in try list.nextSwiftString() })
-      guard found.count <= SessionLevel.names else { throw Refusal(.tooMany, "terms: \(key): at most \(SessionLevel.names)") }
+      guard found.count <= SessionLevel.names else {
+        throw Refusal(.tooMany, "terms: \(key): at most \(SessionLevel.names)")
+      }
     }
     return found
   }
@@ -135,7 +139,9 @@ extension DecisionPoint {
         return key
       }
       guard key.count <= 256, found.count < SessionAttributes.maximum else {
-        throw Refusal(.tooMany, "terms: \(root)\(shown(key)): at most \(SessionAttributes.maximum) attributes, of names of 256 bytes")
+        throw Refusal(
+          .tooMany,
+          "terms: \(root)\(shown(key)): at most \(SessionAttributes.maximum) attributes, of names of 256 bytes")
       }
       let name = UnsafeMutableRawBufferPointer.allocate(byteCount: root.utf8.count + key.count, alignment: 1)
       kept.append(name)

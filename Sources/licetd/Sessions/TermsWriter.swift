@@ -67,17 +67,18 @@ enum TermsWriter {
     case .bytes: writer.variant("ay") { $0.append(bytes: value.borrowedBytes) }
     case .list: writer.variant("av") { list in list.array("v") { elements(value, &$0) } }
     // Keys may be of several kinds: in turn with their values.
-    case .map: writer.variant("a(vv)") { list in
-      list.array("(vv)") { inner in
-        guard let all = value.borrowedElements else { return }
-        for i in stride(from: 0, to: all.count, by: 2) {
-          inner.structure {
-            append(all[i], &$0)
-            append(all[i + 1], &$0)
+    case .map:
+      writer.variant("a(vv)") { list in
+        list.array("(vv)") { inner in
+          guard let all = value.borrowedElements else { return }
+          for i in stride(from: 0, to: all.count, by: 2) {
+            inner.structure {
+              append(all[i], &$0)
+              append(all[i + 1], &$0)
+            }
           }
         }
       }
-    }
     default: writer.variant("s") { $0.append("") }
     }
   }
