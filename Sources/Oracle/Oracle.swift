@@ -15,7 +15,7 @@ public enum Oracle {
   /// Decides `request`. `platform` nil: no policy is in force, and everything but an absolute on is `deny`.
   /// `operator` nil: the platform's word alone (who asks for an operator that isn't in force is denied earlier).
   public static func decide(
-    _ request: OracleRequest, platform: Platform?, operator: Operator?
+    _ request: OracleRequest, platform: Platform?, operator: Operator?, findsWay: Bool = true
   ) throws(OracleError) -> OracleDecision {
     guard !request.behaviors.isEmpty, request.behaviors.allSatisfy({ BehaviorName.isValid($0) }) else {
       throw .badRequest
@@ -39,7 +39,7 @@ public enum Oracle {
     }
     return OracleDecision(
       effect: effect, obligations: obligations.sorted(), decidedBy: strongest(deciders), trace: trace,
-      way: effect == .allow ? nil : try way(request, platform, `operator`, cases))
+      way: effect == .allow || !findsWay ? nil : try way(request, platform, `operator`, cases))
   }
 
   /// Every name that the request covers: those it names, and below these all that anybody knows.

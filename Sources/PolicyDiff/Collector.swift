@@ -157,6 +157,7 @@ struct Collector {
     given[BuiltInAttribute.now.rawValue] = .timestamp(
       seconds: below.request.now.seconds, nanoseconds: below.request.now.nanoseconds)
     given[BuiltInAttribute.argument.rawValue] = .string(below.request.argument ?? "")
+    for (name, count) in below.request.counters { given["counter." + name] = .int(count) }
     given[BuiltInAttribute.sessionDial.rawValue] = below.request.dial.map { .double($0.value) }
     let memory = ValueMemory()
     let own = Set(space.attributes)
@@ -202,6 +203,8 @@ struct Collector {
       case (.sessionDial, let own): request.dial = own == nil ? nil : Degree(own)
       case (.argument, .string(let text)?): request.argument = text.isEmpty ? nil : text
       case (.now, .timestamp(let seconds, let nanoseconds)?): request.now = (seconds, nanoseconds)
+      case (nil, .int(let count)?) where attribute.counterName != nil:
+        request.counters[attribute.counterName ?? ""] = count
       case (nil, let value?): request.attributes[attribute] = value
       default: break
       }
@@ -209,7 +212,8 @@ struct Collector {
     var difference = Difference(
       old: sides[0].outcome(found.verdicts[0]), new: sides[1].outcome(found.verdicts[1]), request: request,
       readsTime: readsTime, isHalted: found.wanted.isHalted, coversBelow: false)
-    let given = request.attributes.sorted { $0.key < $1.key }
+    let counters = request.counters.map { (key: "counter." + $0.key, value: RequestValue.int($0.value)) }
+    let given = (request.attributes.map { $0 } + counters).sorted { $0.key < $1.key }
     difference.onlyInOld = given.filter { !takes(1, $0) }.map(\.key) + request.ended.filter { !knows(1, $0) }
     difference.onlyInNew = given.filter { !takes(0, $0) }.map(\.key) + request.ended.filter { !knows(0, $0) }
     return difference

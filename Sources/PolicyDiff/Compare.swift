@@ -18,17 +18,20 @@ public func differences(
 struct Breadth {
   enum Fault: String, CaseIterable {
     case preferences, sources, dials, failures, halts, namesBelow, undeclared, arguments, neighbours, periods
+    case counters
   }
   var without: Fault?
   /// States of a search that are kept, at most; 75 steps are taken for each.
   var states = 20_000
+  /// Combinations that are tried of what can't be gone through.
+  var samples = 1_000
   func tries(_ part: Fault) -> Bool { without != part }
 }
 
 func differences(
   from old: OfflinePolicy, to new: OfflinePolicy, operators: [String]?, _ breadth: Breadth
 ) -> PolicyDifferences {
-  var result = PolicyDifferences(claims: claims(old, new), periods: periods(old, new))
+  var result = PolicyDifferences(claims: claims(old, new), terms: terms(old, new))
   let all = Set(old.operators).union(new.operators).sorted()
   let wanted: [String?] = all.isEmpty ? [nil] : all.filter { operators?.contains($0) ?? true }
   for name in wanted {
@@ -51,30 +54,47 @@ private func claims(_ old: OfflinePolicy, _ new: OfflinePolicy) -> [ClaimDiffere
   }
 }
 
-/// Periods of both that end in another way.
-private func periods(_ old: OfflinePolicy, _ new: OfflinePolicy) -> [String] {
-  func terms(_ policy: OfflinePolicy) -> [String: PeriodTerms] {
-    let all = policy.periods.indices.map { (policy.periods[$0], PeriodTerms(policy.platform.period($0))) }
-    return Dictionary(all) { first, _ in first }
+/// Periods that end, and counters that count, in another way: what they come to changes, whatever is decided by it.
+private func terms(_ old: OfflinePolicy, _ new: OfflinePolicy) -> [TermsDifference] {
+  TermsDifference.Kind.allCases.flatMap { kind in
+    let (before, after) = (Terms.all(kind, old.platform), Terms.all(kind, new.platform))
+    return before.keys.sorted().compactMap { (name) -> TermsDifference? in
+      guard let was = before[name], let now = after[name], was.content != now.content else { return nil }
+      return TermsDifference(kind: kind, name: name, old: was.text, new: now.text)
+    }
   }
-  let (before, after) = (terms(old), terms(new))
-  return before.keys.sorted().filter { after[$0] != nil && after[$0] != before[$0] }
 }
 
-/// Who ends a period, on what, and when somebody has to look. It decides nothing.
-private struct PeriodTerms: Hashable {
-  var quorum: Int
-  var authorities: [String: [UInt8]]
-  var evidence: [String]
-  var reviewBy: Int64
+private struct Terms {
+  var text: String
+  /// All of it, sorted where the order says nothing.
+  var content: [[UInt8]]
 
-  init(_ period: PolicyImage.Period) {
-    (quorum, reviewBy) = (period.quorum, period.reviewBy)
-    authorities = [:]
-    for i in 0..<period.authorities {
-      authorities[String(decoding: period.authorityName(i), as: UTF8.self)] = Array(period.authorityKey(i))
+  static func all(_ kind: TermsDifference.Kind, _ platform: Image) -> [String: Terms] {
+    var all: [String: Terms] = [:]
+    for i in 0..<(kind == .period ? platform.periodCount : platform.counterCount) {
+      let statement = kind == .period ? platform.period(i).statement : platform.counter(i).statement
+      let name = kind == .period ? platform.period(i).name : platform.counter(i).name
+      all[String(decoding: name, as: UTF8.self)] = Terms(
+        text: Policy(platform: platform).reference(.platform, statement)?.condition ?? "",
+        content: kind == .period ? content(platform.period(i)) : content(platform.counter(i)))
     }
-    evidence = (0..<period.evidence).map { String(decoding: period.evidenceName($0), as: UTF8.self) }
+    return all
+  }
+
+  private static func content(_ period: PolicyImage.Period) -> [[UInt8]] {
+    let authorities = (0..<period.authorities).flatMap { i in
+      [Array(period.authorityName(i)), Array(period.authorityKey(i))]
+    }
+    let evidence = (0..<period.evidence).map { Array(period.evidenceName($0)) }
+    return ["\(period.quorum) of \(period.authorities) by \(period.reviewBy)"].map { Array($0.utf8) } + authorities
+      + evidence
+  }
+
+  private static func content(_ counter: Counter) -> [[UInt8]] {
+    let behaviors = (0..<counter.behaviors).map { Array(counter.behaviorName($0)) }
+    return ["\(counter.counts) per \(counter.per) within \(counter.window)"].map { Array($0.utf8) }
+      + behaviors.sorted { $0.lexicographicallyPrecedes($1) }
   }
 }
 
@@ -119,7 +139,9 @@ struct Comparison {
     self.breadth = breadth
     sides = [old, new]
     isSame = old.isSame(as: new)
-    environments = sides.map { environment(for: $0.attributes, isLimit: true) }
+    environments = sides.map {
+      environment(for: $0.attributes, counters: Set($0.owner.counters), isLimit: true)
+    }
     result = OperatorDifferences(
       name: old.operatorName, presence: old.isMissing ? .onlyInNew : new.isMissing ? .onlyInOld : .both)
   }

@@ -30,7 +30,7 @@ public struct Difference: Sendable {
   public var readsTime: Bool
   /// The decision changes only while whoever asks is stopped.
   public var isHalted: Bool
-  /// Attributes and ended periods of the request that one of the two policies doesn't take: it is asked without them.
+  /// Attributes, counters (`counter.NAME`) and ended periods of the request that one of the two policies doesn't take: it is asked without them.
   public var onlyInOld: [String] = []
   public var onlyInNew: [String] = []
   /// Nothing that lies below the name is declared, and it is the same for whatever lies there.
@@ -75,19 +75,32 @@ public struct ClaimDifference: Hashable, Sendable {
   public var direction: Difference.Direction { isLooser ? .loosened : .tightened }
 }
 
+/// A period or counter of both policies that ends, or counts, in another way: no decision changes for what it comes to, but
+/// what it comes to may, in either direction.
+public struct TermsDifference: Hashable, Sendable {
+  public enum Kind: String, CaseIterable, Sendable { case period, counter }
+  public var kind: Kind
+  public var name: String
+  /// As it is explained; the same where only an authority's key changes.
+  public var old: String
+  public var new: String
+}
+
 /// What a comparison came to.
 public struct PolicyDifferences: Sendable {
   /// By attribute.
   public var claims: [ClaimDifference] = []
-  /// Periods of both policies, by name, that others end or on other evidence: it decides nothing by itself.
-  public var periods: [String] = []
+  /// Periods, then counters, by name.
+  public var terms: [TermsDifference] = []
   public var operators: [OperatorDifferences] = []
   /// Names looked at, those among them that are the same by what stands in the policies, and requests decided.
   public var names = 0
   public var equalByContent = 0
   public var requests = 0
 
-  public var isEmpty: Bool { claims.isEmpty && operators.allSatisfy { $0.differences.isEmpty && $0.presence == .both } }
+  public var isEmpty: Bool {
+    claims.isEmpty && terms.isEmpty && operators.allSatisfy { $0.differences.isEmpty && $0.presence == .both }
+  }
   /// Nothing else can change: every name was compared by content or searched through.
   public var isProved: Bool { operators.allSatisfy(\.notExhaustive.isEmpty) }
 }

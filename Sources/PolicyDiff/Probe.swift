@@ -18,10 +18,15 @@ final class Probe {
   ]).platform
 
   /// nil: they don't compile together, which the policies that they are from did.
-  init?(_ sources: [String], _ attributes: [Attribute], _ environment: Environment) {
+  init?(_ sources: [String], _ side: Side, _ environment: Environment) {
     guard var platform = Self.bare else { return nil }
-    platform.attributes = attributes
+    platform.attributes = side.attributes
     let location = Location(file: "", line: 0, column: 0)
+    platform.counters = side.owner.counters.map {
+      CounterDeclaration(
+        name: $0, counts: .requests, behaviors: ["probe"], per: .operator, window: CounterWindow.least,
+        location: location)
+    }
     platform.behaviors["probe"] = Behavior(
       name: "probe", title: nil, clause: nil, stated: nil,
       choice: Choice(default: .deny, operatorsMay: .deny, usersMay: .deny), governedBy: nil, hardcoded: .none,

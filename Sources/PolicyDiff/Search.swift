@@ -273,6 +273,6 @@ struct Search {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       return UInt8(truncatingIfNeeded: (state >> 33) % UInt64(max(1, bound)))
     }
-    return (0..<1_000).map { _ in space.classes.map { next($0.count) } }
+    return (0..<breadth.samples).map { _ in space.classes.map { next($0.count) } }
   }
 }

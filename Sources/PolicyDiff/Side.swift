@@ -117,6 +117,7 @@ final class Side {
   /// The operator isn't here: nothing is in force for it.
   let isMissing: Bool
   let operatorName: String?
+  /// Without the counters, which requests name otherwise.
   let attributes: [Attribute]
   let types: [String: AttributeType]
   let slots: [String: Int]
@@ -150,7 +151,7 @@ final class Side {
     policy = (try? owner.policy(for: isThere ? name : nil)) ?? Policy(platform: owner.platform)
     operatorName = name
     let nowhere = Location(file: "", line: 0, column: 0)
-    attributes = owner.attributes.map {
+    attributes = owner.attributes.filter { $0.name.counterName == nil }.map {
       Attribute(name: $0.name, type: $0.type, isVerified: $0.isVerified, location: nowhere)
     }
     var types: [String: AttributeType] = [:]
@@ -159,7 +160,7 @@ final class Side {
       types[builtIn.rawValue] = builtIn.type
       slots[builtIn.rawValue] = slots.count
     }
-    for attribute in attributes {
+    for attribute in owner.attributes {
       types[attribute.name] = attribute.type
       slots[attribute.name] = slots.count
     }

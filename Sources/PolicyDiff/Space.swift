@@ -87,7 +87,7 @@ final class Space {
         }
       }
       guard !sources.isEmpty else { continue }
-      guard let probe = Probe(sources, sides[side].attributes, environments[side]) else { return nil }
+      guard let probe = Probe(sources, sides[side], environments[side]) else { return nil }
       probes[side] = probe
     }
     for i in attributes.indices { classes.append(breadth.narrowed(pool(i, atoms), of: attributes[i])) }
@@ -120,11 +120,20 @@ final class Space {
       return [.string("")] + texts.filter { $0 != .string("") }
     default: break
     }
+    if name.counterName != nil { return counts(pool, name) }
     var values: [RequestValue?] = [nil]
     var types: [AttributeType] = []
     for side in sides { if let type = side.types[name], !types.contains(type) { types.append(type) } }
     for type in types { values += pool.values(of: name, type, isGiven: true) }
     return values
+  }
+
+  /// Not known, and what a counter can come to.
+  private func counts(_ pool: Pool, _ name: String) -> [RequestValue?] {
+    let known = pool.values(of: name, .int, isGiven: true).filter {
+      if case .int(let count)? = $0 { count >= 0 } else { false }
+    }
+    return [nil] + (known.isEmpty ? [.int(0)] : known)
   }
 
   /// None, and every one that something turns on, with its neighbours.
@@ -377,7 +386,8 @@ extension AttributeType {
 extension Breadth {
   /// All values; fewer only in tests.
   fileprivate func narrowed(_ values: [RequestValue?], of attribute: String) -> [RequestValue?] {
-    switch (without, BuiltInAttribute(rawValue: attribute)) {
+    if without == .counters, attribute.counterName != nil { return Array(values.prefix(1)) }
+    return switch (without, BuiltInAttribute(rawValue: attribute)) {
     case (.dials, .sessionDial), (.sources, .source), (.arguments, .argument): Array(values.prefix(1))
     case (.failures, nil), (.failures, .resource): values.filter { $0 != nil }
     case (.neighbours, nil): Array(values.prefix(2))

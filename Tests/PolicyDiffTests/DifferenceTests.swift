@@ -39,6 +39,7 @@ private func compare(_ old: String, _ new: String, _ breadth: Breadth = Breadth(
       ("$d <= 1.5 && $d >= 1.5", "$d == 1.5"),
       ("now < timestamp('2027-01-01T00:00:00Z')", "!(now >= timestamp('2027-01-01T00:00:00Z'))"),
       ("$e == 'x' || $e == 'y'", "$e in ['x', 'y']"), ("$b && $n > 3", "$n > 3 && $b"),
+      ("counter('c') > 20", "21 <= counter('c')"), ("counter('c') > -1", "counter('c') >= 0"),
     ])
   func theSameInOtherWordsIsProved(_ old: String, _ new: String) throws {
     let found = try compare(Self.limit(old), Self.limit(new))
@@ -63,7 +64,8 @@ private func compare(_ old: String, _ new: String, _ breadth: Breadth = Breadth(
       ("request.resource.startsWith('file:')", "request.resource.startsWith('ftp:')"),
       ("request.behavior == 'a.b'", "false"), ("$b || $n == 1", "$b"),
       ("argument.split(' ').size() > 4", "argument.split(' ').size() > 3"),
-      ("session.dial < 0.05", "session.dial <= 0.05"),
+      ("session.dial < 0.05", "session.dial <= 0.05"), ("counter('c') > 20", "counter('c') >= 20"),
+      ("counter('c') > 20 && $b", "counter('c') > 20"), ("counter('c') + 1 > 20", "counter('c') + 1 > 21"),
     ])
   func oneValueApartIsFound(_ old: String, _ new: String) throws {
     let found = try compare(Self.limit(old), Self.limit(new))
@@ -75,6 +77,7 @@ private func compare(_ old: String, _ new: String, _ breadth: Breadth = Breadth(
   private static func limit(_ condition: String) -> String {
     let text = condition.replacing("$", with: "request.")
     return """
+      counters: {c: {counts: requests, of: [a], per: operator, window: 1h}}
       attributes: {request: {n: int, s: string, d: double, u: uint, e: {enum: [x, y, z]}, b: bool, m: "map<string, dyn>",
         l: list<string>, w: duration}}
       behaviors: {a: {default: allow}}
@@ -88,7 +91,7 @@ private func compare(_ old: String, _ new: String, _ breadth: Breadth = Breadth(
     arguments: [
       (.sources, "request.source == 'untrusted'", "false"), (.failures, "$n > 5", "has(request.n) && $n > 5"),
       (.dials, "session.dial < 0.05", "false"), (.arguments, "argument == 'x'", "false"),
-      (.neighbours, "$n > 5", "$n > 6"),
+      (.neighbours, "$n > 5", "$n > 6"), (.counters, "counter('c') > 20", "counter('c') > 30"),
     ] as [(Breadth.Fault, String, String)])
   func whatIsNotTriedIsMissed(_ fault: Breadth.Fault, _ old: String, _ new: String) throws {
     #expect(try !compare(Self.limit(old), Self.limit(new)).isEmpty)
@@ -105,6 +108,86 @@ private func compare(_ old: String, _ new: String, _ breadth: Breadth = Breadth(
     let first = try #require(found.operators[0].differences.first { $0.old.effect == .deny && $0.new.effect == .allow })
     #expect(first.request.attributes.count <= 2 && first.request.attributes["user.x"] == .int(11))
     #expect(found.isProved)
+  }
+
+  private static let periods = """
+    authorities: {alice: "ed25519:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}
+    periods:
+      p: {decided-by: {quorum: 1, of: [alice]}, evidence: [report], review-by: 2027-01-01}
+      q: {decided-by: {quorum: 1, of: [alice]}, evidence: [report], review-by: 2027-01-01}
+
+    """
+
+  /// What only shows once a period has ended, or only where two have, is told with these.
+  @Test(
+    arguments: [
+      ("{limit: a, to: deny, during: p}", "{limit: a, to: deny}", ["p"]),
+      ("{limit: a, to: deny, during: p}", "{limit: a, to: deny, during: q}", ["p"]),
+      (
+        "{limit: a, to: deny, during: p}, {limit: a, to: deny, during: q}, {limit: a, to: ask, when: request.x}",
+        "{limit: a, to: deny, during: p}, {limit: a, to: deny, during: q}, {limit: a, to: ask}", ["p", "q"]
+      ),
+    ])
+  func whatShowsOnceAPeriodHasEndedIsTold(_ old: String, _ new: String, _ ended: [String]) throws {
+    func text(_ rules: String) -> String {
+      Self.periods
+        + "attributes: {request: {x: bool}}\nbehaviors: {a: {default: allow, stakes: 0}}\nrules: [\(rules)]\n"
+    }
+    let found = try compare(text(old), text(new))
+    #expect(found.operators[0].differences.contains { $0.name == "a" && $0.request.ended == ended } && found.isProved)
+    #expect(try compare(text(old), text(new), Breadth(without: .periods)).operators[0].differences.isEmpty)
+    #expect(try compare(text(old), text(old)).isEmpty)
+  }
+
+  /// Alternatives of behaviours and of the dial, as they have come to count.
+  @Test func whatAPeriodsEndReplacesIsCompared() throws {
+    func text(_ after: String, _ dial: String) -> String {
+      Self.periods + "dial: {default: 0.1, after: {\(dial): {default: 0.5}}}\n"
+        + "behaviors: {a: {default: deny, stakes: 0, after: {\(after)}}, b: {default: allow, stakes: 0.3}}\n"
+    }
+    let one = "p: {default: ask}"
+    for (old, new, ended) in [
+      (text(one, "p"), text("q: {default: ask}", "p"), "p"),
+      (text(one, "p"), text("p: {operators-may: ask}", "p"), "p"),
+      (text(one, "p"), text(one, "q"), "p"),
+    ] {
+      let found = try compare(old, new)
+      #expect(found.isProved && found.operators[0].differences.contains { $0.request.ended == [ended] })
+    }
+    // The same, but not by content: what the second replaces is what the first did already.
+    let both = try compare(text(one, "p"), text("p: {default: ask}, q: {default: ask}", "p"))
+    #expect(Set(both.operators[0].differences.map(\.request.ended)) == [["q"]] && both.isProved)
+  }
+
+  /// More than all sets can be tried of: found where one has ended, or all but one, and nothing is proved.
+  @Test func ofManyPeriodsNotAllSetsAreTried() throws {
+    let names = (1...7).map { "p\($0)" }
+    func text(_ left: String, _ to: String) -> String {
+      "authorities: {alice: \"ed25519:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"}\nperiods:\n"
+        + names.map {
+          "  \($0): {decided-by: {quorum: 1, of: [alice]}, evidence: [report], review-by: 2027-01-01}\n"
+        }.joined() + "behaviors: {a: {default: allow, stakes: 0}}\nrules:\n"
+        + names.filter { $0 != left }.map { "  - {limit: a, to: ask, during: \($0)}\n" }.joined()
+        + "  - {limit: a, to: \(to), during: \(left)}\n"
+    }
+    let found = try compare(text("p3", "deny"), text("p3", "ask"))
+    #expect(!found.isEmpty && !found.isProved)
+    #expect(try compare(text("p3", "ask"), text("p3", "ask")).isProved)
+    let last = try compare(text("p3", "ask"), text("p3", "ask").replacing("during: p5", with: "during: p4"))
+    #expect(last.operators[0].differences.map(\.request.ended) == [names.filter { $0 != "p5" }])
+  }
+
+  /// What a period or a counter comes to may change, though nothing else does.
+  @Test func otherTermsAreTold() throws {
+    func text(_ quorum: String, _ window: String) -> String {
+      Self.periods.replacing("[report]", with: quorum)
+        + "counters: {c: {counts: requests, of: [a], per: operator, window: \(window)}}\nbehaviors: {a: {default: allow}}\n"
+        + "rules: [{limit: a, to: deny, when: counter('c') > 3}]\n"
+    }
+    let found = try compare(text("[report]", "1h"), text("[report, review]", "2h"))
+    #expect(found.terms.map(\.name) == ["p", "q", "c"] && !found.isEmpty)
+    #expect(found.operators[0].differences.isEmpty)
+    #expect(try compare(text("[report]", "1h"), text("[report]", "1h")).isEmpty)
   }
 
   @Test func aNameThatBecomesKnownShowsInTheWiderOne() throws {

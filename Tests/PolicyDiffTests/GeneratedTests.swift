@@ -58,7 +58,7 @@ import Testing
         }
         tally.pairs += 1
         missed += try pair.missed(
-          try pair.compare(Breadth(without: fault, states: 300)), requests: Self.requests, &tally
+          try pair.compare(Breadth(without: fault, states: 300, samples: 50)), requests: Self.requests, &tally
         ).count
       }
     }
@@ -124,14 +124,14 @@ struct Pair {
     }
   }
 
-  func compare(_ breadth: Breadth = Breadth(states: 3_000)) throws -> PolicyDifferences {
+  func compare(_ breadth: Breadth = Breadth(states: 3_000, samples: 250)) throws -> PolicyDifferences {
     let policies = [old, new].compactMap { openPolicy($0.files).policy }
     guard policies.count == 2 else { throw NoPolicy() }
     return differences(from: policies[0], to: policies[1], operators: nil, breadth)
   }
 
   private func decide(_ request: OracleRequest) throws -> [OracleDecision] {
-    try loaded.map { try Oracle.decide(request, platform: $0.platform, operator: $0.operator) }
+    try loaded.map { try Oracle.decide(request, platform: $0.platform, operator: $0.operator, findsWay: false) }
   }
 
   /// Requests that the two policies decide differently, and the comparison doesn't tell.
@@ -205,7 +205,9 @@ extension OracleRequest {
     let request = difference.request
     self.init(
       behaviors: request.behaviors, resource: request.resource, source: request.source,
-      attributes: request.attributes.mapValues { OracleValue($0) }, argument: request.argument,
+      attributes: request.attributes.mapValues { OracleValue($0) }.merging(
+        request.counters.map { ("counter." + $0.key, .int($0.value)) }
+      ) { $1 }, argument: request.argument,
       preference: request.preference, dial: request.dial, now: (request.now.seconds, Int64(request.now.nanoseconds)),
       isHalted: difference.isHalted, ended: Set(request.ended))
   }

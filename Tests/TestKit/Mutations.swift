@@ -84,7 +84,9 @@ extension GeneratedPolicy {
       rule.tier = random.pick([.guideline, .ethics, .safety])
     case .ruleBehavior: rule.behavior = random.pick(names)
     case .condition:
-      let generator = ConditionGenerator(names: names, mayReadArgument: rule.kind == .limit, counters: [])
+      let generator = ConditionGenerator(
+        names: names, mayReadArgument: rule.kind == .limit,
+        counters: rule.kind == .limit ? counters.map(\.name) : [])
       rule.condition = rule.condition != nil && random.chance(30) ? nil : generator.condition(&random)
     case .constant:
       guard let changed = rule.condition.flatMap(Self.otherConstant) else { return false }

@@ -54,7 +54,7 @@ struct Diff: LicetCommand {
     let page = DiffPage(
       found: found, only: only, old: old, new: new, types: DiffPage.types(policies.0, policies.1),
       flags: (flag(sources.0), flag(sources.1)),
-      apart: apart(sources.0.set, sources.1.set) + terms(found.periods))
+      apart: apart(sources.0.set, sources.1.set))
     if format.json { Output.line(page.json.pretty) } else { Output.text(page.text(.detected())) }
     return status(found)
   }
@@ -63,7 +63,10 @@ struct Diff: LicetCommand {
     let all = found.operators.flatMap(\.differences)
     switch failOn {
     case .any: if !found.isEmpty { return 1 }
-    case .loosened: if all.contains(where: \.isLooser) || found.claims.contains(where: \.isLooser) { return 1 }
+    case .loosened:
+      if all.contains(where: \.isLooser) || found.claims.contains(where: \.isLooser) { return 1 }
+      // What they come to may loosen.
+      if !found.terms.isEmpty { return 1 }
     }
     return found.isProved ? 0 : 3
   }
@@ -81,11 +84,6 @@ struct Diff: LicetCommand {
       all.append("whose groups may administer")
     }
     return all
-  }
-
-  /// Who ends a period, and on what, decides nothing until it has ended.
-  private func terms(_ periods: [String]) -> [String] {
-    periods.isEmpty ? [] : ["how \(periods.map { harmless($0) }.joined(separator: ", ")) ends"]
   }
 
   private func flag(_ source: PolicySource) -> String { source.loaded == nil ? "--image" : "--policy" }
@@ -115,6 +113,7 @@ extension PolicyDifferences {
       }
     }
     operators.removeAll { $0.differences.isEmpty && $0.presence != .both && $0.notExhaustive.isEmpty }
+    if only == .obligations { terms = [] }
     claims.removeAll {
       switch only {
       case .loosened: !$0.isLooser

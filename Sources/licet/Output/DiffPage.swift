@@ -32,6 +32,15 @@ struct DiffPage {
       "result": .string(result), "only": only.map { .string($0.rawValue) }, "old": .string(old), "new": .string(new),
       "claims": .array(
         found.claims.map { .fields(["attribute": .string($0.attribute), "direction": .string($0.direction.rawValue)]) }),
+      "terms": found.terms.isEmpty
+        ? nil
+        : .array(
+          found.terms.map {
+            .fields([
+              "kind": .string($0.kind.rawValue), "name": .string($0.name), "old": .string($0.old),
+              "new": .string($0.new),
+            ])
+          }),
       "operators": .array(found.operators.filter { !$0.isQuiet }.map(json)),
       "searched": .fields([
         "names": .int(Int64(found.names)), "equal_by_content": .int(Int64(found.equalByContent)),
@@ -114,7 +123,7 @@ struct DiffPage {
   }
 
   private func claims(_ style: Style) -> [String] {
-    guard !found.claims.isEmpty else { return [] }
+    guard !found.claims.isEmpty || !found.terms.isEmpty else { return [] }
     var lines = [style.paint("all operators", .bold)]
     for (isLooser, title, text) in [
       (true, "Loosened", "whoever asks says what it is; until now the authority did"),
@@ -127,7 +136,23 @@ struct DiffPage {
         lines.append("    \(style.paint(name, .bold))\(pad)\(text)")
       }
     }
-    return lines + [""]
+    return lines + terms(style) + [""]
+  }
+
+  /// What periods and counters come to may change, which no request shows.
+  private func terms(_ style: Style) -> [String] {
+    guard !found.terms.isEmpty else { return [] }
+    var lines = ["  Other terms"]
+    for one in found.terms {
+      let pad = String(repeating: " ", count: max(2, 18 - one.name.count))
+      let text =
+        one.kind == .counter ? "counts otherwise" : one.old == one.new ? "ends by other keys" : "ends otherwise"
+      lines.append("    \(style.paint(harmless(one.name), .bold))\(pad)\(text)")
+      guard one.old != one.new else { continue }
+      lines.append(indent + "until now: \(harmless(one.old, unicode: style.unicode))")
+      lines.append(indent + "now: \(harmless(one.new, unicode: style.unicode))")
+    }
+    return lines
   }
 
   private enum Section: CaseIterable {
@@ -347,6 +372,7 @@ extension OperatorDifferences {
       && zip(differences, other.differences).allSatisfy {
         $0.name == $1.name && $0.old.effect == $1.old.effect && $0.isAlike($1)
           && $0.request.attributes == $1.request.attributes && $0.request.ended == $1.request.ended
+          && $0.request.counters == $1.request.counters
       }
   }
 }

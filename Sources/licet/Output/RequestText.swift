@@ -30,6 +30,8 @@ struct RequestText {
       "user": roots["user"].map(JSON.object), "session": roots["session"].map(JSON.object),
       "request": roots["request"].map(JSON.object), "preference": request.preference.map { .string($0.name) },
       "argument": request.argument.map(JSON.string), "dial": request.dial.map { .double($0.value) },
+      "counters": request.counters.isEmpty
+        ? nil : .object(request.counters.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .int($0.value)) }),
       "ended": request.ended.isEmpty ? nil : .strings(request.ended),
       "now": readsTime ? .string(timestampText(request.now.seconds, request.now.nanoseconds)) : nil,
     ])
@@ -51,6 +53,9 @@ struct RequestText {
     }
     if let preference = request.preference { words += ["--preference", preference.name] }
     if let dial = request.dial { words += ["--dial", "\(dial.value)"] }
+    for (name, count) in request.counters.sorted(by: { $0.key < $1.key }) {
+      words += ["--set-counter", "\(name)=\(count)"]
+    }
     for period in request.ended { words += ["--ended", period] }
     if let argument = request.argument { words += ["--argument", argument] }
     if readsTime { words += ["--now", timestampText(request.now.seconds, request.now.nanoseconds)] }
