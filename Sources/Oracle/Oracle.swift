@@ -14,6 +14,7 @@ public enum Oracle {
 
   /// Decides `request`. `platform` nil: no policy is in force, and everything but an absolute on is `deny`.
   /// `operator` nil: the platform's word alone (who asks for an operator that isn't in force is denied earlier).
+  /// Without `findsWay` it leaves the way out, which takes longest.
   public static func decide(
     _ request: OracleRequest, platform: Platform?, operator: Operator?, findsWay: Bool = true
   ) throws(OracleError) -> OracleDecision {
