@@ -50,9 +50,9 @@ struct Collector {
   }
 
   /// Both sides' frames hold `row`.
-  mutating func tryAll(_ row: [UInt8], isHalted: Bool) {
+  mutating func tryAll(_ row: [UInt8], isHalted: Bool, suspicion: UInt32) {
     for preference in preferences {
-      let wanted = Wanted(name: name, preference: preference, isHalted: isHalted)
+      let wanted = Wanted(name: name, preference: preference, isHalted: isHalted, suspicion: suspicion)
       let verdicts = decide(wanted)
       guard let place = place(verdicts, wanted) else { continue }
       if isHalted, showsOtherwise(place.kind) { continue }
@@ -94,6 +94,7 @@ struct Collector {
 
   private static func number(_ decider: Decider) -> UInt64 {
     UInt64(decider.statement) | UInt64(decider.layer.rawValue) << 32 | UInt64(decider.rank.rawValue) << 40
+      | UInt64(decider.cause.rawValue) << 48
   }
 
   private mutating func keep(_ candidate: Found) {
@@ -128,12 +129,14 @@ struct Collector {
       best = candidate
     }
     if best.wanted.preference != nil { attempt({ $0.wanted.preference = nil }, &self) }
+    if best.wanted.suspicion != 0 { attempt({ $0.wanted.suspicion = 0 }, &self) }
     for (i, name) in space.attributes.enumerated().reversed() {
       let plain = Self.plain(name)
       if best.values[i] != plain { attempt({ $0.values[i] = plain }, &self) }
     }
     best.size = best.values.enumerated().count { $0.element != Self.plain(space.attributes[$0.offset]) }
     if best.wanted.preference != nil { best.size += 1 }
+    if best.wanted.suspicion != 0 { best.size += 1 }
     return best
   }
 
@@ -168,7 +171,8 @@ struct Collector {
         if let slot = side.slots[name] { side.set(slot, side.value(value, of: name, in: memory)) }
       }
     }
-    let wanted = Wanted(name: name, preference: below.request.preference, isHalted: below.isHalted)
+    let wanted = Wanted(
+      name: name, preference: below.request.preference, isHalted: below.isHalted, suspicion: below.request.suspicion)
     let verdicts = decide(wanted)
     if let place = place(verdicts, wanted), found[place] == nil {
       let old = sides[0].outcome(verdicts[0])
@@ -196,6 +200,7 @@ struct Collector {
     var request = Request(
       behaviors: [name], preference: found.wanted.preference, now: (Pool.noon.seconds, Pool.noon.nanoseconds))
     request.ended = sides[0].ended.sorted()
+    request.suspicion = found.wanted.suspicion
     for (attribute, value) in zip(space.attributes, found.values) {
       switch (BuiltInAttribute(rawValue: attribute), value) {
       case (.resource, .string(let text)?): request.resource = text

@@ -18,7 +18,7 @@ public func differences(
 struct Breadth {
   enum Fault: String, CaseIterable {
     case preferences, sources, dials, failures, halts, namesBelow, undeclared, arguments, neighbours, periods
-    case counters
+    case counters, suspicion
   }
   var without: Fault?
   /// States of a search that are kept, at most; 75 steps are taken for each.
@@ -71,6 +71,7 @@ private struct Terms {
   var content: [[UInt8]]
 
   static func all(_ kind: TermsDifference.Kind, _ platform: Image) -> [String: Terms] {
+    if kind == .suspicion { return suspicion(platform) }
     var all: [String: Terms] = [:]
     for i in 0..<(kind == .period ? platform.periodCount : platform.counterCount) {
       let statement = kind == .period ? platform.period(i).statement : platform.counter(i).statement
@@ -80,6 +81,13 @@ private struct Terms {
         content: kind == .period ? content(platform.period(i)) : content(platform.counter(i)))
     }
     return all
+  }
+
+  /// Its thresholds are compared where names are.
+  private static func suspicion(_ platform: Image) -> [String: Terms] {
+    guard platform.hasSuspicion else { return [:] }
+    let text = "it halves in \(platform.header.pointee.suspicionHalfLife) s"
+    return ["suspicion": Terms(text: text, content: [Array(text.utf8)])]
   }
 
   private static func content(_ period: PolicyImage.Period) -> [[UInt8]] {
@@ -327,10 +335,11 @@ struct Comparison {
     let isAbsoluteOther = Set(decided[0] + decided[1]).contains {
       sides[0].absolute(of: $0) != sides[1].absolute(of: $0)
     }
-    for isHalted in isAbsoluteOther && breadth.tries(.halts) ? [false, true] : [false] {
+    let halts = isAbsoluteOther && breadth.tries(.halts) ? [false, true] : [false]
+    for (isHalted, level) in levels(decided).map({ (false, $0) }) + halts.dropFirst().map({ ($0, 0) }) {
       for row in rows {
         space.fill(row)
-        collector.tryAll(row, isHalted: isHalted)
+        collector.tryAll(row, isHalted: isHalted, suspicion: level)
       }
     }
     if decided.contains(where: { $0.count > 1 }) {
@@ -341,8 +350,21 @@ struct Comparison {
     }
     requests += collector.requests
     let readsTime = keys.values.contains { $0.attributes.contains(BuiltInAttribute.now.rawValue) }
-    let isWhole = keys.values.allSatisfy { !$0.readsBehavior || $0.comparesWholeNames }
+    // Delegates lower the dial on both sides, which sessions' own dials do not where these are settled apart.
+    let readsDial = keys.values.contains { $0.attributes.contains(BuiltInAttribute.sessionDial.rawValue) }
+    let isWhole =
+      keys.values.allSatisfy { !$0.readsBehavior || $0.comparesWholeNames }
+      && (!readsDial || sides[0].dial == sides[1].dial)
     return (collector.differences(readsTime: readsTime), search.isExhaustive && isWhole)
+  }
+
+  /// Of suspicion, none first: where it does the same on both sides it shows nothing that doesn't show without it.
+  private func levels(_ decided: [[String]]) -> [UInt32] {
+    let names = Set(decided[0] + decided[1])
+    let all = names.map { name in sides.map { $0.suspicion(of: name) } }.filter { $0[0] != $0[1] }
+    guard breadth.tries(.suspicion), !all.isEmpty else { return [0] }
+    let thresholds = all.flatMap { $0 }.compactMap(\.self).flatMap { [$0.askAt, $0.denyAt] }
+    return [0] + Set(thresholds).subtracting([ImageFormat.none]).sorted()
   }
 
   /// Stakes, and dials that are stated.

@@ -75,10 +75,10 @@ public struct ClaimDifference: Hashable, Sendable {
   public var direction: Difference.Direction { isLooser ? .loosened : .tightened }
 }
 
-/// A period or counter of both policies that ends, or counts, in another way: no decision changes for what it comes to, but
+/// A period or counter of both policies that ends, or counts, in another way, or suspicion that decays in another: no decision changes for what it comes to, but
 /// what it comes to may, in either direction.
 public struct TermsDifference: Hashable, Sendable {
-  public enum Kind: String, CaseIterable, Sendable { case period, counter }
+  public enum Kind: String, CaseIterable, Sendable { case period, counter, suspicion }
   public var kind: Kind
   public var name: String
   /// As it is explained; the same where only an authority's key changes.
@@ -90,7 +90,7 @@ public struct TermsDifference: Hashable, Sendable {
 public struct PolicyDifferences: Sendable {
   /// By attribute.
   public var claims: [ClaimDifference] = []
-  /// Periods, then counters, by name.
+  /// Periods, then counters, by name, then suspicion.
   public var terms: [TermsDifference] = []
   public var operators: [OperatorDifferences] = []
   /// Names looked at, those among them that are the same by what stands in the policies, and requests decided.

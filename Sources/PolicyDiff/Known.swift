@@ -12,11 +12,9 @@ internal import PolicyImage
 
 enum Known {
   static let version: UInt32 = 3
-  static let sizes = (header: 224, node: 48, statement: 32, attribute: 16)
+  static let sizes = (header: 240, node: 48, statement: 32, attribute: 16)
   static let sections = 18
-  static let headerFlags: UInt32 = 1
-  /// Declared, named, limited, has an audience, has alternatives; counted, which says where a decision is made.
-  static let nodeFlags: UInt8 = 127
+  static let headerFlags: UInt32 = 3
   /// Tests up to a program, and a period as the first; instructions up to `fail`; functions up to `mapInsert`.
   static let tests: UInt8 = 8
   static let lastInstruction: UInt8 = 52
@@ -25,7 +23,8 @@ enum Known {
   static let slots: UInt16 = 7
   /// What a frame and a policy hold, by their properties' names.
   static let frame: Set = [
-    "slots", "symbols", "slotCount", "arena", "arenaSize", "arenaUsed", "source", "sessionDial", "ended",
+    "slots", "symbols", "slotCount", "arena", "arenaSize", "arenaUsed", "source", "sessionDial", "dialCap",
+    "suspicion", "session", "ended",
   ]
   static let policy: Set = ["platform", "overlay", "word", "ended"]
 
@@ -57,8 +56,6 @@ enum Known {
       return record.flags & ~attributeFlags == 0 && record.reserved == 0
     }
   }
-
-  static func covers(_ node: Node) -> Bool { node.flags & ~nodeFlags == 0 }
 
   /// A rule whose tests begin at this word: nothing but the condition that its source says.
   static func covers(_ header: RuleHeader, testsAt word: Int, in image: Image) -> Bool {

@@ -59,10 +59,18 @@ struct Facts: Hashable {
   /// What replaces the default and ceilings, and the dial's.
   var after: Set<Alternative>
   var dialAfter: Set<Alternative>
+  /// nil: it does nothing here.
+  var suspicion: Suspected?
   /// On the name and above it.
   var rules: Set<Rule>
   /// Types of the attributes that the rules' conditions read.
   var types: [String: AttributeType?]
+}
+
+/// From which levels on suspicion asks and denies; `ImageFormat.none`: it doesn't.
+struct Suspected: Hashable {
+  var askAt: UInt32
+  var denyAt: UInt32
 }
 
 /// Platform and operator about the dial; zero: the operator states none.
@@ -71,14 +79,6 @@ struct Dial: Hashable {
   var operatorsMay: Degree
   var usersMay: Degree
   var stated: Degree
-
-  /// The dial in force for a session's own one; zero: it has none. Only what conditions and stakes are tried with: the decision
-  /// settles it itself.
-  func settled(session: Degree) -> Degree {
-    let chosen = stated == .zero ? `default` : min(stated, operatorsMay)
-    if session == .zero || session < chosen { return session == .zero ? chosen : session }
-    return stated == .zero ? max(chosen, min(session, usersMay)) : chosen
-  }
 
   /// With what has taken the place of its parts: of each the strictest, and no ceiling below the default.
   func replaced(by all: Set<Alternative>) -> Dial {
@@ -99,6 +99,8 @@ struct Wanted {
   var name: String
   var preference: Effect?
   var isHalted = false
+  /// Thousandths of an attempt.
+  var suspicion: UInt32 = 0
 }
 
 struct Verdict {
@@ -258,15 +260,13 @@ final class Side {
     func effect(_ raw: UInt8?) -> Effect { raw.map { Effect(rawValue: $0) ?? .deny } ?? unknown }
     var read: [String: AttributeType?] = [:]
     for variable in rules.flatMap(reads) { read.updateValue(types[variable], forKey: variable) }
-    let nodes = BehaviorName.path(of: name).flatMap { [choices[$0], overlayNodes[$0]] }
-    let isKnown = rules.allSatisfy(\.isKnown) && nodes.allSatisfy { $0.map(Known.covers) ?? true }
     var facts = Facts(
-      isKnown: isKnown, isMissing: isMissing, standing: effect(node?.default), obligations: [],
+      isKnown: rules.allSatisfy(\.isKnown), isMissing: isMissing, standing: effect(node?.default), obligations: [],
       default: effect(node?.default),
       operatorsMay: effect(node?.operatorsMay), usersMay: effect(node?.usersMay),
       absolute: Self.absolute(node), stakes: stakes(of: name),
       dial: ended == nil ? ownDial : ownDial.replaced(by: dialAfter), after: after(alternatives(of: node)),
-      dialAfter: ended == nil ? dialAfter : [], rules: Set(rules), types: read)
+      dialAfter: ended == nil ? dialAfter : [], suspicion: suspicion(of: name), rules: Set(rules), types: read)
     if let node {
       facts.obligations = policy.platform.obligations(of: policy.platform.masks[Int(node.obligations)]).sorted()
     }
@@ -290,6 +290,17 @@ final class Side {
   }
 
   func stakes(of name: String) -> Degree { platformNode(name)?.stakes ?? .one }
+
+  func suspicion(of name: String) -> Suspected? {
+    guard owner.platform.hasSuspicion else { return nil }
+    let header = owner.platform.header.pointee
+    let isNamed = platformNode(name).map { $0.flags & Node.isSuspected != 0 } ?? false
+    guard isNamed || header.flags & ImageHeader.suspectsAll != 0 else { return nil }
+    return Suspected(askAt: header.suspicionAskAt, denyAt: header.suspicionDenyAt)
+  }
+
+  /// The dial in force for a session's own one; zero: it has none. What conditions and stakes are tried with.
+  func settled(session: Degree) -> Degree { policy.settledDial(session: session, cap: .one) }
 
   /// The operator's node whose audience chooses the default; it does where the declaration that it stands on governs.
   private func audience(_ name: String, _ node: Node?) -> Node? {
@@ -329,13 +340,14 @@ final class Side {
   /// The session's own dial; conditions read the one that comes of it.
   func setDial(_ own: Degree) {
     frame.sessionDial = own
-    frame.set(Int(BuiltInSlot.sessionDial), .double(dial.settled(session: own).value))
+    frame.set(Int(BuiltInSlot.sessionDial), .double(settled(session: own).value))
   }
 
   func set(_ attribute: Int, _ value: Value?) { frame.set(attribute, value ?? .absent) }
 
   func verdict(on wanted: Wanted) -> Verdict {
     let name = bytes(of: wanted.name)
+    frame.suspicion = wanted.suspicion
     let decision = withUnsafePointer(to: name) { one in
       decide(
         policy, &frame, behaviors: UnsafeBufferPointer(start: one, count: 1), preference: wanted.preference,
@@ -355,7 +367,7 @@ final class Side {
       effect: verdict.effect, obligations: verdict.obligations,
       decidedBy: DecidedBy(
         by: verdict.decider.rank, policy.reference(verdict.decider.layer, verdict.decider.statement),
-        of: verdict.behavior))
+        of: verdict.behavior, cause: verdict.decider.cause))
   }
 
   private func bytes(of name: String) -> Name {

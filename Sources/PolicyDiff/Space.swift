@@ -221,7 +221,7 @@ final class Space {
     if let dial = index[BuiltInAttribute.sessionDial.rawValue] {
       for (value, own) in classes[dial].enumerated() {
         for side in sides {
-          let settled = side.dial.settled(session: Degree(own))
+          let settled = side.settled(session: Degree(own))
           signatures[dial][value] += degrees.map { settled < $0 ? 1 : 0 }
         }
       }
@@ -317,7 +317,7 @@ final class Space {
     else { return ([], []) }
     var table: [Truth] = []
     for own in classes[dial] {
-      let isBelow = sides[side].dial.settled(session: Degree(own)) < stakes
+      let isBelow = sides[side].settled(session: Degree(own)) < stakes
       for value in classes[source] {
         let isCapped = value == .string("untrusted") || (isBelow && value == .string("agent"))
         table.append(isCapped ? .yes : .no)

@@ -1,6 +1,7 @@
 // Pairs of policies that a person can read.
 
 import Consultation
+import Decision
 import Offline
 import PolicyImage
 import PolicyLanguage
@@ -188,6 +189,25 @@ private func compare(_ old: String, _ new: String, _ breadth: Breadth = Breadth(
     #expect(found.terms.map(\.name) == ["p", "q", "c"] && !found.isEmpty)
     #expect(found.operators[0].differences.isEmpty)
     #expect(try compare(text("[report]", "1h"), text("[report]", "1h")).isEmpty)
+  }
+
+  /// Suspicion of both policies that does the same shows nothing of its own; what only shows with some is told with a level.
+  @Test func whatShowsUnderSuspicionIsTold() throws {
+    func text(_ suspicion: String) -> String {
+      "suspicion: {\(suspicion)}\nbehaviors: {a: {default: allow, stakes: 0}, b: {default: allow, stakes: 0}}\n"
+    }
+    let old = text("half-life: 1h, ask-at: 1, deny-at: 3")
+    let found = try compare(old, text("half-life: 1h, ask-at: 2, deny-at: 3"))
+    let told = found.operators[0].differences.filter { $0.name == "a" && $0.request.preference == nil }
+    #expect(told.map(\.request.suspicion) == [1000] && told.map(\.old.effect) == [.ask] && found.isProved)
+    #expect(told.map(\.old.decidedBy.cause) == [.suspicion])
+    let named = try compare(old, text("half-life: 1h, ask-at: 1, deny-at: 3, for: [b]")).operators[0].differences
+    #expect(!named.isEmpty && named.allSatisfy { $0.name != "b" && $0.direction == .loosened })
+    #expect(
+      try compare(old, text("half-life: 1h, ask-at: 2, deny-at: 3"), Breadth(without: .suspicion)).operators[0]
+        .differences.isEmpty)
+    let slower = try compare(old, text("half-life: 2h, ask-at: 1, deny-at: 3"))
+    #expect(slower.terms.map(\.kind) == [.suspicion] && slower.operators[0].differences.isEmpty)
   }
 
   @Test func aNameThatBecomesKnownShowsInTheWiderOne() throws {

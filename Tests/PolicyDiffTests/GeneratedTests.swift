@@ -46,6 +46,7 @@ import Testing
       (.preferences, [.ceiling, .default, .dropRule]), (.namesBelow, [.dropRule, .ruleEffect, .default]),
       (.undeclared, [.unknown, .dropBehavior]), (.arguments, [.condition, .dropRule, .addRule]),
       (.neighbours, [.constant, .condition]), (.dials, [.dial, .operatorDial, .stakes]), (.periods, [.period, .after]),
+      (.suspicion, [.suspicion]),
     ] as [(Breadth.Fault, [Mutation])])
   func bites(_ fault: Breadth.Fault, _ mutations: [Mutation]) throws {
     var tally = Tally()
@@ -144,9 +145,16 @@ struct Pair {
       let answers = try decide(request)
       guard answers[0].effect != answers[1].effect || answers[0].obligations != answers[1].obligations else { continue }
       tally.shown += 1
-      let about = told.filter { difference in request.behaviors.contains { covers(difference, $0) } }
-      // One name, asked about as it stands: exactly this change has to be told. A stop hides it, other names mix it.
-      let isPlain = request.behaviors.count == 1 && !request.isHalted
+      // In a session each name may be wished for apart: a wider one shows what one below does.
+      let about = told.filter { difference in
+        request.behaviors.contains {
+          covers(difference, $0) || (!request.session.isEmpty && BehaviorName.covers($0, difference.name))
+        }
+      }
+      // One name, asked about as it stands: exactly this change has to be told. Stops, sessions and suspicion hide some of it, other names
+      // mix it.
+      let isSuspect = request.suspicion > 0 && (old.suspicion ?? new.suspicion) != nil
+      let isPlain = request.behaviors.count == 1 && !request.isHalted && request.session.isEmpty && !isSuspect
       let isTold = isPlain ? about.contains { tells($0, answers) } : !about.isEmpty
       if !isTold {
         problems.append(
@@ -210,6 +218,7 @@ extension OracleRequest {
       ) { $1 }, argument: request.argument,
       preference: request.preference, dial: request.dial, now: (request.now.seconds, Int64(request.now.nanoseconds)),
       isHalted: difference.isHalted, ended: Set(request.ended))
+    suspicion = request.suspicion
   }
 }
 

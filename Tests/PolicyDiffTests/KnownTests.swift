@@ -44,13 +44,12 @@ import Testing
 
   /// Something in an image that the verifier accepts and a comparison has never heard of.
   enum Strange: CaseIterable {
-    case headerFlag, headerWord, attributeFlag, attributeWord, nodeFlag, statementWord
+    case headerFlag, headerWord, attributeFlag, attributeWord, statementWord
 
     func add(to bytes: inout [UInt8]) throws {
       func entry(_ section: Section) -> Int { Int(HostileImage.word(bytes, at: 56 + section.rawValue * 8)) }
       let memory = ImageMemory(copying: bytes)
       let image = try verifyPlatform(memory.bytes)
-      let node = try #require((0..<image.count(.nodes)).first { image.name(UInt32($0)).elementsEqual("a".utf8) })
       let statement = try #require(
         (0..<image.count(.statements)).first { image.string(image.statements[$0].name).elementsEqual("a.b".utf8) })
       let lastAttribute = entry(.attributes) + (image.count(.attributes) - 1) * 16
@@ -59,7 +58,6 @@ import Testing
       case .headerWord: HostileImage.store(1, 4, at: Self.offset(\.reserved), in: &bytes)
       case .attributeFlag: HostileImage.store(0x80, 4, at: lastAttribute + 8, in: &bytes)
       case .attributeWord: HostileImage.store(1, 4, at: lastAttribute + 12, in: &bytes)
-      case .nodeFlag: bytes[entry(.nodes) + node * 48 + 7] |= 0x80
       case .statementWord: HostileImage.store(1, 4, at: entry(.statements) + statement * 32 + 28, in: &bytes)
       }
       HostileImage.seal(&bytes)
@@ -72,7 +70,6 @@ import Testing
     /// What it may matter to; nil: everything.
     var name: String? {
       switch self {
-      case .nodeFlag: "a"
       case .statementWord: "a.b"
       default: nil
       }

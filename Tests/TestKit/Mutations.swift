@@ -5,7 +5,7 @@ internal import PolicyImage
 public enum Mutation: String, CaseIterable, Sendable {
   case dropRule, addRule, ruleEffect, ruleTier, ruleBehavior, condition, constant, obligations, shadow
   case `default`, ceiling, absolute, unknown, dropBehavior
-  case stakes, dial, operatorDial, population, audience, period, after
+  case stakes, dial, operatorDial, population, audience, period, after, suspicion
   /// Says the same in another order, some of it twice.
   case orderOnly
 }
@@ -56,6 +56,13 @@ extension GeneratedPolicy {
       }
       audiences[index].who = PopulationGenerator.audience(population, &random)
     case .after: return changeAfter(&random)
+    case .suspicion:
+      suspicion =
+        suspicion != nil && random.chance(30)
+        ? nil
+        : GeneratedSuspicion(
+          askAt: random.pick(Self.thresholds), denyAt: nil,
+          behaviors: random.chance(50) ? [] : random.some(of: behaviors.map(\.name), atMost: 2))
     case .unknown: unknown = random.pick(Effect.allCases.filter { $0 != unknown })
     case .orderOnly:
       behaviors.shuffle(using: &random)

@@ -146,7 +146,11 @@ struct DiffPage {
     for one in found.terms {
       let pad = String(repeating: " ", count: max(2, 18 - one.name.count))
       let text =
-        one.kind == .counter ? "counts otherwise" : one.old == one.new ? "ends by other keys" : "ends otherwise"
+        switch one.kind {
+        case .period: one.old == one.new ? "ends by other keys" : "ends otherwise"
+        case .counter: "counts otherwise"
+        case .suspicion: "decays otherwise"
+        }
       lines.append("    \(style.paint(harmless(one.name), .bold))\(pad)\(text)")
       guard one.old != one.new else { continue }
       lines.append(indent + "until now: \(harmless(one.old, unicode: style.unicode))")
@@ -315,7 +319,12 @@ struct DiffPage {
   ) -> String {
     let decided = outcome.decidedBy
     var text = decided.rank.name
-    if decided.rank == .oversight { text = isMissing ? "nothing in force" : it.isHalted ? "the stop" : "the dial" }
+    switch decided.cause {
+    case .halt: text = isMissing ? "nothing in force" : "the stop"
+    case .dial: text = "the dial"
+    case .suspicion, .session: text = decided.cause.name
+    case .none: break
+    }
     if let statement = decided.statement, decided.rank != .oversight || statement.form != .builtIn {
       let place = statement.form == .builtIn ? "built in" : harmless(statement.place, unicode: style.unicode)
       text += " " + style.paint(place, .blue)
@@ -372,7 +381,7 @@ extension OperatorDifferences {
       && zip(differences, other.differences).allSatisfy {
         $0.name == $1.name && $0.old.effect == $1.old.effect && $0.isAlike($1)
           && $0.request.attributes == $1.request.attributes && $0.request.ended == $1.request.ended
-          && $0.request.counters == $1.request.counters
+          && $0.request.counters == $1.request.counters && $0.request.suspicion == $1.request.suspicion
       }
   }
 }
@@ -390,8 +399,7 @@ extension Difference {
 }
 
 extension Difference.Outcome {
-  /// By the dial; what else oversight decides is a deny.
-  fileprivate var isCapped: Bool { decidedBy.rank == .oversight && effect == .ask }
+  fileprivate var isCapped: Bool { decidedBy.cause == .dial }
 }
 
 extension DecidedBy {

@@ -32,6 +32,7 @@ struct RequestText {
       "argument": request.argument.map(JSON.string), "dial": request.dial.map { .double($0.value) },
       "counters": request.counters.isEmpty
         ? nil : .object(request.counters.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .int($0.value)) }),
+      "suspicion": request.suspicion == 0 ? nil : .double(Double(request.suspicion) / 1000),
       "ended": request.ended.isEmpty ? nil : .strings(request.ended),
       "now": readsTime ? .string(timestampText(request.now.seconds, request.now.nanoseconds)) : nil,
     ])
@@ -56,6 +57,7 @@ struct RequestText {
     for (name, count) in request.counters.sorted(by: { $0.key < $1.key }) {
       words += ["--set-counter", "\(name)=\(count)"]
     }
+    if request.suspicion != 0 { words += ["--suspicion", attempts(request.suspicion)] }
     for period in request.ended { words += ["--ended", period] }
     if let argument = request.argument { words += ["--argument", argument] }
     if readsTime { words += ["--now", timestampText(request.now.seconds, request.now.nanoseconds)] }
