@@ -195,7 +195,7 @@ import Testing
     let asked = try Self.ask("tool.x", [], suspicion: 2500)
     #expect(
       asked.effect == .ask && asked.decidedBy.cause == .suspicion && asked.decidedBy.statement?.form == .suspicion)
-    #expect(asked.way?.by == .wait && asked.way?.steps.first?.wait.map { $0 > 1158 && $0 < 1600 } == true)
+    #expect(asked.way?.by == .wait && asked.way?.steps.first?.wait.map { $0 > 2653 && $0 < 3014 } == true)
     #expect(try Self.ask("tool.x", [], suspicion: 1999).effect == .allow)
     #expect(try Self.ask("tool.unheard-of", [], suspicion: 6000).effect == .deny)
     #expect(try Self.ask("data", [], suspicion: 6000).decidedBy.behavior == "data.secret")

@@ -122,7 +122,7 @@ import Testing
     for part in [
       "the session caps tool.shell at ask", "suspicion stands at 2.5: ask at most",
       "within the session's scope, by tool",
-      "above the dial of 0.1, the session's", "wait 21 min, until suspicion has decayed",
+      "above the dial of 0.1, the session's", "wait 46 min, until suspicion has decayed",
       "It has to wait, and it takes more",
     ] { #expect(text.contains(part), "\(part)\n\(text)") }
     let json = try licetArray(["check", "--json"] + asked).output
