@@ -184,8 +184,8 @@ public struct AnswerWriter {
     change(3, missing.5, &writer)
     change(4, missing.6, &writer)
     change(8, missing.7, &writer)
-    change(ChangeText.session, missing.10, &writer)
-    change(ChangeText.suspicion, missing.11, &writer)
+    change(ChangeText.session, missing.11, &writer)
+    change(ChangeText.suspicion, missing.12, &writer)
     if let policy, var instead = missing.9 {
       let decider = instead.decider
       var left = way.periods

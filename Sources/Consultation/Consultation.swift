@@ -67,8 +67,8 @@ public struct Consultation {
     let missing: [(WayStep.Kind, Decision?)] = [
       (.preference, way.missing.0), (.sessionDial, way.missing.1), (.setting, way.missing.2),
       (.operatorLimit, way.missing.3), (.operatorDial, way.missing.4), (.choice, way.missing.5),
-      (.platformLimit, way.missing.6), (.stakes, stakes), (.session, way.missing.10),
-      (.suspicion, way.missing.11),
+      (.platformLimit, way.missing.6), (.stakes, stakes), (.session, way.missing.11),
+      (.suspicion, way.missing.12),
     ]
     let steps = missing.compactMap { kind, decision -> WayStep? in
       guard let decision else { return nil }

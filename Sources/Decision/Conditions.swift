@@ -28,6 +28,7 @@ struct Found {
 /// Passes over rules that don't match: the loop that most decisions spend most of their time in, so it stands alone,
 /// with nothing but what it needs in registers.
 @inline(never)
+@_optimize(speed)
 func firstMatch(_ start: UnsafePointer<UInt64>, _ count: Int, _ reader: Reader, _ frame: inout Frame) -> Found {
   var word = start
   var left = count
@@ -130,6 +131,7 @@ private func isAccepted(_ a: Int64, _ b: Int64, _ comparison: UInt8) -> Bool {
 }
 
 @inline(never)
+@_optimize(speed)
 private func evaluateRare(_ test: Test, _ reader: Reader, _ frame: inout Frame) -> Truth {
   if test.operation == TestOperation.program.rawValue {
     return evaluateProgram(test.operand, reader.image, &frame).truth
@@ -197,6 +199,7 @@ private func intern(_ slot: Int, _ reader: Reader) -> UInt32 {
 
 /// A limit's truth. One that reads `argument` applies unless it is false with the argument and with an empty one
 /// (DESIGN §2.4): yes if either is, else failed if either is.
+@_optimize(speed)
 func limitHolds(
   _ rule: RuleHeader, _ tests: UnsafePointer<UInt64>, _ reader: Reader, _ frame: inout Frame
 ) -> Truth {

@@ -5,12 +5,14 @@ public import PolicyImage
 /// Decides one behaviour. `frame` holds the request's attributes (of this policy's platform), its source and its session's
 /// dial, and is left with `request.behavior` and `session.dial` overwritten. No allocation, lock or system call; bounded time; thread-safe as long as the frame is
 /// used by one thread (DESIGN §2, §5).
+@_optimize(speed)
 public func decide(_ policy: Policy, _ frame: inout Frame, behavior: Name, preference: Effect? = nil) -> Decision {
   let engine = Engine(policy, frame)
   return engine.decide(one: engine.place(of: behavior), Wish(preference: preference), &frame)
 }
 
 /// Decides one behaviour that was looked up before, in this very policy. Otherwise as `decide(_:_:behavior:preference:)`.
+@_optimize(speed)
 public func decide(_ policy: Policy, _ frame: inout Frame, at place: Place, preference: Effect? = nil) -> Decision {
   Engine(policy, frame).decide(one: place, Wish(preference: preference), &frame)
 }

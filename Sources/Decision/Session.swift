@@ -57,6 +57,7 @@ public struct SessionTerms {
   /// The terms that have a say on this name. Names that cover it are its beginnings, each of which is looked for behind the one
   /// before; where no term's name goes on like that, none of the further ones is there.
   @inline(never)
+  @_optimize(speed)
   func match(_ name: Name) -> SessionMatch {
     var found = SessionMatch()
     if terms.count <= Self.few {
@@ -274,6 +275,7 @@ extension Engine {
 
   /// The first of oversight's caps. Each is named where it agrees, as a limit is.
   @inline(never)
+  @_optimize(speed)
   func hold(_ folded: inout Folded, _ match: SessionMatch, _ wish: Wish, _ frame: borrowing Frame) {
     eachHold(match, wish, frame) { _, to, holds, _ in
       guard holds, to < .allow, to <= folded.effect else { return }

@@ -7,6 +7,7 @@ internal import Decision
 internal import PolicyImage
 
 @c @implementation
+@_optimize(speed)
 public func licet_check(
   _ request: OpaquePointer!, _ behavior: licet_behavior, _ decision: UnsafeMutablePointer<licet_decision>!
 ) -> Int32 {
@@ -21,6 +22,7 @@ public func licet_check(
 }
 
 @c @implementation
+@_optimize(speed)
 public func licet_check_named(
   _ request: OpaquePointer!, _ name: UnsafePointer<CChar>!, _ length: Int,
   _ decision: UnsafeMutablePointer<licet_decision>!
@@ -139,6 +141,7 @@ extension UnsafeMutablePointer where Pointee == Request {
   }
 
   @inline(__always)
+  @_optimize(speed)
   func check(_ name: Name, number: UInt32, _ out: UnsafeMutablePointer<licet_decision>?) -> Int32 {
     var rounds = Request.rounds
     while rounds > 0 {
@@ -175,6 +178,7 @@ extension UnsafeMutablePointer where Pointee == Request {
   }
 
   /// As `check`, prepared; the session's word is looked at as the revocation is. nil: it takes more than that.
+  @_optimize(speed)
   private func checkInSession(
     _ name: Name, number: UInt32, _ out: UnsafeMutablePointer<licet_decision>?
   ) -> Int32? {
