@@ -19,16 +19,20 @@ import Testing
 
   /// Every example, as flags and as JSON, asked of both policies: the effects and obligations that were told.
   @Test func examplesCanBeAskedAgain() throws {
-    let told = try JSONParser.parse(try licet("diff", Self.before, Self.after, "--json").output)
+    #expect(try asked(Self.before, Self.after).count > 5)
+  }
+
+  /// Differences, each of which was asked again of both.
+  private func asked(_ old: String, _ new: String) throws -> [JSON] {
+    let told = try JSONParser.parse(try licet("diff", old, new, "--json").output)
     guard case .array(let operators)? = told["operators"], case .array(let all)? = operators.first?["differences"]
     else {
       Issue.record("no differences: \(told)")
-      return
+      return []
     }
     #expect(told["result"] == .string("differences"))
-    #expect(all.count > 5)
     for difference in all {
-      for (side, policy) in [("old", Self.before), ("new", Self.after)] {
+      for (side, policy) in [("old", old), ("new", new)] {
         let request = try #require(difference["request"])
         let answer = try JSONParser.parse(
           try licet("check", "--policy", policy, "--request", "-", "--json", input: request.compact).output)
@@ -41,6 +45,45 @@ import Testing
         #expect(try JSONParser.parse(again.output)["effect"] == difference[side]?["effect"], "\(words)")
       }
     }
+    return all
+  }
+
+  /// What periods, counters and suspicion have come to is part of the request; that they come to it otherwise is told apart.
+  @Test func whatThePlatformKeepsIsAskedAgain() throws {
+    let folder = try TemporaryFolder()
+    func write(_ side: String, _ window: String, _ count: Int, _ evidence: String, _ askAt: Int) throws -> String {
+      let file = try folder.write(
+        """
+        licet: 1
+        layer: platform
+        name: p
+        authorities: {alice: "ed25519:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}
+        periods: {pilot: {decided-by: {quorum: 1, of: [alice]}, evidence: [\(evidence)], review-by: 2027-01-01}}
+        counters: {mails: {counts: requests, of: [a], per: operator, window: \(window)}}
+        suspicion: {half-life: \(askAt)h, ask-at: \(askAt), for: [c]}
+        behaviors: {a: {default: allow, stakes: 0}, b: {default: ask, after: {pilot: {default: allow}}}, c: {default: allow, stakes: 0}}
+        rules:
+          - {limit: a, to: deny, when: counter("mails") > \(count)}
+          - {limit: b, to: \(count > 5 ? "deny" : "ask"), during: pilot}
+
+        """, to: "\(side)/platform.yaml")
+      return URL(filePath: file).deletingLastPathComponent().path
+    }
+    let (old, new) = (try write("old", "1h", 9, "report", 1), try write("new", "2h", 5, "review", 2))
+    let checks = try asked(old, new).compactMap { $0["check"]?.text }
+    #expect(checks.contains { $0.contains("--set-counter mails=6") }, "\(checks)")
+    #expect(checks.contains { $0.contains("--suspicion 1") }, "\(checks)")
+    let run = try licet("diff", old, new)
+    for text in ["pilot             ends otherwise\n", "mails             counts otherwise\n", "decays otherwise\n"] {
+      #expect(run.output.contains(text), "\(run.output)")
+    }
+    let later = try write("later", "1h", 9, "report", 1)
+    let text = try String(contentsOfFile: later + "/platform.yaml", encoding: .utf8)
+    try text.replacing("{default: allow}}}", with: "{operators-may: allow}}}").write(
+      toFile: later + "/platform.yaml", atomically: true, encoding: .utf8)
+    let ended = try asked(old, later).compactMap { $0["check"]?.text }
+    #expect(!ended.isEmpty && ended.allSatisfy { $0.contains("--ended pilot") }, "\(ended)")
+    #expect(try licet("diff", old, later).output.contains("only once pilot has ended\n"))
   }
 
   @Test func nothingChangesIsAProof() throws {
