@@ -154,14 +154,7 @@ struct Collector {
 
   /// A request that showed a difference for a name below, for this one.
   mutating func tryAgain(_ below: Difference) {
-    var given: [String: RequestValue] = below.request.attributes
-    if let resource = below.request.resource { given[BuiltInAttribute.resource.rawValue] = .string(resource) }
-    given[BuiltInAttribute.source.rawValue] = .string(below.request.source.name)
-    given[BuiltInAttribute.now.rawValue] = .timestamp(
-      seconds: below.request.now.seconds, nanoseconds: below.request.now.nanoseconds)
-    given[BuiltInAttribute.argument.rawValue] = .string(below.request.argument ?? "")
-    for (name, count) in below.request.counters { given["counter." + name] = .int(count) }
-    given[BuiltInAttribute.sessionDial.rawValue] = below.request.dial.map { .double($0.value) }
+    let given = below.request.given
     let memory = ValueMemory()
     let own = Set(space.attributes)
     let strange = given.filter { !own.contains($0.key) }
@@ -229,4 +222,18 @@ struct Collector {
   }
 
   private func knows(_ side: Int, _ period: String) -> Bool { sides[side].owner.periods.contains(period) }
+}
+
+extension Request {
+  /// What it gives by attribute, as conditions read it.
+  var given: [String: RequestValue] {
+    var given = attributes
+    if let resource { given[BuiltInAttribute.resource.rawValue] = .string(resource) }
+    given[BuiltInAttribute.source.rawValue] = .string(source.name)
+    given[BuiltInAttribute.now.rawValue] = .timestamp(seconds: now.seconds, nanoseconds: now.nanoseconds)
+    given[BuiltInAttribute.argument.rawValue] = .string(argument ?? "")
+    for (name, count) in counters { given["counter." + name] = .int(count) }
+    given[BuiltInAttribute.sessionDial.rawValue] = dial.map { .double($0.value) }
+    return given
+  }
 }

@@ -273,7 +273,7 @@ struct Comparison {
       let here = Content(sides: content.sides, ended: ended)
       let found: (differences: [Difference], isExhaustive: Bool)
       if isMemorable, let same = known[here] {
-        found = (same.differences.map { $0.renamed(name) }, same.isExhaustive)
+        found = (same.differences.map { moved($0, to: name) }, same.isExhaustive)
       } else {
         found = search(name, decided)
         if isMemorable { known[here] = found }
@@ -288,6 +288,24 @@ struct Comparison {
       copy.coversBelow = coversBelow
       return copy
     }
+  }
+
+  /// A difference of a name that is decided alike, for this one, by what stands here.
+  private mutating func moved(_ difference: Difference, to name: String) -> Difference {
+    var copy = difference
+    copy.request.behaviors = [name]
+    let memory = ValueMemory()
+    let wanted = Wanted(
+      name: name, preference: copy.request.preference, isHalted: copy.isHalted, suspicion: copy.request.suspicion)
+    let outcomes = sides.map { side in
+      side.reset()
+      for (attribute, value) in copy.request.given { side.give(attribute, value, memory) }
+      defer { side.reset() }
+      return side.outcome(side.verdict(on: wanted))
+    }
+    requests += 1
+    (copy.old, copy.new) = (outcomes[0], outcomes[1])
+    return copy
   }
 
   /// Sets of periods to try as ended, none first, and whether these are all; periods that it doesn't turn on are left out.
@@ -416,11 +434,4 @@ extension Difference {
       && (!isHalted || other.isHalted)
   }
 
-  fileprivate func renamed(_ name: String) -> Difference {
-    var copy = self
-    copy.request.behaviors = [name]
-    copy.old.decidedBy.behavior = name
-    copy.new.decidedBy.behavior = name
-    return copy
-  }
 }

@@ -210,6 +210,16 @@ private func compare(_ old: String, _ new: String, _ breadth: Breadth = Breadth(
     #expect(slower.terms.map(\.kind) == [.suspicion] && slower.operators[0].differences.isEmpty)
   }
 
+  /// Names that are decided alike are searched once; each is told with the declaration that is its own.
+  @Test func eachNameIsToldWithItsOwnDeclaration() throws {
+    let old = "behaviors:\n  a: {default: allow, stakes: 0}\n  b: {default: allow, stakes: 0}\n"
+    let found = try compare(old, old.replacing("allow", with: "ask")).operators[0].differences
+    for (name, line) in [("a", 5), ("b", 6)] {
+      let own = found.filter { $0.name == name && $0.request.preference == nil && $0.request.source == .agent }
+      #expect(own.map(\.new.decidedBy.statement?.line) == [line], "\(own)")
+    }
+  }
+
   @Test func aNameThatBecomesKnownShowsInTheWiderOne() throws {
     let old = "behaviors: {a: {default: allow}}\n"
     let found = try compare(old, "behaviors: {a: {default: allow}, a.b: {default: deny}}\n").operators[0].differences
