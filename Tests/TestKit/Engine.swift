@@ -65,7 +65,7 @@ final class CompiledPolicy {
 
   func answer(_ request: OracleRequest) throws -> OracleDecision {
     let lent = Memory()
-    let size = Frame.size(slots: slots.count, arena: 1 << 16)
+    let size = Frame.size(slots: slots.count, arena: 1 << 20)
     guard var frame = Frame(memory: lent.allocate(size), slots: slots.count) else {
       throw Refused(description: "no room for a frame")
     }

@@ -60,7 +60,7 @@ extension GeneratedPolicy {
   /// One, or several in a row, or one many times over.
   public static func argument(_ random: inout SeededRandom) -> String {
     if random.chance(60) { return random.pick(arguments) }
-    if random.chance(10) { return String(repeating: random.pick(arguments), count: 1 + random.below(200)) }
+    if random.chance(10) { return String(repeating: random.pick(arguments), count: 1 + random.below(80)) }
     let parts = (0..<2 + random.below(4)).map { _ in random.pick(arguments) }
     return parts.joined(separator: random.pick([" ", "\n", "", "。"]))
   }
