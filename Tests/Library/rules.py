@@ -511,8 +511,9 @@ def hostile_licetd(rig):
             opened = agent.say(f"open {between.path} {SNAPSHOT} 0 200 0 keeper")
             counts[how["kind"], opened["code"]] = counts.get((how["kind"], opened["code"]), 0) + 1
             if opened["code"] == "0":
-                # A bit in a text or a place changes no decision that this asks for; then it is still an image.
-                assert how["kind"] in ("flip", "garbage") or int(opened["mode"]) == REMOTE, f"{how}: {opened}"
+                # A bit in a text or a place changes no decision that this asks for; then it is still an image. An answer may be
+                # cut where an older licetd's ends: no period has ended then.
+                assert how["kind"] in ("flip", "garbage", "short") or int(opened["mode"]) == REMOTE, f"{how}: {opened}"
                 assert agent.check("tool.write")[0] != ALLOW, f"{how}: {agent.last}"
             good.is_allowed(rig.revision)
         agent.end()
