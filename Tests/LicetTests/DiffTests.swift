@@ -67,6 +67,7 @@ import Testing
           - {limit: b, to: \(count > 5 ? "deny" : "ask"), during: pilot}
 
         """, to: "\(side)/platform.yaml")
+      _ = try folder.write("licet: 1\nlayer: operator\nname: shop\n", to: "\(side)/operators.d/shop.yaml")
       return URL(filePath: file).deletingLastPathComponent().path
     }
     let (old, new) = (try write("old", "1h", 9, "report", 1), try write("new", "2h", 5, "review", 2))
