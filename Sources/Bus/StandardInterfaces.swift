@@ -70,7 +70,8 @@ enum Introspectable {
 
   /// What it says depends on who asks.
   static func interface(_ xml: @escaping (Call) -> String) -> Interface {
-    Interface(name, methods: [.init("Introspect", out: ["xml_data": "s"]) { call in call.reply { $0.append(xml(call)) } }])
+    Interface(
+      name, methods: [.init("Introspect", out: ["xml_data": "s"]) { call in call.reply { $0.append(xml(call)) } }])
   }
 }
 

@@ -67,7 +67,8 @@ final class DecisionPoint {
   let wireSpace = WireSpace()
 
   init(
-    _ generation: Generation, _ counters: Counters, _ suspicions: Suspicions? = nil, after previous: DecisionPoint? = nil
+    _ generation: Generation, _ counters: Counters, _ suspicions: Suspicions? = nil,
+    after previous: DecisionPoint? = nil
   ) {
     (self.generation, self.counters, self.suspicions) = (generation, counters, suspicions)
     let userID: StaticString = "user.id"

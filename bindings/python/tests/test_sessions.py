@@ -109,8 +109,8 @@ class Sessions(unittest.TestCase):
                 ({"attributes": {"user.age": "x"}}, licet.WrongTypeError), ({"attributes": {"user.age": object()}}, licet.BadRequestError),
                 ({"attributes": {"request.count": 1}}, licet.BadRequestError), ({"attributes": {1: 1}}, TypeError),
             ):  # fmt: skip
-                with self.subTest(keywords=keywords), self.assertRaises(kind):  # type: ignore[arg-type]
-                    authority.session(**keywords)  # type: ignore[arg-type]
+                with self.subTest(keywords=keywords), self.assertRaises(kind):
+                    authority.session(**keywords)
             session = authority.session()
             for call in (
                 lambda: session.set_dial(2), lambda: session.spend(math.nan), lambda: session.set_preference("Rig", ASK),
@@ -119,7 +119,7 @@ class Sessions(unittest.TestCase):
                 with self.assertRaises(licet.LicetError):
                     call()
             with self.assertRaises(TypeError):
-                session.delegate({"user.role": "guest"})  # type: ignore[call-arg]
+                session.delegate({"user.role": "guest"})  # type: ignore[call-arg, dict-item]
             with self.assertRaises(TypeError):
                 authority.request(session="x")  # type: ignore[arg-type]
             with licet.open(self.daemon.socket) as other, self.assertRaises(licet.InvalidError):
