@@ -86,6 +86,7 @@ extension UnsafeMutablePointer where Pointee == Request {
 }
 
 @c @implementation
+@_optimize(speed)
 public func licet_request_set(
   _ request: OpaquePointer!, _ attribute: licet_attribute, _ value: licet_value
 ) -> Int32 {
