@@ -22,6 +22,8 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
   .treatAllWarnings(as: .error),
 ]
+// What most of the tests' time goes into, in debug builds too.
+let optimized: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 let package = Package(
   name: "licet",
@@ -84,7 +86,7 @@ let package = Package(
     .target(
       name: "PolicyLanguage", dependencies: ["CEL", "PolicyImage", "PolicyTree", "CYaml"], swiftSettings: settings),
     .target(
-      name: "Oracle", dependencies: ["PolicyLanguage", "CEL", "PolicyImage"], swiftSettings: settings),
+      name: "Oracle", dependencies: ["PolicyLanguage", "CEL", "PolicyImage"], swiftSettings: settings + optimized),
     .target(
       name: "Offline", dependencies: ["PolicyLanguage", "Consultation", "Decision", "PolicyImage"],
       swiftSettings: settings),
