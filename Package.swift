@@ -40,7 +40,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    // Ed25519 (docs/design/periods.md says what it costs licetd).
+    // Ed25519 (docs/periods.md says what it costs licetd).
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: [

@@ -1,4 +1,4 @@
-// Which periods have ended (DESIGN §2.8, docs/design/periods.md): what was determined, kept in the state folder, and proved
+// Which periods have ended (DESIGN §2.8, docs/periods.md): what was determined, kept in the state folder, and proved
 // anew for each generation. Whatever can't be read, proved or is about something else leaves a period running.
 
 public import Determinations
