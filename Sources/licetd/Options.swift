@@ -75,8 +75,8 @@ struct Options {
     switch name {
     case "--address": address = BusAddress(parsing: value)
     case "--policy": policy.append(value)
-    case "--state": state = value
-    case "--runtime": runtime = value
+    case "--state": state = Options.absolute(value)
+    case "--runtime": runtime = Options.absolute(value)
     case "--compiler": compiler = value
     case "--fleet":
       guard value.utf8.count <= 64, value.utf8.allSatisfy({ (0x21..<0x7F).contains($0) }) else {
@@ -95,6 +95,13 @@ struct Options {
       self.level = level
     }
     return nil
+  }
+
+  /// From the folder that it was started in.
+  private static func absolute(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let folder = getcwd(nil, 0) else { return path }
+    defer { free(folder) }
+    return "\(String(cString: folder))/\(path)"
   }
 
   var folders: [String] { policy.isEmpty ? ["/usr/lib/licet", "/run/licet", "/etc/licet"] : policy }
