@@ -56,7 +56,7 @@ enum Format {
   }
 
   private static func decimal(_ value: OracleValue) throws(OracleFailure) -> String {
-    if case .double(let number) = value, !number.isFinite { return special(number) }
+    if case .double(let number) = value { return number.isFinite ? Decimal.plain(number) : special(number) }
     return try radix(value, 10)
   }
 
